@@ -1,0 +1,142 @@
+"""What the stages hand to one another, free of ROS.
+
+The messages of `msg/` mirror these one to one; `turret_ai.nodes.convert` is the only place that maps
+between the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+ImageArray = NDArray[np.uint8]
+"""An RGB image, shape (height, width, 3), uint8. Never BGR."""
+
+
+class TranscriptStatus(IntEnum):
+    """Mirrors the constants of msg/Transcript.msg."""
+
+    FINAL = 0
+    PARTIAL = 1
+    EMPTY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One reading of an utterance; `score` is a log-probability (higher is likelier)."""
+
+    text: str
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One spoken sentence.
+
+    samples: mono float32 in [-1, 1], shape (n,), at 16 kHz.
+    stamp_ns: time of the first sample, nanoseconds of the node's clock.
+    """
+
+    utterance_id: str
+    samples: FloatArray
+    stamp_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What was heard. `reason` says why the status is EMPTY."""
+
+    status: TranscriptStatus
+    text: str = ""
+    confidence: float = 0.0
+    alternatives: tuple[Hypothesis, ...] = ()
+    """Best first; the first is `text`. Empty for EMPTY."""
+    speech_seconds: float = 0.0
+    reason: str = ""
+
+
+class CommandStatus(IntEnum):
+    """Mirrors the constants of msg/TurretCommand.msg."""
+
+    OK = 0
+    INCOMPLETE = 1
+    REJECTED = 2
+
+
+class Source(str, Enum):
+    """Which part of the understand stage told a field; NONE for an empty field."""
+
+    NONE = ""
+    RULES = "RULES"
+    REPAIR = "REPAIR"
+    LLM = "LLM"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandField:
+    """One field of a command; the value is "" where it can't be told."""
+
+    value: str = ""
+    confidence: float = 0.0
+    source: Source = Source.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the operator wants. heading: three digits such as "065", or ""."""
+
+    status: CommandStatus
+    heading: CommandField = field(default_factory=CommandField)
+    tool: CommandField = field(default_factory=CommandField)
+    target: CommandField = field(default_factory=CommandField)
+    reason: str = ""
+
+
+class LocationStatus(IntEnum):
+    """Mirrors the constants of msg/TargetBBox.msg."""
+
+    FOUND = 0
+    NOT_FOUND = 1
+    AMBIGUOUS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-aligned box in pixels of the original image, sub-pixel allowed.
+
+    left, top: the upper left corner; pixel (0, 0) spans [0, 1) x [0, 1).
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) of the middle, pixels."""
+        return self.left + self.width / 2.0, self.top + self.height / 2.0
+
+    def as_list(self) -> list[float]:
+        """[left, top, width, height], the competition's order."""
+        return [self.left, self.top, self.width, self.height]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the described target is in one image. `box` is None unless FOUND or AMBIGUOUS."""
+
+    status: LocationStatus
+    box: Box | None = None
+    detection_score: float = 0.0
+    match_score: float = 0.0
+    margin: float = 0.0
+    """Match score minus the second candidate's; the whole match score when there is no second."""
+    reason: str = ""
+    candidates: tuple[Any, ...] = ()
+    """Every candidate as (Box, detection score, match score or nan), best first."""
