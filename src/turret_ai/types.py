@@ -1,6 +1,6 @@
 """What the stages hand to one another, free of ROS.
 
-The messages of `msg/` mirror these one to one; `turret_ai.nodes.convert` is the only place that maps
+The messages of `msg/` mirror these; `turret_ai.nodes.convert` is the only place that maps
 between the two.
 """
 

@@ -1,9 +1,10 @@
 """The one home of every conversion between the degrees of people and the radians of the code.
 
 Inside, angles are radians in REP-103 axes (x forward, y left, z up): yaw is positive
-counter-clockwise seen from above, pitch is positive nose down (https://www.ros.org/reps/rep-0103.html).
-Outside, a compass heading is in degrees, clockwise from north, and robots' SDKs and the competition's
-server count yaw clockwise and pitch (elevation) upwards. The turret's base frame looks to heading 0.
+counter-clockwise seen from above, pitch is positive nose down
+(https://www.ros.org/reps/rep-0103.html).
+Outside, a compass heading is in degrees, clockwise from north; SDKs of robots and the server of the
+competition count yaw clockwise and elevation upwards. The base frame of the turret looks north.
 """
 
 from __future__ import annotations

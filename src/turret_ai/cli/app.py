@@ -7,66 +7,56 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import click
 import typer
-from typer.core import TyperGroup
 
 from turret_ai.errors import TurretError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    # name: ("module:function or Typer object", help line)
+    # name: ("module:function or module:Typer object", help line)
 }
 
 
-class _LazyGroup(TyperGroup):
-    """Shows every command's help line without importing what the command needs."""
+def _placeholder() -> None:
+    """Stands for a command in the list that `--help` shows."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        target, help_line = COMMANDS[cmd_name]
+def _application(called: str | None) -> typer.Typer:
+    """The command line with the called command loaded and the others as mere help lines."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Speak to a turret: hear, understand, see, aim. With ROS 2 or without it.",
+    )
+    for name, (target, help_line) in COMMANDS.items():
+        if name != called:
+            app.command(name, help=help_line)(_placeholder)
+            continue
         module, _, attribute = target.partition(":")
         found: Any = getattr(importlib.import_module(module), attribute)
         if isinstance(found, typer.Typer):
-            command = typer.main.get_group(found)
+            app.add_typer(found, name=name, help=help_line)
         else:
-            single = typer.Typer(add_completion=False, rich_markup_mode=None)
-            single.command(name=cmd_name)(found)
-            command = typer.main.get_command(single)
-        command.name = cmd_name
-        command.help = command.help or help_line
-        return command
+            app.command(name)(found)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+    @app.callback()
+    def root() -> None:
+        """Speak to a turret: hear, understand, see, aim. With ROS 2 or without it."""
 
-
-app = typer.Typer(
-    cls=_LazyGroup,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    help="Speak to a turret: hear, understand, see, aim. With ROS 2 or without it.",
-)
-
-
-@app.callback()
-def _root() -> None:
-    """Speak to a turret: hear, understand, see, aim. With ROS 2 or without it."""
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a TurretError becomes one line on stderr and exit code 2."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=list(arguments) if arguments is not None else None, prog_name="turret-ai")
+        _application(words[0] if words else None)(args=words, prog_name="turret-ai")
     except TurretError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of a pipe went away, as `head` does
         return 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))
