@@ -2,7 +2,7 @@
 
 Frames: directions are unit vectors in the turret's base frame (REP-103: x forward at yaw 0, y left,
 z up). Pixel (0, 0) is the upper left corner of the upper left pixel; x runs right, y down. Camera
-yaw is positive counter-clockwise, camera pitch positive nose down, both in radians; there is no roll.
+yaw is positive counter-clockwise, camera pitch positive nose down, in radians; there is no roll.
 """
 
 from __future__ import annotations

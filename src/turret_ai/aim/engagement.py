@@ -1,0 +1,376 @@
+"""One turn, from transcript to settled aim, as a state machine without ROS.
+
+Every event method returns the actions that follow: `Move` (a goal for the turret) and `Finish`
+(the turn's one summary). Times are nanoseconds of one clock, angles radians in REP-103 axes.
+Whatever the order of events, an utterance that has begun ends in exactly one `Finish`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import TypeAlias
+
+from turret_ai.aim.camera import Camera, aim_at
+from turret_ai.aim.joints import JointHistory, JointSample, SettleDetector
+from turret_ai.aim.limits import Goal, reach
+from turret_ai.aim.settings import AimSettings
+from turret_ai.errors import InputError
+from turret_ai.types import Box, Command, CommandStatus, LocationStatus, TranscriptStatus
+from turret_ai.units import heading_to_yaw, ns_to_seconds, seconds_to_ns
+
+
+class State(Enum):
+    """Where a turn stands."""
+
+    IDLE = "idle"
+    HEARD = "heard"
+    """A transcript is there, the command is awaited."""
+    SLEWING = "slewing"
+    """On the way to the heading."""
+    SEARCHING = "searching"
+    """The camera stands, the box is awaited."""
+    AIMING = "aiming"
+    """On the way to the target."""
+
+
+class Outcome(IntEnum):
+    """Mirrors the constants of msg/Engagement.msg."""
+
+    AIMED = 0
+    NOT_FOUND = 1
+    AMBIGUOUS = 2
+    INCOMPLETE = 3
+    TIMEOUT = 4
+    SUPERSEDED = 5
+    LIMITED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class BoxReport:
+    """A target box as the locator reports it."""
+
+    status: LocationStatus
+    stamp_ns: int
+    box: Box | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Send the turret to a goal."""
+
+    utterance_id: str
+    stamp_ns: int
+    goal: Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of a turn."""
+
+    utterance_id: str
+    outcome: Outcome
+    reason: str
+    stamp_ns: int
+    transcript: str
+    command: Command | None
+    report: BoxReport | None
+    aim: tuple[float, float] | None
+    """(yaw, pitch) of the target's direction, before any clamping; rad."""
+    seconds: dict[str, float]
+    """speech, hear, understand, slew, see, aim, total: see msg/Engagement.msg."""
+
+
+Action: TypeAlias = Move | Finish
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The running utterance and when it reached which step (ns, 0: not yet)."""
+
+    utterance_id: str
+    stamp_ns: int
+    speech_seconds: float = 0.0
+    transcript: str = ""
+    heard_ns: int = 0
+    understood_ns: int = 0
+    settled_ns: int = 0
+    seen_ns: int = 0
+    command: Command | None = None
+    report: BoxReport | None = None
+    aim: tuple[float, float] | None = None
+
+
+class Engagement:
+    """The controller's mind. Not thread-safe: one caller."""
+
+    def __init__(self, settings: AimSettings) -> None:
+        self.settings = settings
+        self.limits = settings.limits.to_limits()
+        self.joints = JointHistory()
+        self.camera: Camera | None = None
+        self.state = State.IDLE
+        self.goal: Goal | None = None
+        self.at_goal = False
+        self._settle = SettleDetector(settings.settle)
+        self._turn: _Turn | None = None
+        self._deadline_ns = 0
+        self._ended: deque[str] = deque(maxlen=64)
+
+    @property
+    def utterance_id(self) -> str:
+        """The utterance that is served, "" if none."""
+        return self._turn.utterance_id if self._turn else ""
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def on_transcript(
+        self,
+        utterance_id: str,
+        status: TranscriptStatus,
+        text: str,
+        stamp_ns: int,
+        speech_seconds: float,
+        now_ns: int,
+        reason: str = "",
+    ) -> list[Action]:
+        """A transcript arrives: PARTIAL begins a turn, FINAL waits for its command.
+
+        EMPTY ends its own turn and leaves another one alone: noise must not stop an engagement.
+        """
+        if utterance_id in self._ended:
+            return []
+        if status is TranscriptStatus.EMPTY:
+            turn = self._turn
+            if turn is None or turn.utterance_id != utterance_id:
+                turn = _Turn(utterance_id, stamp_ns, speech_seconds, heard_ns=now_ns)
+            turn.heard_ns, turn.speech_seconds = now_ns, speech_seconds
+            return [self._finish(turn, Outcome.INCOMPLETE, reason or "nothing was heard", now_ns)]
+        actions = self._begin(utterance_id, stamp_ns, now_ns)
+        turn = self._current()
+        turn.transcript = text
+        turn.speech_seconds = speech_seconds
+        if status is TranscriptStatus.FINAL and not turn.heard_ns:
+            turn.heard_ns = now_ns
+            self._wait(self.settings.deadlines.command, now_ns)
+        elif not turn.heard_ns:
+            # The operator still speaks: the longest wait covers it, and each partial renews it.
+            self._wait(self.settings.deadlines.command + 30.0, now_ns)
+        return actions
+
+    def on_command(
+        self, utterance_id: str, command: Command, partial: bool, stamp_ns: int, now_ns: int
+    ) -> list[Action]:
+        """A command arrives: slew at once; a partial one only moves, the full one decides."""
+        if utterance_id in self._ended:
+            return []
+        if partial:
+            running = self._turn is not None and self._turn.utterance_id == utterance_id
+            if not (self.settings.use_partial_heading and command.heading.value):
+                return []
+            if running and self._current().command is not None:
+                return []
+            actions = self._begin(utterance_id, stamp_ns, now_ns)
+            if not running:
+                self._wait(self.settings.deadlines.command + 30.0, now_ns)
+            return actions + self._slew(command.heading.value, now_ns)
+        actions = self._begin(utterance_id, stamp_ns, now_ns)
+        turn = self._current()
+        if turn.command is not None:
+            return actions
+        turn.command = command
+        turn.understood_ns = now_ns
+        turn.heard_ns = turn.heard_ns or now_ns
+        heading, target = command.heading.value, command.target.value
+        if command.status is CommandStatus.REJECTED or not (heading or target):
+            reason = command.reason or "no command was understood"
+            return [*actions, self._finish(turn, Outcome.INCOMPLETE, reason, now_ns)]
+        self.state = State.SLEWING
+        self._wait(self.settings.deadlines.slew, now_ns)
+        if heading:
+            return actions + self._slew(heading, now_ns)
+        latest = self.joints.latest
+        if latest is None:
+            return actions  # the deadline reports a turret that never answers
+        self._head_for(Goal(latest.yaw, latest.pitch))
+        return actions
+
+    def on_joints(
+        self,
+        stamp_ns: int,
+        yaw: float,
+        pitch: float,
+        rates: tuple[float, float] | None,
+        now_ns: int,
+    ) -> list[Action]:
+        """Feedback arrives: notice that the turret stands at its goal."""
+        sample = self.joints.add(stamp_ns, yaw, pitch, rates)
+        if sample is None:
+            return []
+        if self.goal is None:
+            if self.state is State.SLEWING:  # no heading, and this is the first feedback
+                self._head_for(Goal(sample.yaw, sample.pitch))
+            return []
+        self.at_goal = self._settle.update(sample, self.goal)
+        if not self.at_goal or self._turn is None:
+            return []
+        return self._on_settled(self._turn, sample, now_ns)
+
+    def on_box(self, utterance_id: str, report: BoxReport, now_ns: int) -> list[Action]:
+        """The locator's answer arrives: aim, or end the turn."""
+        turn = self._turn
+        if turn is None or turn.utterance_id != utterance_id or self.state is not State.SEARCHING:
+            return []
+        turn.report, turn.seen_ns = report, now_ns
+        if report.status is LocationStatus.NOT_FOUND or report.box is None:
+            return [self._finish(turn, Outcome.NOT_FOUND, report.reason, now_ns)]
+        if report.status is LocationStatus.AMBIGUOUS and not self.settings.aim_when_ambiguous:
+            return [self._finish(turn, Outcome.AMBIGUOUS, report.reason, now_ns)]
+        if self.camera is None:
+            return [self._finish(turn, Outcome.TIMEOUT, "no camera_info has come", now_ns)]
+        pose = self.joints.at(report.stamp_ns)
+        if pose is None:
+            reason = "no joint states at the image's stamp: are the clocks the same?"
+            return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
+        fixed = self.settings.fixed_camera_pitch
+        camera_pitch = pose[1] if math.isnan(fixed) else fixed
+        try:
+            turn.aim = aim_at(report.box, self.camera, pose[0], camera_pitch)
+        except InputError as error:
+            return [self._finish(turn, Outcome.NOT_FOUND, str(error), now_ns)]
+        self.state = State.AIMING
+        self._wait(self.settings.deadlines.aim, now_ns)
+        return [self._move(turn, turn.aim, report.stamp_ns)]
+
+    def on_tick(self, now_ns: int) -> list[Action]:
+        """Time passes: end what has waited too long."""
+        turn = self._turn
+        if turn is None or now_ns < self._deadline_ns:
+            return []
+        return [self._finish(turn, Outcome.TIMEOUT, self._missing(now_ns), now_ns)]
+
+    def reset(self, now_ns: int) -> list[Action]:
+        """Give up the running turn."""
+        turn = self._turn
+        return [self._finish(turn, Outcome.SUPERSEDED, "reset", now_ns)] if turn else []
+
+    def connected(self, now_ns: int) -> bool:
+        """Whether the turret's feedback is fresh."""
+        latest = self.joints.latest
+        limit = seconds_to_ns(self.settings.deadlines.feedback)
+        return latest is not None and abs(now_ns - latest.stamp_ns) <= limit
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    def _current(self) -> _Turn:
+        assert self._turn is not None
+        return self._turn
+
+    def _begin(self, utterance_id: str, stamp_ns: int, now_ns: int) -> list[Action]:
+        """Make this utterance the running one; the one before ends as SUPERSEDED."""
+        actions: list[Action] = []
+        if self._turn is not None:
+            if self._turn.utterance_id == utterance_id:
+                return []
+            reason = f"a newer utterance ({utterance_id}) took over"
+            actions.append(self._finish(self._turn, Outcome.SUPERSEDED, reason, now_ns))
+        self._turn = _Turn(utterance_id, stamp_ns)
+        self.state = State.HEARD
+        self.goal = None
+        self._wait(self.settings.deadlines.command, now_ns)
+        return actions
+
+    def _wait(self, seconds: float, now_ns: int) -> None:
+        self._deadline_ns = now_ns + seconds_to_ns(seconds)
+
+    def _head_for(self, goal: Goal) -> None:
+        if self.goal is None or (goal.yaw, goal.pitch) != (self.goal.yaw, self.goal.pitch):
+            self._settle.restart()
+            self.at_goal = False
+        self.goal = goal
+
+    def _move(self, turn: _Turn, direction: tuple[float, float], stamp_ns: int) -> Move:
+        latest = self.joints.latest
+        goal = reach(direction, latest.yaw if latest else 0.0, self.limits)
+        self._head_for(goal)
+        return Move(turn.utterance_id, stamp_ns, goal)
+
+    def _slew(self, heading: str, now_ns: int) -> list[Action]:
+        turn = self._current()
+        direction = (heading_to_yaw(float(heading)), self.settings.search_pitch)
+        before = self.goal
+        move = self._move(turn, direction, turn.stamp_ns)
+        return [] if before == move.goal else [move]
+
+    def _on_settled(self, turn: _Turn, sample: JointSample, now_ns: int) -> list[Action]:
+        if self.state is State.SLEWING and turn.command is not None:
+            turn.settled_ns = now_ns
+            if not turn.command.target.value:
+                reason = "no target was understood: slewed to the heading only"
+                return [self._finish(turn, Outcome.INCOMPLETE, reason, now_ns)]
+            self.state = State.SEARCHING
+            self._wait(self.settings.deadlines.see, now_ns)
+        elif self.state is State.AIMING and self.goal is not None and turn.report is not None:
+            if self.goal.yaw_limited or self.goal.pitch_limited:
+                axes = [
+                    name
+                    for name, limited in (
+                        ("yaw", self.goal.yaw_limited),
+                        ("pitch", self.goal.pitch_limited),
+                    )
+                    if limited
+                ]
+                reason = f"the target is beyond the turret's limit in {' and '.join(axes)}"
+                return [self._finish(turn, Outcome.LIMITED, reason, now_ns)]
+            if turn.report.status is LocationStatus.AMBIGUOUS:
+                return [self._finish(turn, Outcome.AMBIGUOUS, turn.report.reason, now_ns)]
+            return [self._finish(turn, Outcome.AIMED, "", now_ns)]
+        return []
+
+    def _missing(self, now_ns: int) -> str:
+        """What the turn has waited for in vain."""
+        if self.state is State.HEARD:
+            return "no command came: is the commander running?"
+        if self.state is State.SEARCHING:
+            return "no target box came: are the locator and the camera running?"
+        if not self.connected(now_ns):
+            return "no joint states come: is the turret connected?"
+        return "the turret did not reach its goal in time"
+
+    def _finish(self, turn: _Turn, outcome: Outcome, reason: str, now_ns: int) -> Finish:
+        if self._turn is turn:
+            self._turn = None
+            self.state = State.IDLE
+        self._ended.append(turn.utterance_id)
+        return Finish(
+            turn.utterance_id,
+            outcome,
+            reason,
+            turn.stamp_ns,
+            turn.transcript,
+            turn.command,
+            turn.report,
+            turn.aim,
+            _seconds(turn, now_ns),
+        )
+
+
+def _seconds(turn: _Turn, now_ns: int) -> dict[str, float]:
+    """The time spent in each step; 0 for steps that were not reached."""
+
+    def between(start: int, end: int) -> float:
+        return max(0.0, ns_to_seconds(end - start)) if start and end else 0.0
+
+    end_of_speech = turn.stamp_ns + seconds_to_ns(turn.speech_seconds)
+    return {
+        "speech": turn.speech_seconds,
+        "hear": between(end_of_speech, turn.heard_ns),
+        "understand": between(turn.heard_ns, turn.understood_ns),
+        "slew": between(turn.understood_ns, turn.settled_ns),
+        "see": between(turn.settled_ns, turn.seen_ns),
+        "aim": between(turn.seen_ns, now_ns),
+        "total": between(end_of_speech, now_ns),
+    }

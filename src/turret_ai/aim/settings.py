@@ -1,0 +1,94 @@
+"""The controller's settings: what a turret may do and how long each step may take."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from turret_ai.aim.limits import Limits
+
+_ROBOMASTER = Limits()
+
+
+class LimitSettings(BaseModel):
+    """Joint ranges in radians (REP-103); the defaults are the RoboMaster's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    yaw_min: float = Field(_ROBOMASTER.yaw_min, ge=-100.0, le=100.0, description="rad")
+    yaw_max: float = Field(_ROBOMASTER.yaw_max, ge=-100.0, le=100.0, description="rad")
+    pitch_min: float = Field(
+        _ROBOMASTER.pitch_min,
+        ge=-math.pi / 2,
+        le=math.pi / 2,
+        description="rad, the highest elevation",
+    )
+    pitch_max: float = Field(
+        _ROBOMASTER.pitch_max,
+        ge=-math.pi / 2,
+        le=math.pi / 2,
+        description="rad, the lowest elevation",
+    )
+
+    def to_limits(self) -> Limits:
+        """The same as the geometry's type.
+
+        Raises:
+            ConfigError: a minimum is above its maximum.
+        """
+        return Limits(self.yaw_min, self.yaw_max, self.pitch_min, self.pitch_max)
+
+
+class SettleSettings(BaseModel):
+    """When the turret counts as standing at its goal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    angle: float = Field(0.005, gt=0.0, le=0.2, description="rad, greatest distance from the goal")
+    rate: float = Field(0.02, gt=0.0, le=1.0, description="rad/s, greatest speed of either joint")
+    hold: float = Field(0.06, ge=0.0, le=2.0, description="s that both must hold")
+
+
+class DeadlineSettings(BaseModel):
+    """How long a turn waits for each step, in seconds, before it ends in TIMEOUT."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: float = Field(5.0, gt=0.0, le=300.0, description="s, transcript to command")
+    slew: float = Field(10.0, gt=0.0, le=300.0, description="s, command to settled camera")
+    see: float = Field(10.0, gt=0.0, le=300.0, description="s, settled camera to target box")
+    aim: float = Field(5.0, gt=0.0, le=300.0, description="s, target box to settled aim")
+    feedback: float = Field(
+        1.0, gt=0.0, le=60.0, description="s without joint states until the turret counts as gone"
+    )
+
+
+class AimSettings(BaseModel):
+    """Everything that the engagement needs to know beforehand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limits: LimitSettings = LimitSettings()
+    settle: SettleSettings = SettleSettings()
+    deadlines: DeadlineSettings = DeadlineSettings()
+    search_pitch: float = Field(
+        math.radians(-15.0),
+        ge=-math.pi / 2,
+        le=math.pi / 2,
+        description="rad, pitch while searching, - is up; the default is the competition's camera",
+    )
+    fixed_camera_pitch: float = Field(
+        math.nan,
+        description="rad, pitch of a camera that does not follow the pitch joint; nan: it follows",
+    )
+    yaw_rate: float = Field(
+        0.0, ge=0.0, le=20.0, description="rad/s, speed limit asked of the turret; 0: its own"
+    )
+    pitch_rate: float = Field(0.0, ge=0.0, le=20.0, description="rad/s, likewise")
+    aim_when_ambiguous: bool = Field(
+        True, description="aim at the better one when two candidates fit about equally"
+    )
+    use_partial_heading: bool = Field(
+        True, description="start to slew on the heading while the operator still speaks"
+    )

@@ -1,0 +1,296 @@
+"""A turn from transcript to settled aim, and every way in which it can end."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turret_ai.aim.camera import Camera
+from turret_ai.aim.engagement import BoxReport, Engagement, Finish, Move, Outcome, State
+from turret_ai.aim.settings import AimSettings
+from turret_ai.types import (
+    Box,
+    Command,
+    CommandField,
+    CommandStatus,
+    LocationStatus,
+    Source,
+    TranscriptStatus,
+)
+from turret_ai.units import heading_to_yaw
+
+S = 1_000_000_000
+FOUND = BoxReport(LocationStatus.FOUND, 0, Box(556, 277, 99, 44))
+
+
+def command(heading="350", target="blue fighter jet", tool="EMP", status=CommandStatus.OK):
+    return Command(
+        status,
+        *(CommandField(v, 1.0 if v else 0.0, Source.RULES) for v in (heading, tool, target)),
+    )
+
+
+class Bench:
+    """An engagement with a turret that goes where it is sent, and a clock."""
+
+    def __init__(self, **options):
+        self.engagement = Engagement(AimSettings(**options))
+        self.engagement.camera = Camera.from_fov(1520, 870, math.radians(70))
+        self.now = 10 * S
+        self.yaw = self.pitch = 0.0
+        self.actions = []
+
+    @property
+    def finishes(self):
+        return [a for a in self.actions if isinstance(a, Finish)]
+
+    @property
+    def moves(self):
+        return [a for a in self.actions if isinstance(a, Move)]
+
+    def hear(self, name="u1", status=TranscriptStatus.FINAL, text="heading three five zero"):
+        self.actions += self.engagement.on_transcript(
+            name, status, text, self.now - 5 * S, 4.0, self.now, "noise"
+        )
+
+    def understand(self, name="u1", what=None, partial=False):
+        self.actions += self.engagement.on_command(
+            name, what or command(), partial, self.now - 5 * S, self.now
+        )
+
+    def joints(self):
+        self.now += S // 50
+        self.actions += self.engagement.on_joints(
+            self.now, self.yaw, self.pitch, (0.0, 0.0), self.now
+        )
+
+    def obey(self, samples=6):
+        if self.engagement.goal is not None:
+            self.yaw, self.pitch = self.engagement.goal.yaw, self.engagement.goal.pitch
+        for _ in range(samples):
+            self.joints()
+
+    def see(self, name="u1", report=FOUND):
+        stamped = BoxReport(report.status, self.now, report.box, report.reason)
+        self.actions += self.engagement.on_box(name, stamped, self.now)
+
+    def wait(self, seconds):
+        self.now += int(seconds * S)
+        self.actions += self.engagement.on_tick(self.now)
+
+
+def test_a_whole_turn_ends_aimed_at_the_published_direction():
+    bench = Bench()
+    bench.joints()
+    bench.hear()
+    bench.understand()
+    assert bench.moves[0].goal.yaw == pytest.approx(heading_to_yaw(350.0))
+    bench.obey()
+    assert bench.engagement.state is State.SEARCHING
+    bench.see()
+    bench.obey()
+    (end,) = bench.finishes
+    assert end.outcome is Outcome.AIMED
+    assert -math.degrees(end.aim[0]) == pytest.approx(334.7 - 360.0, abs=0.1)
+    assert -math.degrees(end.aim[1]) == pytest.approx(26.5, abs=0.1)
+    assert end.seconds["total"] > 0
+    assert bench.engagement.state is State.IDLE
+
+
+def test_the_camera_pose_at_the_image_counts_not_the_present_one():
+    bench = Bench()
+    bench.hear()
+    bench.understand()
+    bench.obey()
+    exposed = bench.now
+    bench.yaw += 0.3  # the turret is pushed away while the image is searched
+    bench.joints()
+    bench.now += S
+    bench.actions += bench.engagement.on_box(
+        "u1", BoxReport(LocationStatus.FOUND, exposed, FOUND.box), bench.now
+    )
+    assert -math.degrees(bench.moves[-1].goal.yaw) == pytest.approx(334.7 - 360.0, abs=0.1)
+
+
+def test_a_camera_of_fixed_pitch_is_not_thought_to_follow_the_joint():
+    bench = Bench(search_pitch=0.0, fixed_camera_pitch=math.radians(-15))
+    bench.hear()
+    bench.understand()
+    bench.obey()
+    bench.see()
+    assert -math.degrees(bench.moves[-1].goal.pitch) == pytest.approx(26.5, abs=0.1)
+
+
+def test_a_partial_heading_slews_while_the_operator_still_speaks():
+    bench = Bench()
+    bench.joints()
+    bench.hear(status=TranscriptStatus.PARTIAL)
+    bench.understand(what=command(target="", tool=""), partial=True)
+    assert len(bench.moves) == 1
+    bench.hear()
+    bench.understand()
+    assert len(bench.moves) == 1, "the same heading needs no second move"
+    bench.obey()
+    bench.see()
+    bench.obey()
+    assert bench.finishes[0].outcome is Outcome.AIMED
+
+
+def test_a_missing_target_slews_and_stops():
+    bench = Bench()
+    bench.understand(what=command(target="", status=CommandStatus.INCOMPLETE))
+    bench.obey()
+    assert bench.finishes[0].outcome is Outcome.INCOMPLETE
+    assert bench.yaw == pytest.approx(heading_to_yaw(350.0))
+
+
+def test_a_missing_heading_searches_where_the_camera_looks_now():
+    bench = Bench()
+    bench.yaw, bench.pitch = 1.0, -0.2
+    bench.joints()
+    bench.understand(what=command(heading="", status=CommandStatus.INCOMPLETE))
+    assert not bench.moves
+    bench.obey()
+    assert bench.engagement.state is State.SEARCHING
+    bench.see()
+    bench.obey()
+    assert bench.finishes[0].outcome is Outcome.AIMED
+
+
+def test_nothing_understood_is_incomplete_with_the_reason():
+    bench = Bench()
+    bench.understand(what=Command(CommandStatus.REJECTED, reason="no command at all"))
+    assert bench.finishes[0].outcome is Outcome.INCOMPLETE
+    assert "no command" in bench.finishes[0].reason
+
+
+def test_noise_ends_its_own_turn_but_not_the_running_one():
+    bench = Bench()
+    bench.hear("u1")
+    bench.hear("noise", status=TranscriptStatus.EMPTY)
+    assert [f.utterance_id for f in bench.finishes] == ["noise"]
+    assert bench.engagement.utterance_id == "u1"
+
+
+def test_a_new_utterance_supersedes_the_old_one():
+    bench = Bench()
+    bench.hear("u1")
+    bench.understand("u1")
+    bench.hear("u2")
+    assert bench.finishes[0].utterance_id == "u1"
+    assert bench.finishes[0].outcome is Outcome.SUPERSEDED
+    bench.see("u1")
+    assert bench.engagement.utterance_id == "u2"
+
+
+def test_a_target_above_the_limit_is_aimed_at_as_near_as_can_be_and_reported():
+    bench = Bench(limits={"pitch_min": math.radians(-20)})
+    bench.understand()
+    bench.obey()
+    bench.see()
+    bench.obey()
+    assert bench.finishes[0].outcome is Outcome.LIMITED
+    assert "pitch" in bench.finishes[0].reason
+    assert bench.pitch == pytest.approx(math.radians(-20))
+
+
+@pytest.mark.parametrize(("aims", "moves"), [(True, 2), (False, 1)])
+def test_an_ambiguous_target_is_aimed_at_only_where_wanted(aims, moves):
+    bench = Bench(aim_when_ambiguous=aims)
+    bench.understand()
+    bench.obey()
+    bench.see(report=BoxReport(LocationStatus.AMBIGUOUS, 0, FOUND.box, "two alike"))
+    bench.obey()
+    assert bench.finishes[0].outcome is Outcome.AMBIGUOUS
+    assert len(bench.moves) == moves
+
+
+def test_not_found_ends_the_turn():
+    bench = Bench()
+    bench.understand()
+    bench.obey()
+    bench.see(report=BoxReport(LocationStatus.NOT_FOUND, 0, None, "nothing fits"))
+    assert bench.finishes[0].outcome is Outcome.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("steps", "names"),
+    [
+        (["hear"], "commander"),
+        (["hear", "understand"], "turret"),
+        (["hear", "understand", "obey"], "locator"),
+        (["hear", "understand", "obey", "see"], "joint states"),
+    ],
+)
+def test_every_wait_ends_in_a_timeout_that_names_what_is_missing(steps, names):
+    bench = Bench()
+    for step in steps:
+        getattr(bench, step)()
+    bench.wait(60)
+    assert bench.finishes[-1].outcome is Outcome.TIMEOUT
+    assert names in bench.finishes[-1].reason
+
+
+def test_a_turn_after_a_timeout_works():
+    bench = Bench()
+    bench.hear()
+    bench.wait(60)
+    bench.hear("u2")
+    bench.understand("u2")
+    bench.obey()
+    bench.see("u2")
+    bench.obey()
+    assert [f.outcome for f in bench.finishes] == [Outcome.TIMEOUT, Outcome.AIMED]
+
+
+def test_a_late_answer_to_an_ended_turn_is_ignored():
+    bench = Bench()
+    bench.hear()
+    bench.wait(60)
+    bench.understand()
+    assert len(bench.finishes) == 1
+    assert bench.engagement.state is State.IDLE
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["hear", "partial", "noise", "early", "understand", "lost", "obey", "see"]),
+        st.sampled_from(["u1", "u2", "u3"]),
+        st.floats(0, 3),
+    ),
+    max_size=40,
+)
+
+
+@given(EVENTS)
+@settings(max_examples=200, deadline=None)
+def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
+    bench = Bench()
+    begun = set()
+    for event, name, pause in events:
+        bench.wait(pause)
+        match event:
+            case "hear":
+                bench.hear(name)
+            case "partial":
+                bench.hear(name, status=TranscriptStatus.PARTIAL)
+            case "noise":
+                bench.hear(name, status=TranscriptStatus.EMPTY)
+            case "early":
+                bench.understand(name, command(target="", tool=""), partial=True)
+            case "understand":
+                bench.understand(name)
+            case "lost":
+                bench.understand(name, Command(CommandStatus.REJECTED, reason="?"))
+            case "obey":
+                bench.obey()
+            case "see":
+                bench.see(name)
+        if event not in ("obey", "see"):
+            begun.add(name)
+    for _ in range(3):
+        bench.wait(60)
+    ended = [f.utterance_id for f in bench.finishes]
+    assert sorted(ended) == sorted(begun)
+    assert bench.engagement.state is State.IDLE
