@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import IntEnum
 from typing import TypeAlias
 
 from turret_ai.aim.camera import Camera, aim_at
@@ -22,17 +22,17 @@ from turret_ai.types import Box, Command, CommandStatus, LocationStatus, Transcr
 from turret_ai.units import heading_to_yaw, ns_to_seconds, seconds_to_ns
 
 
-class State(Enum):
-    """Where a turn stands."""
+class State(IntEnum):
+    """Where a turn stands. Mirrors the constants of msg/TurretState.msg."""
 
-    IDLE = "idle"
-    HEARD = "heard"
+    IDLE = 0
+    HEARD = 1
     """A transcript is there, the command is awaited."""
-    SLEWING = "slewing"
+    SLEWING = 2
     """On the way to the heading."""
-    SEARCHING = "searching"
+    SEARCHING = 3
     """The camera stands, the box is awaited."""
-    AIMING = "aiming"
+    AIMING = 4
     """On the way to the target."""
 
 

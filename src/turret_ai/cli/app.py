@@ -13,7 +13,12 @@ from turret_ai.errors import TurretError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:function or module:Typer object", help line)
+    "launch": ("turret_ai.cli.launch:launch", "start a whole graph, one process a node"),
+    "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
 }
+
+PASS_THROUGH = {"run": {"allow_extra_args": True, "ignore_unknown_options": True}}
+"""Commands whose options are for somebody else (ROS's own arguments)."""
 
 
 def _placeholder() -> None:
@@ -37,7 +42,7 @@ def _application(called: str | None) -> typer.Typer:
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name, help=help_line)
         else:
-            app.command(name)(found)
+            app.command(name, context_settings=PASS_THROUGH.get(name))(found)
 
     @app.callback()
     def root() -> None:

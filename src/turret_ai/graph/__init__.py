@@ -1,1 +1,8 @@
+"""The launchable graphs by name."""
 
+from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
+from turret_ai.graph.finals import FINALS
+
+GRAPHS: dict[str, Graph] = {graph.name: graph for graph in (FINALS,)}
+
+__all__ = ["GRAPHS", "Argument", "Graph", "NodeEntry", "Plan"]

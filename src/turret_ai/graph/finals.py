@@ -1,0 +1,107 @@
+"""The finals chain: ears, understanding, eyes and turret, for each source of sound and sight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
+
+_SOURCES = {
+    "simulator": "speech from files, camera and turret from the embedded simulator",
+    "microphone": "speech from the microphone, camera and turret from the embedded simulator",
+    "competition": "speech, camera and turret from the finals server",
+    "robomaster": "speech, camera and turret from a DJI RoboMaster EP",
+    "robomaster_ros": "camera and turret from robomaster_ros, speech from the microphone",
+    "none": "only the four stages: audio, camera and turret come from elsewhere, such as a bag",
+}
+
+ARGUMENTS = (
+    Argument(
+        "source",
+        "simulator",
+        "; ".join(f"{name}: {what}" for name, what in _SOURCES.items()),
+        tuple(_SOURCES),
+    ),
+    Argument(
+        "scene", "airfield", "scene of the simulator: a shipped name, a YAML file or a folder"
+    ),
+    Argument("audio", "", "WAV file or folder for source:=simulator; empty: the scene's commands"),
+    Argument("speech_model", "", "speech model: a shipped name or a path; empty: the default"),
+    Argument("detector_model", "", "detector: a shipped name or a path; empty: the default"),
+    Argument("matcher_model", "", "matcher: a shipped name or a path; empty: the default"),
+    Argument("device", "auto", "where the models run", ("auto", "cpu", "cuda", "tensorrt")),
+    Argument("server", "ws://127.0.0.1:8000", "finals server for source:=competition"),
+    Argument("team", "turret_ai", "team name for source:=competition"),
+    Argument("robot", "192.168.2.1", "address of the robot for source:=robomaster"),
+    Argument("params_file", "", "YAML file with parameters of the nodes (ros__parameters)"),
+    Argument("namespace", "", "namespace of all nodes and topics"),
+    Argument("use_sim_time", "false", "take the time from /clock", ("true", "false")),
+    Argument("one_process", "false", "all nodes in one process", ("true", "false")),
+    Argument("log_level", "info", "least level that is logged", ("debug", "info", "warn", "error")),
+)
+
+
+def _given(**values: str) -> dict[str, Any]:
+    """Only what the user set: the nodes' own defaults stay in their one home."""
+    return {name.replace("__", "."): value for name, value in values.items() if value}
+
+
+def _world(values: Mapping[str, str]) -> list[NodeEntry]:
+    """The nodes that make sound and pictures and move the turret."""
+    scene = {"scene": values["scene"]}
+    match values["source"]:
+        case "simulator":
+            audio = values["audio"]
+            files = {"source": "files", "path": audio} if audio else {"source": "scene", **scene}
+            return [NodeEntry("simulator", scene), NodeEntry("audio_source", files)]
+        case "microphone":
+            return [
+                NodeEntry("simulator", scene),
+                NodeEntry("audio_source", {"source": "microphone"}),
+            ]
+        case "competition":
+            server = {"server": values["server"], "team": values["team"]}
+            return [NodeEntry("competition", server)]
+        case "robomaster":
+            return [NodeEntry("robomaster", {"address": values["robot"]})]
+        case "robomaster_ros":
+            return [NodeEntry("audio_source", {"source": "microphone"})]
+    return []
+
+
+def _build(values: Mapping[str, str]) -> Plan:
+    device = "" if values["device"] == "auto" else values["device"]
+    speech_device = "cuda" if device == "tensorrt" else device
+    controller: dict[str, Any] = {}
+    if values["source"] == "competition":
+        controller["fixed_camera_pitch"] = -0.2617993877991494  # 15 degrees up
+    stages = [
+        NodeEntry("transcriber", _given(model=values["speech_model"], device=speech_device)),
+        NodeEntry("commander"),
+        NodeEntry(
+            "locator",
+            _given(
+                detector=values["detector_model"],
+                matcher=values["matcher_model"],
+                device=device,
+            ),
+        ),
+        NodeEntry("controller", controller),
+        NodeEntry("diagnostics"),
+    ]
+    shared = {"use_sim_time": True} if values["use_sim_time"] == "true" else {}
+    nodes = tuple(
+        NodeEntry(entry.executable, {**shared, **entry.parameters}, entry.remappings)
+        for entry in [*stages, *_world(values)]
+    )
+    return Plan(
+        nodes,
+        values["namespace"],
+        values["log_level"],
+        values["params_file"],
+        values["one_process"] == "true",
+    )
+
+
+FINALS = Graph("finals", "The whole chain: a spoken command aims the turret.", ARGUMENTS, _build)

@@ -1,0 +1,152 @@
+"""Starts a plan's nodes as processes of this machine, without ROS's launch system."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from turret_ai.graph import parameters
+from turret_ai.graph.description import NodeEntry, Plan
+
+STOP_SECONDS = 4.0
+"""How long a node may take to end after SIGINT before it is killed."""
+RESPAWN_DELAY = 2.0
+
+
+class Processes:
+    """The running nodes. Use as a context manager, or call `stop()`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        on_line: Callable[[str, str], None] | None = None,
+        environment: Mapping[str, str] | None = None,
+        respawn: bool = True,
+    ) -> None:
+        """Start every node.
+
+        Args:
+            on_line: called with (node, line) for each line that a node prints; None: to stderr.
+            environment: on top of this process's own.
+            respawn: start a node again that crashed (not one that refused its settings).
+        """
+        self._plan = plan
+        self._on_line = on_line or _print_line
+        self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
+        self._respawn = respawn
+        self._folder = tempfile.TemporaryDirectory(prefix="turret_ai_launch_")
+        self._words = parameters.write(plan, Path(self._folder.name) / "parameters.yaml")
+        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._readers: list[threading.Thread] = []
+        self._stopping = False
+        entries = (NodeEntry("chain"),) if plan.one_process else plan.nodes
+        for entry in entries:
+            self.start(entry)
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> Mapping[str, subprocess.Popen[str]]:
+        """The processes by executable."""
+        return self._running
+
+    def start(self, entry: NodeEntry) -> None:
+        """Start one node, or the one process that holds all of them."""
+        names = [entry.executable]
+        if self._plan.one_process:
+            names = [each.executable for each in self._plan.nodes]
+        words = ["--ros-args", "--log-level", self._plan.log_level, *self._words]
+        if self._plan.namespace:
+            words += ["-r", f"__ns:=/{self._plan.namespace.strip('/')}"]
+        for old, new in entry.remappings.items():
+            words += ["-r", f"{old}:={new}"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "turret_ai.nodes.main", *names, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=self._environment,
+            start_new_session=True,  # Ctrl-C reaches the nodes through stop(), once
+        )
+        self._running[entry.executable] = process
+        assert process.stdout is not None
+        reader = threading.Thread(
+            target=self._read, args=(entry.executable, process.stdout), daemon=True
+        )
+        reader.start()
+        self._readers.append(reader)
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Watch the nodes until one refuses its settings or the time is over.
+
+        Returns:
+            0 when the time is over, else the exit code of the node that ended for good.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            for name, process in list(self._running.items()):
+                code = process.poll()
+                if code is None:
+                    continue
+                if code in (0, 2) or not self._respawn:
+                    self._on_line(name, f"ended with exit code {code}")
+                    return code
+                self._on_line(name, f"crashed (exit code {code}), starting it again")
+                time.sleep(RESPAWN_DELAY)
+                self.start(self._entry(name))
+            time.sleep(0.1)
+        return 0
+
+    def stop(self) -> dict[str, int]:
+        """End every node: SIGINT, then SIGKILL for one that doesn't listen.
+
+        Returns:
+            The exit codes by executable.
+        """
+        for process in self._running.values():
+            if process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGINT)
+        end = time.monotonic() + STOP_SECONDS
+        codes = {}
+        for name, process in self._running.items():
+            try:
+                codes[name] = process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                codes[name] = process.wait()
+        for reader in self._readers:
+            reader.join(1.0)
+        self._folder.cleanup()
+        return codes
+
+    def _entry(self, executable: str) -> NodeEntry:
+        for entry in self._plan.nodes:
+            if entry.executable == executable:
+                return entry
+        return NodeEntry(executable)
+
+    def _read(self, name: str, pipe: IO[str]) -> None:
+        for line in pipe:
+            self._on_line(name, line.rstrip("\n"))
+        pipe.close()
+
+
+def _print_line(name: str, line: str) -> None:
+    print(f"[{name}] {line}", file=sys.stderr, flush=True)

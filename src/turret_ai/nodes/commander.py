@@ -1,0 +1,66 @@
+"""The commander node: transcripts in, commands out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from turret_ai.nodes import convert
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import qos
+from turret_ai.ros.interfaces import Transcript, TurretCommand
+from turret_ai.ros.worker import Worker
+from turret_ai.types import Command, CommandField, CommandStatus, TranscriptStatus
+from turret_ai.understand import Understander, UnderstandSettings
+
+PARTIAL_CONFIDENCE = 0.9
+"""Least confidence in a heading for moving while the operator still speaks."""
+
+
+class CommanderParameters(UnderstandSettings):
+    """The understand stage's settings are the node's parameters."""
+
+
+class Commander(Stage):
+    """Understands each final transcript; of a partial one, only a sure heading."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("commander", CommanderParameters, overrides)
+        self.understander = Understander(self.parameters)
+        self._worker: Worker[Transcript] = Worker(
+            self._understand, latest_wins=False, on_error=self._on_error
+        )
+        self.health.gauges["dropped"] = lambda: self._worker.dropped
+        self._commands = self.create_publisher(TurretCommand, "command", qos.STAGE)
+        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
+
+    def _on_transcript(self, message: Transcript) -> None:
+        if self._input() and message.status != TranscriptStatus.EMPTY:
+            self._worker.put(message)
+
+    def _understand(self, message: Transcript) -> None:
+        started = time.perf_counter()
+        hypotheses = convert.message_to_transcription(message).alternatives or message.text
+        command = self.understander.parse(hypotheses)
+        partial = message.status == TranscriptStatus.PARTIAL
+        if partial:
+            if command.heading.confidence < PARTIAL_CONFIDENCE:
+                return
+            command = Command(CommandStatus.INCOMPLETE, command.heading, reason="still speaking")
+        seconds = time.perf_counter() - started
+        self._commands.publish(convert.command_to_message(command, message, seconds, partial))
+        self.health.count(command.status.name)
+
+    def _on_error(self, error: Exception, message: Transcript) -> None:
+        self.get_logger().error(f"{message.utterance_id}: {error}")
+        self.health.count("errors")
+        if message.status == TranscriptStatus.FINAL:
+            failed = Command(
+                CommandStatus.REJECTED, CommandField(), reason=f"failed to understand: {error}"
+            )
+            self._commands.publish(convert.command_to_message(failed, message, 0.0))
+
+    def destroy_node(self) -> None:
+        self._worker.close(1.0)
+        super().destroy_node()

@@ -1,0 +1,224 @@
+"""The controller node: commands, boxes and joint states in; gimbal commands and summaries out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turret_ai.aim.engagement import Action, Engagement, Move, State
+from turret_ai.aim.limits import Goal
+from turret_ai.aim.settings import AimSettings
+from turret_ai.errors import InputError
+from turret_ai.nodes import convert
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import qos
+from turret_ai.ros.interfaces import (
+    CameraInfo,
+    GimbalCommand,
+    JointState,
+    PoseStamped,
+    SetBool,
+    TargetBBox,
+    Transcript,
+    TurretCommand,
+    TurretState,
+)
+from turret_ai.ros.interfaces import Engagement as EngagementMessage
+from turret_ai.ros.time import to_msg, to_ns
+from turret_ai.types import TranscriptStatus
+from turret_ai.units import seconds_to_ns
+
+YAW_JOINT = "gimbal_joint"
+PITCH_JOINT = "blaster_joint"
+BASE_FRAME = "gimbal_base_link"
+
+
+class ControllerParameters(AimSettings):
+    """The engagement's settings are the node's parameters."""
+
+
+class Controller(Stage):
+    """Slews to the heading, aims at the box, and says how each utterance ended."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("controller", ControllerParameters, overrides)
+        self.engagement = Engagement(self.parameters)
+        self.armed = False
+        self._box: TargetBBox | None = None
+        self._last_state: tuple[object, ...] = ()
+        self._last_state_ns = 0
+        self._gimbal = self.create_publisher(GimbalCommand, "turret/command", qos.COMMAND)
+        self._pose = self.create_publisher(PoseStamped, "turret/pose", qos.STAGE)
+        self._state = self.create_publisher(TurretState, "turret/state", qos.STATE)
+        self._summary = self.create_publisher(EngagementMessage, "engagement", qos.STAGE)
+        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
+        self.create_subscription(TurretCommand, "command", self._on_command, qos.STAGE)
+        self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
+        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        self.create_subscription(CameraInfo, "camera/camera_info", self._on_camera, qos.SENSOR)
+        self.create_service(SetBool, "~/arm", self._on_arm)
+        self.create_timer(0.1, self._on_tick)
+
+    def describe(self) -> Mapping[str, object]:
+        connected = self.engagement.connected(self.now_ns())
+        return {
+            "state": self.engagement.state.name.lower(),
+            "turret": "connected" if connected else "no joint states",
+            "camera_info": "known" if self.engagement.camera else "none yet",
+            "armed": self.armed,
+        }
+
+    def reset(self) -> None:
+        self._act(self.engagement.reset(self.now_ns()))
+
+    # -- inputs ----------------------------------------------------------------------------------
+
+    def _on_transcript(self, message: Transcript) -> None:
+        if self._input():
+            actions = self.engagement.on_transcript(
+                message.utterance_id,
+                TranscriptStatus(message.status),
+                message.text,
+                to_ns(message.header.stamp),
+                message.speech_duration,
+                self.now_ns(),
+                message.reason,
+            )
+            self._act(actions)
+
+    def _on_command(self, message: TurretCommand) -> None:
+        if self._input():
+            self._act(
+                self.engagement.on_command(
+                    message.utterance_id,
+                    convert.message_to_command(message),
+                    message.partial,
+                    to_ns(message.header.stamp),
+                    self.now_ns(),
+                )
+            )
+
+    def _on_box(self, message: TargetBBox) -> None:
+        if self._input():
+            self._box = message
+            report = convert.message_to_report(message)
+            self._act(self.engagement.on_box(message.utterance_id, report, self.now_ns()))
+
+    def _on_joints(self, message: JointState) -> None:
+        names = list(message.name)
+        try:
+            yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
+            angles = float(message.position[yaw]), float(message.position[pitch])
+        except (ValueError, IndexError):
+            return  # other joints of a larger robot share this topic
+        rates = None
+        if len(message.velocity) == len(names):
+            rates = float(message.velocity[yaw]), float(message.velocity[pitch])
+        stamp_ns = to_ns(message.header.stamp) or self.now_ns()
+        self._act(self.engagement.on_joints(stamp_ns, *angles, rates, self.now_ns()))
+        self._publish_state()
+
+    def _on_camera(self, message: CameraInfo) -> None:
+        try:
+            self.engagement.camera = convert.message_to_camera(message)
+        except InputError as error:
+            self.health.problem = f"camera_info: {error}"
+
+    def _on_arm(self, request: Any, response: Any) -> Any:
+        self.armed = bool(request.data)
+        self.get_logger().warning("armed" if self.armed else "disarmed")
+        self._publish_state()
+        response.success = True
+        response.message = "armed" if self.armed else "disarmed"
+        return response
+
+    def _on_tick(self) -> None:
+        self._act(self.engagement.on_tick(self.now_ns()))
+        if not self.engagement.connected(self.now_ns()):
+            self._publish_state()
+
+    # -- outputs ---------------------------------------------------------------------------------
+
+    def _act(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Move):
+                self._send(action)
+                continue
+            box = self._box
+            if box is not None and box.utterance_id != action.utterance_id:
+                box = None
+            self._summary.publish(convert.finish_to_message(action, box))
+            self.health.count(action.outcome.name)
+            text = f"{action.utterance_id}: {action.outcome.name} {action.reason}".rstrip()
+            self.get_logger().info(text)
+        if actions:
+            self._publish_state()
+
+    def _send(self, move: Move) -> None:
+        goal, settings = move.goal, self.engagement.settings
+        limit = max(settings.deadlines.slew, settings.deadlines.aim)
+        self._gimbal.publish(
+            GimbalCommand(
+                header=convert.header(move.stamp_ns, BASE_FRAME),
+                utterance_id=move.utterance_id,
+                mode=GimbalCommand.ABSOLUTE,
+                yaw=goal.yaw,
+                pitch=goal.pitch,
+                yaw_rate=settings.yaw_rate,
+                pitch_rate=settings.pitch_rate,
+                valid_until=to_msg(self.now_ns() + seconds_to_ns(limit)),
+                yaw_limited=goal.yaw_limited,
+                pitch_limited=goal.pitch_limited,
+            )
+        )
+        if self.engagement.state is State.AIMING:
+            self._pose.publish(_pose(goal, move.stamp_ns))
+
+    def _publish_state(self) -> None:
+        """At every change at once, else ten times a second."""
+        engagement = self.engagement
+        now = self.now_ns()
+        latest, goal = engagement.joints.latest, engagement.goal
+        moving = latest is not None and latest.speed > engagement.settings.settle.rate
+        key = (
+            engagement.utterance_id,
+            engagement.state,
+            engagement.connected(now),
+            moving,
+            engagement.at_goal,
+            self.armed,
+            goal,
+        )
+        if key == self._last_state and 0 <= now - self._last_state_ns < seconds_to_ns(0.1):
+            return
+        self._last_state, self._last_state_ns = key, now
+        yaw, pitch = (latest.yaw, latest.pitch) if latest else (math.nan, math.nan)
+        self._state.publish(
+            TurretState(
+                header=convert.header(latest.stamp_ns if latest else now, BASE_FRAME),
+                utterance_id=engagement.utterance_id,
+                phase=int(engagement.state),
+                connected=engagement.connected(now),
+                moving=moving,
+                at_goal=engagement.at_goal,
+                armed=self.armed,
+                yaw_limited=bool(goal and goal.yaw_limited),
+                pitch_limited=bool(goal and goal.pitch_limited),
+                yaw=yaw,
+                pitch=pitch,
+                yaw_goal=goal.yaw if goal else yaw,
+                pitch_goal=goal.pitch if goal else pitch,
+            )
+        )
+
+
+def _pose(goal: Goal, stamp_ns: int) -> PoseStamped:
+    """The aim as a pose in the base frame: rotation about z by yaw, then about y by pitch."""
+    cy, sy = math.cos(goal.yaw / 2), math.sin(goal.yaw / 2)
+    cp, sp = math.cos(goal.pitch / 2), math.sin(goal.pitch / 2)
+    message = PoseStamped(header=convert.header(stamp_ns, BASE_FRAME))
+    orientation = message.pose.orientation
+    orientation.w, orientation.x = cy * cp, -sy * sp
+    orientation.y, orientation.z = cy * sp, sy * cp
+    return message

@@ -1,0 +1,242 @@
+"""Between the stages' own types and the messages: the only place that maps the two."""
+
+from __future__ import annotations
+
+import math
+
+from turret_ai.aim.camera import Camera
+from turret_ai.aim.engagement import BoxReport, Finish
+from turret_ai.ros.interfaces import (
+    BoundingBox2D,
+    CameraInfo,
+    Detection2D,
+    Detection2DArray,
+    Engagement,
+    Header,
+    ObjectHypothesisWithPose,
+    TargetBBox,
+    Transcript,
+    TurretCommand,
+)
+from turret_ai.ros.interfaces import Hypothesis as HypothesisMessage
+from turret_ai.ros.time import to_msg, to_ns
+from turret_ai.types import (
+    Box,
+    Command,
+    CommandField,
+    CommandStatus,
+    Hypothesis,
+    Location,
+    LocationStatus,
+    Source,
+    Transcription,
+    TranscriptStatus,
+)
+
+_SOURCE_TO_CODE = {Source.NONE: 0, Source.RULES: 1, Source.REPAIR: 2, Source.LLM: 3}
+_CODE_TO_SOURCE = {code: source for source, code in _SOURCE_TO_CODE.items()}
+
+
+def header(stamp_ns: int, frame_id: str = "") -> Header:
+    """A std_msgs/Header with the time of the source measurement."""
+    return Header(stamp=to_msg(stamp_ns), frame_id=frame_id)
+
+
+# -- transcript ----------------------------------------------------------------------------------
+
+
+def transcription_to_message(
+    transcription: Transcription,
+    utterance_id: str,
+    stamp_ns: int,
+    processing_seconds: float,
+    frame_id: str = "",
+) -> Transcript:
+    """For the `transcript` topic."""
+    return Transcript(
+        header=header(stamp_ns, frame_id),
+        utterance_id=utterance_id,
+        status=int(transcription.status),
+        text=transcription.text,
+        confidence=_finite(transcription.confidence),
+        alternatives=[
+            HypothesisMessage(text=h.text, score=_finite(h.score))
+            for h in transcription.alternatives
+        ],
+        speech_duration=float(transcription.speech_seconds),
+        processing_time=float(processing_seconds),
+        reason=transcription.reason,
+    )
+
+
+def message_to_transcription(message: Transcript) -> Transcription:
+    """From the `transcript` topic."""
+    return Transcription(
+        TranscriptStatus(message.status),
+        message.text,
+        message.confidence,
+        tuple(Hypothesis(h.text, h.score) for h in message.alternatives),
+        message.speech_duration,
+        message.reason,
+    )
+
+
+# -- command -------------------------------------------------------------------------------------
+
+
+def command_to_message(
+    command: Command,
+    transcript: Transcript,
+    processing_seconds: float,
+    partial: bool = False,
+) -> TurretCommand:
+    """For the `command` topic; identity and stamp are the transcript's."""
+    heading, tool, target = command.heading, command.tool, command.target
+    return TurretCommand(
+        header=transcript.header,
+        utterance_id=transcript.utterance_id,
+        status=int(command.status),
+        partial=partial,
+        heading=heading.value,
+        heading_confidence=_finite(heading.confidence),
+        heading_source=_SOURCE_TO_CODE[heading.source],
+        tool=tool.value,
+        tool_confidence=_finite(tool.confidence),
+        tool_source=_SOURCE_TO_CODE[tool.source],
+        target=target.value,
+        target_confidence=_finite(target.confidence),
+        target_source=_SOURCE_TO_CODE[target.source],
+        transcript=transcript.text,
+        processing_time=float(processing_seconds),
+        reason=command.reason,
+    )
+
+
+def message_to_command(message: TurretCommand) -> Command:
+    """From the `command` topic."""
+
+    def field(name: str) -> CommandField:
+        return CommandField(
+            getattr(message, name),
+            getattr(message, f"{name}_confidence"),
+            _CODE_TO_SOURCE.get(getattr(message, f"{name}_source"), Source.NONE),
+        )
+
+    return Command(
+        CommandStatus(message.status),
+        field("heading"),
+        field("tool"),
+        field("target"),
+        message.reason,
+    )
+
+
+# -- boxes ---------------------------------------------------------------------------------------
+
+
+def location_to_message(
+    location: Location,
+    utterance_id: str,
+    caption: str,
+    image_header: Header,
+    image_size: tuple[int, int],
+    processing_seconds: float,
+) -> TargetBBox:
+    """For the `target_bbox` topic. image_size: (width, height), pixels."""
+    box = location.box or Box(0.0, 0.0, 0.0, 0.0)
+    return TargetBBox(
+        header=image_header,
+        utterance_id=utterance_id,
+        status=int(location.status),
+        caption=caption,
+        left=float(box.left),
+        top=float(box.top),
+        width=float(box.width),
+        height=float(box.height),
+        image_width=image_size[0],
+        image_height=image_size[1],
+        detection_score=_finite(location.detection_score),
+        match_score=_finite(location.match_score),
+        margin=_finite(location.margin),
+        processing_time=float(processing_seconds),
+        reason=location.reason,
+    )
+
+
+def message_to_report(message: TargetBBox) -> BoxReport:
+    """From the `target_bbox` topic; a box without area counts as none."""
+    box = Box(message.left, message.top, message.width, message.height)
+    usable = all(math.isfinite(v) for v in box.as_list()) and box.width > 0 and box.height > 0
+    return BoxReport(
+        LocationStatus(message.status),
+        to_ns(message.header.stamp),
+        box if usable else None,
+        message.reason,
+    )
+
+
+def candidates_to_message(location: Location, image_header: Header) -> Detection2DArray:
+    """Every candidate box of the image for the `detections` topic."""
+    detections = []
+    for box, detection_score, _match in location.candidates:
+        bbox = BoundingBox2D(size_x=float(box.width), size_y=float(box.height))
+        bbox.center.position.x, bbox.center.position.y = (float(v) for v in box.centre)
+        result = ObjectHypothesisWithPose()
+        result.hypothesis.class_id = "craft"
+        result.hypothesis.score = _finite(detection_score)
+        detections.append(Detection2D(header=image_header, bbox=bbox, results=[result]))
+    return Detection2DArray(header=image_header, detections=detections)
+
+
+# -- camera and engagement -----------------------------------------------------------------------
+
+
+def camera_to_message(camera: Camera, stamp_ns: int, frame_id: str) -> CameraInfo:
+    """For `camera/camera_info`: an undistorted pinhole camera."""
+    k = camera.as_k()
+    return CameraInfo(
+        header=header(stamp_ns, frame_id),
+        width=camera.width,
+        height=camera.height,
+        distortion_model="plumb_bob",
+        d=[0.0] * 5,
+        k=k,
+        r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p=[*k[:3], 0.0, *k[3:6], 0.0, *k[6:9], 0.0],
+    )
+
+
+def message_to_camera(message: CameraInfo) -> Camera:
+    """From `camera/camera_info`.
+
+    Raises:
+        InputError: intrinsics that are zero, as of an uncalibrated camera, or not finite.
+    """
+    return Camera.from_k(message.width, message.height, [float(v) for v in message.k])
+
+
+def finish_to_message(finish: Finish, box: TargetBBox | None) -> Engagement:
+    """For the `engagement` topic. box: the locator's message of this turn, if one came."""
+    command = finish.command
+    yaw, pitch = finish.aim or (math.nan, math.nan)
+    message = Engagement(
+        header=header(finish.stamp_ns),
+        utterance_id=finish.utterance_id,
+        outcome=int(finish.outcome),
+        reason=finish.reason,
+        transcript=finish.transcript,
+        heading=command.heading.value if command else "",
+        tool=command.tool.value if command else "",
+        target=command.target.value if command else "",
+        aim_yaw=yaw,
+        aim_pitch=pitch,
+        **{f"{name}_seconds": float(value) for name, value in finish.seconds.items()},
+    )
+    if box is not None:
+        message.box = box
+    return message
+
+
+def _finite(value: float) -> float:
+    """A score for a message: 0 for one that is not a number."""
+    return float(value) if math.isfinite(value) else 0.0

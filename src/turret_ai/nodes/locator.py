@@ -1,0 +1,136 @@
+"""The locator node: an image and a command in, the target's box out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from turret_ai.nodes import convert
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import images, qos
+from turret_ai.ros.interfaces import (
+    Detection2DArray,
+    Header,
+    Image,
+    TargetBBox,
+    TurretCommand,
+    TurretState,
+)
+from turret_ai.ros.time import to_ns
+from turret_ai.ros.worker import Worker
+from turret_ai.see import draw
+from turret_ai.see import locator as see_locator
+from turret_ai.see.locator import SeeSettings
+from turret_ai.types import Location, LocationStatus
+
+
+class LocatorParameters(SeeSettings):
+    """The see stage's settings are the node's parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One image to search, or a caption to encode ahead (image None)."""
+
+    utterance_id: str
+    caption: str
+    image: Image | None
+
+
+class Locator(Stage):
+    """Searches the first image that was exposed after the camera had settled."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("locator", LocatorParameters, overrides)
+        self.locator = see_locator.load(self.parameters)
+        self.locator.warm_up()
+        self._captions: dict[str, str] = {}
+        self._settled: tuple[str, int] = ("", 0)
+        self._searched = ""
+        self._worker: Worker[_Search] = Worker(
+            self._search, latest_wins=False, capacity=4, on_error=self._on_error
+        )
+        self.health.gauges["dropped"] = lambda: self._worker.dropped
+        self._boxes = self.create_publisher(TargetBBox, "target_bbox", qos.STAGE)
+        self._candidates = self.create_publisher(Detection2DArray, "detections", qos.STAGE)
+        self._annotated = self.create_publisher(Image, "debug/annotated_image", qos.IMAGE_PUB)
+        self.create_subscription(TurretCommand, "command", self._on_command, qos.STAGE)
+        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
+        self.create_subscription(Image, "camera/image_raw", self._on_image, qos.IMAGE_SUB)
+
+    def describe(self) -> Mapping[str, object]:
+        return self.locator.describe()
+
+    def reset(self) -> None:
+        self._captions.clear()
+        self._settled = ("", 0)
+
+    def _on_command(self, message: TurretCommand) -> None:
+        if not message.partial and message.target:
+            self._captions[message.utterance_id] = message.target
+            while len(self._captions) > 8:
+                del self._captions[next(iter(self._captions))]
+            self._worker.put(_Search(message.utterance_id, message.target, None))
+
+    def _on_state(self, message: TurretState) -> None:
+        searching = message.phase == TurretState.SEARCHING
+        if searching and self._settled[0] != message.utterance_id:
+            self._settled = (message.utterance_id, to_ns(message.header.stamp))
+        elif not searching:
+            self._settled = ("", 0)
+
+    def _on_image(self, message: Image) -> None:
+        if not self._input():
+            return
+        utterance_id, since_ns = self._settled
+        caption = self._captions.get(utterance_id)
+        if caption is None or utterance_id == self._searched:
+            return
+        if to_ns(message.header.stamp) < since_ns:
+            return  # exposed while the camera still moved
+        self._searched = utterance_id
+        self._worker.put(_Search(utterance_id, caption, message))
+
+    def _search(self, search: _Search) -> None:
+        if search.image is None:
+            self.locator.prepare(search.caption)
+            return
+        started = time.perf_counter()
+        rgb = images.from_message(search.image)
+        location = self.locator.locate(rgb, search.caption)
+        self._publish(search, search.image.header, location, time.perf_counter() - started)
+        if self._annotated.get_subscription_count():
+            picture = draw.annotate(rgb, location, search.caption)
+            stamp_ns = to_ns(search.image.header.stamp)
+            frame = search.image.header.frame_id
+            self._annotated.publish(images.to_message(picture, stamp_ns, frame))
+
+    def _publish(
+        self, search: _Search, image_header: Header, location: Location, seconds: float
+    ) -> None:
+        assert search.image is not None
+        size = (search.image.width, search.image.height)
+        self._candidates.publish(convert.candidates_to_message(location, image_header))
+        self._boxes.publish(
+            convert.location_to_message(
+                location, search.utterance_id, search.caption, image_header, size, seconds
+            )
+        )
+        self.health.count(location.status.name)
+        self.get_logger().info(
+            f"{search.utterance_id}: {search.caption!r} {location.status.name} "
+            f"in {seconds * 1e3:.0f} ms {location.reason}".rstrip()
+        )
+
+    def _on_error(self, error: Exception, search: _Search) -> None:
+        self.get_logger().error(f"{search.utterance_id}: {error}")
+        self.health.count("errors")
+        if search.image is not None:
+            failed = Location(LocationStatus.NOT_FOUND, reason=f"the search failed: {error}")
+            self._publish(search, search.image.header, failed, 0.0)
+
+    def destroy_node(self) -> None:
+        self._worker.close(1.0)
+        super().destroy_node()

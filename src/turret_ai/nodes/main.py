@@ -1,0 +1,36 @@
+"""Starts nodes: `python -m turret_ai.nodes.main NAME [NAME...] [--ros-args ...]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from turret_ai.errors import TurretError
+from turret_ai.nodes.registry import node_class
+from turret_ai.ros import run
+
+
+def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) -> int:
+    """Run one or several nodes in this process until SIGINT or SIGTERM.
+
+    Args:
+        names: nodes of the registry; None: the words before `--ros-args`.
+        args: command line without the program's name; None: the process's own.
+
+    Returns:
+        Exit code: 0 after a signal, 2 for a node that could not be made.
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    if names is None:
+        end = words.index("--ros-args") if "--ros-args" in words else len(words)
+        names, words = words[:end], words[end:]
+    try:
+        factories = [node_class(name) for name in names]
+    except TurretError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return run(*factories, args=words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

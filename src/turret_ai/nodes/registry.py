@@ -1,0 +1,32 @@
+"""The nodes by name, each imported only when it is started."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from turret_ai.errors import ConfigError
+
+NODES: dict[str, str] = {
+    "audio_source": "turret_ai.nodes.audio_source:AudioSource",
+    "transcriber": "turret_ai.nodes.transcriber:Transcriber",
+    "commander": "turret_ai.nodes.commander:Commander",
+    "locator": "turret_ai.nodes.locator:Locator",
+    "controller": "turret_ai.nodes.controller:Controller",
+    "simulator": "turret_ai.nodes.simulator:Simulator",
+    "diagnostics": "turret_ai.nodes.diagnostics:Diagnostics",
+    "competition": "turret_ai.nodes.competition:Competition",
+    "robomaster": "turret_ai.nodes.robomaster:RoboMaster",
+}
+
+
+def node_class(name: str) -> Any:
+    """The node's class.
+
+    Raises:
+        ConfigError: there is no such node; the text lists those that are.
+    """
+    if name not in NODES:
+        raise ConfigError(f"no node called {name!r}; there are {', '.join(NODES)}")
+    module, _, attribute = NODES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
