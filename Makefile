@@ -1,0 +1,26 @@
+# Two commands do all the set-up on a fresh machine: `make demo` runs the chain, `make test` the tests.
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/.demo
+	.venv/bin/turret-ai demo $(ARGS)
+
+test: .venv/.test
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/.test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+bench: .venv/.test
+	.venv/bin/python -m bench $(ARGS)
+
+clean:
+	rm -rf .venv build dist src/*.egg-info
+
+.venv/.demo: pyproject.toml setup.py scripts/setup
+	scripts/setup $@
+
+.venv/.test: pyproject.toml setup.py scripts/setup
+	scripts/setup $@ test lint train server
