@@ -1,0 +1,41 @@
+"""`turret-ai train`: every model of the package, by a YAML configuration and overrides."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Train a model: `turret-ai train KIND CONFIG [key=value ...]` (extra `train`).",
+)
+
+Config = Annotated[str, typer.Argument(help="A YAML file, or a shipped name of config/train.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Dotted overrides, such as optimizer.lr=1e-4.")
+]
+
+
+@app.command()
+def detector(config: Config, overrides: Overrides = None) -> None:
+    """Train a craft detector: our small one, or a DETR of transformers."""
+    from turret_ai.learn.vision import train_detector
+
+    train_detector.run(config, overrides or [])
+
+
+@app.command()
+def matcher(config: Config, overrides: Overrides = None) -> None:
+    """Train a dual encoder for crops and captions: our small one, or tune a SigLIP."""
+    from turret_ai.learn.vision import train_matcher
+
+    train_matcher.run(config, overrides or [])
+
+
+@app.command()
+def upscaler(config: Config, overrides: Overrides = None) -> None:
+    """Train a Real-ESRGAN (SRVGGNetCompact) upscaler on crops of craft."""
+    from turret_ai.learn.vision import train_upscaler
+
+    train_upscaler.run(config, overrides or [])
