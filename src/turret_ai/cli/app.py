@@ -13,6 +13,8 @@ from turret_ai.errors import TurretError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:function or module:Typer object", help line)
+    "demo": ("turret_ai.cli.demo:demo", "spoken commands against the embedded simulator"),
+    "doctor": ("turret_ai.cli.doctor:doctor", "name what is missing and how to get it"),
     "launch": ("turret_ai.cli.launch:launch", "start a whole graph, one process a node"),
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
