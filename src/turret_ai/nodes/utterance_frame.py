@@ -1,6 +1,6 @@
 """How a source that knows where an utterance begins and ends says so on the `audio` topic.
 
-audio_common_msgs/AudioDataStamped has no field for it, so the header's frame_id carries it: chunks of
+AudioDataStamped has no field for it, so the frame_id of its header carries it: chunks of
 a continuous stream name the microphone's frame ("microphone"), chunks of a marked utterance are
 "utterance/<id>", and a chunk without data ends it. Marked utterances skip voice activity detection.
 """
