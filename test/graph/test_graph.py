@@ -1,0 +1,91 @@
+"""The graph as data: arguments, nodes and their parameters."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turret_ai.errors import ConfigError
+from turret_ai.graph import GRAPHS, parameters
+from turret_ai.graph.description import parse_arguments
+from turret_ai.nodes.registry import NODES
+
+FINALS = GRAPHS["finals"]
+STAGES = {"transcriber", "commander", "locator", "controller", "diagnostics"}
+
+
+def names(plan):
+    return {entry.executable for entry in plan.nodes}
+
+
+@pytest.mark.parametrize(
+    ("source", "world"),
+    [
+        ("simulator", {"simulator", "audio_source"}),
+        ("microphone", {"simulator", "audio_source"}),
+        ("competition", {"competition"}),
+        ("robomaster", {"robomaster"}),
+        ("none", set()),
+    ],
+)
+def test_every_source_brings_its_own_world_to_the_same_stages(source, world):
+    assert names(FINALS.plan({"source": source})) == STAGES | world
+
+
+def test_every_node_of_every_graph_exists():
+    for graph in GRAPHS.values():
+        for argument in graph.arguments:
+            for choice in argument.choices or (argument.default,):
+                assert names(graph.plan({argument.name: choice})) <= set(NODES)
+
+
+def test_every_argument_is_described():
+    for graph in GRAPHS.values():
+        assert all(argument.description for argument in graph.arguments)
+
+
+def test_an_argument_that_is_not_given_leaves_the_nodes_default_alone():
+    plan = FINALS.plan({})
+    by_name = {entry.executable: entry.parameters for entry in plan.nodes}
+    assert by_name["transcriber"] == {}
+    assert by_name["locator"] == {}
+
+
+def test_an_unknown_argument_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match=r"no argument sceen.*scene"):
+        FINALS.plan({"sceen": "airfield"})
+
+
+def test_a_value_outside_of_the_choices_is_refused():
+    with pytest.raises(ConfigError, match="simulator, microphone"):
+        FINALS.plan({"source": "telephone"})
+
+
+def test_words_without_assignment_are_refused():
+    with pytest.raises(ConfigError, match="name:=value"):
+        parse_arguments(["scene=harbour"])
+    assert parse_arguments(["audio:=a:=b"]) == {"audio": "a:=b"}
+
+
+@given(st.dictionaries(st.from_regex(r"[a-c](\.[d-f]){0,2}", fullmatch=True), st.integers()))
+def test_dotted_names_become_nested_ones(dotted):
+    prefixes = {name.rsplit(".", n)[0] for name in dotted for n in range(1, name.count(".") + 1)}
+    if prefixes & set(dotted):
+        return  # a name that is both a value and a folder can't be declared
+    tree = parameters.nested(dotted)
+    for name, value in dotted.items():
+        branch = tree
+        for part in name.split("."):
+            branch = branch[part]
+        assert branch == value
+
+
+def test_the_parameter_file_names_each_node_in_any_namespace(tmp_path):
+    plan = FINALS.plan({"scene": "harbour", "use_sim_time": "true", "params_file": "mine.yaml"})
+    words = parameters.write(plan, tmp_path / "p.yaml")
+    document = yaml.safe_load((tmp_path / "p.yaml").read_text())
+    assert document["/**/simulator"]["ros__parameters"] == {
+        "scene": "harbour",
+        "use_sim_time": True,
+    }
+    assert words == ["--params-file", str(tmp_path / "p.yaml"), "--params-file", "mine.yaml"]
