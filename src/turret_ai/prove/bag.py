@@ -1,0 +1,254 @@
+"""Reading rosbag2 recordings (MCAP and SQLite), also damaged ones, without ROS.
+
+A bag that can only be read in part is read in part: what was wrong stands in `problems`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from rosbags.interfaces import Connection, MessageDefinitionFormat
+from rosbags.rosbag2 import Reader
+from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from turret_ai.errors import InputError
+from turret_ai.prove.salvage import CutMcap, CutSqlite
+
+_SUFFIXES = (".mcap", ".db3")
+
+
+class _Source(Protocol):
+    """One storage file, or a folder of them."""
+
+    @property
+    def connections(self) -> list[Connection]: ...
+
+    def messages(
+        self, connections: Collection[Connection]
+    ) -> Iterator[tuple[Connection, int, bytes]]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A recorded topic. problem: why its messages can't be decoded, else ""."""
+
+    name: str
+    type: str
+    count: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BagRecord:
+    """One recorded message. log_ns: when it was received. raw: CDR with its 4-byte header."""
+
+    topic: str
+    type: str
+    log_ns: int
+    raw: bytes = field(repr=False)
+
+
+class Bag:
+    """A recording, opened for reading; use it as a context manager.
+
+    Args:
+        path: a bag folder, or a single .mcap or .db3 file.
+
+    Raises:
+        InputError: there is no bag, or nothing of it can be read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.problems: list[str] = []
+        self._sources: list[_Source] = []
+        self._stores: dict[str, Typestore] = {}
+        if not self.path.exists():
+            raise InputError(f"there is no bag at {self.path}")
+        self._open()
+        self.topics = self._list()
+
+    def __enter__(self) -> Bag:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
+        for source in self._sources:
+            source.close()
+        self._sources.clear()
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def records(self, topics: Collection[str] | None = None) -> Iterator[BagRecord]:
+        """Messages in the order of their log time, of these topics (None: all).
+
+        A file that turns out to be damaged ends its part; `problems` says where.
+        """
+        for source in self._sources:
+            wanted = [c for c in source.connections if topics is None or c.topic in topics]
+            if not wanted:
+                continue
+            read = 0
+            try:
+                for connection, stamp, raw in source.messages(wanted):
+                    read += 1
+                    yield BagRecord(connection.topic, connection.msgtype, stamp, bytes(raw))
+            except GeneratorExit:
+                raise
+            except Exception as error:  # storage libraries raise whatever their formats do
+                self._note(f"reading stopped after {read} messages: {_reason(error)}")
+            for remark in getattr(source, "remarks", ()):
+                self._note(remark)
+
+    def decode(self, record: BagRecord) -> Any:
+        """The message as an object with the fields of its type.
+
+        Raises:
+            InputError: the type is unknown, or the bytes don't fit it.
+        """
+        store = self._stores.get(record.type)
+        if store is None:
+            raise InputError(f"{record.topic}: the type {record.type} is unknown")
+        try:
+            return store.deserialize_cdr(record.raw, record.type)
+        except Exception as error:  # generated code: index, struct, decoding errors alike
+            raise InputError(
+                f"{record.topic}: a message isn't a valid {record.type}: {_reason(error)}"
+            ) from error
+
+    def stamp_ns(self, record: BagRecord) -> int | None:
+        """The header's stamp in ns, read without decoding; None for a type without header."""
+        store = self._stores.get(record.type)
+        if store is None or not _begins_with_header(store, record.type) or len(record.raw) < 12:
+            return None
+        order = "<" if record.raw[1] & 1 else ">"
+        seconds, nanoseconds = struct.unpack_from(f"{order}iI", record.raw, 4)
+        return int(seconds) * 1_000_000_000 + int(nanoseconds)
+
+    # -- opening ---------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        if self.path.is_dir() and (self.path / "metadata.yaml").is_file():
+            source = self._try(lambda: _opened(Reader(self.path)), self.path)
+            if source is not None:
+                self._sources = [source]
+                return
+        elif self.path.is_dir():
+            self._note("metadata.yaml is missing: the recording was not closed")
+        files = [self.path]
+        if self.path.is_dir():
+            files = sorted(f for f in self.path.iterdir() if f.suffix in _SUFFIXES)
+        elif self.path.suffix not in _SUFFIXES:
+            raise InputError(f"{self.path} is neither a bag folder nor a .mcap or .db3 file")
+        for file in files:
+            source = self._open_file(file)
+            if source is not None:
+                self._sources.append(source)
+        if not self._sources:
+            reasons = "; ".join(self.problems) or "it holds no .mcap or .db3 file"
+            raise InputError(f"nothing of the bag {self.path} can be read: {reasons}")
+
+    def _open_file(self, file: Path) -> _Source | None:
+        if file.with_name(f"{file.name}-wal").exists():
+            self._note(f"{file.name}: the recording was not closed, its journal is still there")
+            return self._try(lambda: _opened(CutSqlite(file)), file)
+        whole = self._try(lambda: _opened(Reader(file)), file)
+        if whole is not None:
+            return whole
+        part = CutMcap(file) if file.suffix == ".mcap" else CutSqlite(file)
+        source = self._try(lambda: _opened(part), file)
+        for remark in part.remarks:
+            self._note(f"{file.name}: {remark}")
+        return source
+
+    def _try(self, open_it: Callable[[], _Source], file: Path) -> _Source | None:
+        try:
+            return open_it()
+        except Exception as error:  # storage libraries raise whatever their formats do
+            self._note(f"{file.name}: {_reason(error)}")
+            return None
+
+    def _note(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _list(self) -> dict[str, Topic]:
+        """Every topic, with its type looked up: in the bag first, then among the known ones."""
+        problems: dict[str, str] = {}
+        counts: dict[tuple[str, str], int] = {}
+        for source in self._sources:
+            for connection in source.connections:
+                kind = connection.msgtype
+                if kind not in problems:
+                    problems[kind] = self._learn(connection)
+                name = (connection.topic, kind)
+                counts[name] = counts.get(name, 0) + connection.msgcount
+        found: dict[str, Topic] = {}
+        for (topic, kind), count in counts.items():
+            if topic in found:
+                self._note(f"{topic} has two types, {found[topic].type} and {kind}")
+            found[topic] = Topic(topic, kind, count, problems[kind])
+        return dict(sorted(found.items()))
+
+    def _learn(self, connection: Connection) -> str:
+        """Make a type readable; what is wrong with it, else ""."""
+        definition = connection.msgdef
+        try:
+            if definition.format == MessageDefinitionFormat.NONE:
+                self._stores[connection.msgtype] = _known(connection.msgtype)
+                return ""
+            store = get_typestore(Stores.EMPTY)
+            if definition.format == MessageDefinitionFormat.MSG:
+                store.register(get_types_from_msg(definition.data, connection.msgtype))
+            else:
+                for part in definition.data.split("=" * 80 + "\n"):
+                    text = part.split("\n", 1)[1] if part.startswith("IDL: ") else part
+                    if text.strip():
+                        store.register(get_types_from_idl(text))
+            if connection.msgtype not in store.fielddefs:
+                raise InputError("its definition in the bag describes another type")
+            self._stores[connection.msgtype] = store
+        except Exception as error:  # parsers of definitions raise whatever they meet
+            return f"unknown type {connection.msgtype}: {_reason(error)}"
+        return ""
+
+
+def _opened(source: Any) -> Any:
+    source.open()
+    return source
+
+
+def _known(kind: str) -> Typestore:
+    """The store that knows a type which the bag doesn't describe (bags before Iron)."""
+    from turret_ai.prove.definitions import store
+
+    found = store()
+    if kind not in found.fielddefs:
+        raise InputError("the bag has no definition of it, and it is not among the known ones")
+    return found
+
+
+def _begins_with_header(store: Typestore, kind: str) -> bool:
+    fields = store.fielddefs[kind][1]
+    return bool(fields) and fields[0][1][1] == "std_msgs/msg/Header"
+
+
+def _reason(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text.splitlines()[0].rstrip(".")

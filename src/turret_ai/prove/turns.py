@@ -1,0 +1,181 @@
+"""The competition's totals: one finals turn, and a whole qualifier set.
+
+Formulas: the TIL-AI 2024 scoring rules (45% language, 45% vision, 10% speed).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from turret_ai.errors import InputError
+
+TURN_LIMIT_S = 30.0
+"""Seconds after which a finals turn earns nothing for speed."""
+
+QUALIFIER_LIMIT_S = 5400.0
+"""Seconds after which a qualifier set earns nothing for speed."""
+
+
+def turn_score(nlp: float, vlm: float, seconds: float) -> float:
+    """0.45 NLP + 0.45 VLM + 0.1 (1 - min(30, t) / 30).
+
+    Args:
+        nlp: the language score of the turn, 0..1.
+        vlm: 1 for a hit (IoU > 0.5), else 0.
+        seconds: from the audio sent to the answer received, panning included.
+
+    Raises:
+        InputError: a score outside 0..1, or a time that is negative or not a number.
+    """
+    for name, value in (("nlp", nlp), ("vlm", vlm)):
+        if not 0.0 <= value <= 1.0:
+            raise InputError(f"{name} must be in 0..1: got {value}")
+    if math.isnan(seconds) or seconds < 0.0:
+        raise InputError(f"a turn's time must not be negative: got {seconds} s")
+    return 0.45 * nlp + 0.45 * vlm + 0.1 * (1.0 - min(TURN_LIMIT_S, seconds) / TURN_LIMIT_S)
+
+
+def speed_score(seconds: float) -> float:
+    """1 - t / 5400 s for a whole qualifier set, not below 0.
+
+    Raises:
+        InputError: a time that is negative or not a number.
+    """
+    if math.isnan(seconds) or seconds < 0.0:
+        raise InputError(f"a set's time must not be negative: got {seconds} s")
+    return max(0.0, 1.0 - seconds / QUALIFIER_LIMIT_S)
+
+
+def qualifier_total(
+    asr: float,
+    nlp: float,
+    vlm: float,
+    asr_seconds: float,
+    nlp_seconds: float,
+    vlm_seconds: float,
+) -> float:
+    """.225 ASR + .025 ASR speed + .225 NLP + .025 NLP speed + .45 VLM + .05 VLM speed."""
+    return (
+        0.225 * asr
+        + 0.025 * speed_score(asr_seconds)
+        + 0.225 * nlp
+        + 0.025 * speed_score(nlp_seconds)
+        + 0.45 * vlm
+        + 0.05 * speed_score(vlm_seconds)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """One scored finals turn."""
+
+    key: Any
+    heading: float
+    tool: float
+    target: float
+    nlp: float
+    iou: float
+    vlm: float
+    seconds: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsResult:
+    """A run of finals turns; every figure is a mean over all turns of the truth."""
+
+    turns: tuple[TurnResult, ...]
+    score: float
+    nlp: float
+    vlm: float
+    seconds: float
+
+
+def score_turn(
+    key: Any, answer: Mapping[str, Any] | None, truth: Mapping[str, Any], where: str
+) -> TurnResult:
+    """Score one turn in the format of the finals server.
+
+    Args:
+        answer: {"asr": str, "nlp": {"heading", "tool", "target"}, "vlm": [l, t, w, h],
+            "seconds": t}; flat "heading", "tool", "target" and "bbox" work as well. None: no
+            answer came, which scores nothing and costs the full time.
+        truth: {"heading", "tool", "target", "bbox"}, flat or nested alike.
+
+    Raises:
+        InputError: a field that is missing in the truth, or of the wrong type.
+    """
+    from turret_ai.prove.nlp_score import score_fields
+    from turret_ai.prove.vlm_score import iou_ltwh
+
+    wanted = _fields(truth, where, required=True)
+    wanted_box = _box(truth, where)
+    if wanted_box is None:
+        raise InputError(f"{where}: the truth has no box ('vlm' or 'bbox')")
+    if answer is None:
+        return TurnResult(key, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, TURN_LIMIT_S, 0.0)
+    fields = score_fields(_fields(answer, where, required=False), wanted)
+    box = _box(answer, where)
+    iou = iou_ltwh(box, wanted_box) if box is not None else 0.0
+    hit = 1.0 if iou > 0.5 else 0.0
+    seconds = answer.get("seconds", 0.0)
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+        raise InputError(f"{where}: 'seconds' must be a number, got {seconds!r}")
+    nlp = (fields["heading"] + fields["tool"] + fields["target"]) / 3.0
+    return TurnResult(
+        key,
+        fields["heading"],
+        fields["tool"],
+        fields["target"],
+        nlp,
+        iou,
+        hit,
+        float(seconds),
+        turn_score(nlp, hit, float(seconds)),
+    )
+
+
+def summarise(turns: Sequence[TurnResult]) -> TurnsResult:
+    """Mean figures of a run.
+
+    Raises:
+        InputError: there is no turn.
+    """
+    if not turns:
+        raise InputError("there is no turn to score")
+    count = len(turns)
+    return TurnsResult(
+        tuple(turns),
+        sum(t.score for t in turns) / count,
+        sum(t.nlp for t in turns) / count,
+        sum(t.vlm for t in turns) / count,
+        sum(t.seconds for t in turns) / count,
+    )
+
+
+def _fields(record: Mapping[str, Any], where: str, required: bool) -> dict[str, str]:
+    nested = record.get("nlp", record)
+    if not isinstance(nested, Mapping):
+        raise InputError(f"{where}: 'nlp' must be an object with heading, tool and target")
+    found = {}
+    for name in ("heading", "tool", "target"):
+        value = nested.get(name, None if required else "")
+        if not isinstance(value, str):
+            raise InputError(f"{where}: {name!r} must be a text, got {value!r}")
+        found[name] = value
+    return found
+
+
+def _box(record: Mapping[str, Any], where: str) -> list[float] | None:
+    value = record.get("vlm", record.get("bbox"))
+    if value is None or value == []:
+        return None
+    numbers = isinstance(value, (list, tuple)) and all(
+        isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in value
+    )
+    if not numbers or len(value) != 4:
+        raise InputError(f"{where}: a box is [left, top, width, height], got {value!r}")
+    return [float(v) for v in value]

@@ -1,0 +1,241 @@
+"""Recordings are written completely and read as far as they can be."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from turret_ai.errors import InputError
+from turret_ai.prove.bag import Bag
+from turret_ai.prove.definitions import describe, store
+from turret_ai.prove.writer import BagWriter, Recorder
+
+STRING = "std_msgs/msg/String"
+STATE = "turret_ai/msg/TurretState"
+SECOND = 1_000_000_000
+
+
+def text_message(text: str) -> bytes:
+    kind = store().types[STRING]
+    return bytes(store().serialize_cdr(kind(data=text), STRING))
+
+
+def joint_message(stamp_ns: int, yaw: float) -> bytes:
+    types = store().types
+    stamp = types["builtin_interfaces/msg/Time"](sec=stamp_ns // SECOND, nanosec=stamp_ns % SECOND)
+    message = types["sensor_msgs/msg/JointState"](
+        header=types["std_msgs/msg/Header"](stamp=stamp, frame_id="base"),
+        name=["gimbal_joint"],
+        position=np.array([yaw]),
+        velocity=np.array([0.0]),
+        effort=np.array([]),
+    )
+    return bytes(store().serialize_cdr(message, "sensor_msgs/msg/JointState"))
+
+
+def write(path: Path, storage: str = "mcap", count: int = 200, **options: Any) -> Path:
+    with BagWriter(path, storage, **options) as bag:
+        bag.add_topic("/talk", STRING)
+        bag.add_topic("/joint_states", "sensor_msgs/msg/JointState")
+        for i in range(count):
+            bag.write("/talk", i * SECOND, text_message(f"{i:03d} " + "x" * 20_000))
+            bag.write("/joint_states", i * SECOND + 5, joint_message(i * SECOND + 3, i / 10))
+    return path
+
+
+def texts(bag: Bag) -> list[str]:
+    return [bag.decode(r).data[:3] for r in bag.records({"/talk"})]
+
+
+@pytest.mark.parametrize(
+    ("storage", "options"), [("mcap", {}), ("mcap", {"compress": True}), ("sqlite3", {})]
+)
+def test_a_bag_gives_back_what_was_written(
+    tmp_path: Path, storage: str, options: dict[str, Any]
+) -> None:
+    with Bag(write(tmp_path / "bag", storage, **options)) as bag:
+        assert not bag.problems
+        assert bag.topics["/talk"].count == 200
+        assert texts(bag) == [f"{i:03d}" for i in range(200)]
+        merged = [r.log_ns for r in bag.records()]
+        assert merged == sorted(merged) and len(merged) == 400
+        first = next(bag.records({"/joint_states"}))
+        assert bag.stamp_ns(first) == 3
+        assert bag.decode(first).position[0] == 0.0
+
+
+def test_a_topic_without_messages_stays_listed(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/turret/state", STATE)
+    with Bag(tmp_path / "bag") as bag:
+        assert bag.topics["/turret/state"].count == 0
+        assert list(bag.records()) == []
+
+
+def test_the_bag_describes_its_own_types(tmp_path: Path) -> None:
+    from rosbags.highlevel import AnyReader
+
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/turret/state", STATE)
+    with AnyReader([tmp_path / "bag"]) as reader:
+        assert STATE in reader.typestore.fielddefs
+
+
+def test_a_bag_is_complete_although_its_user_failed(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/talk", STRING)
+        writer.write("/talk", 7, text_message("kept"))
+        raise RuntimeError
+    with Bag(tmp_path / "bag") as bag:
+        assert not bag.problems
+        assert [bag.decode(r).data for r in bag.records()] == ["kept"]
+
+
+def test_an_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="exists already"):
+        BagWriter(tmp_path)
+
+
+def cut(file: Path, share: float) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * share)])
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_an_mcap_bag_that_was_cut_off_is_read_up_to_the_cut(tmp_path: Path, compress: bool) -> None:
+    path = write(tmp_path / "bag", compress=compress, count=600)
+    cut(path / "bag.mcap", 0.5)
+    with Bag(path) as bag:
+        read = texts(bag)
+        assert 200 < len(read) < 500
+        assert read == [f"{i:03d}" for i in range(len(read))]
+        assert any("magic" in problem for problem in bag.problems)
+        assert any("cut off" in problem for problem in bag.problems)
+
+
+def test_a_recording_without_metadata_or_index_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag")
+    (path / "metadata.yaml").unlink()
+    data = (path / "bag.mcap").read_bytes()
+    (path / "bag.mcap").write_bytes(data[: data.rindex(b"serialized_metadata") - 40])
+    with Bag(path) as bag:
+        assert len(texts(bag)) == 200
+        assert any("not closed" in problem for problem in bag.problems)
+
+
+def test_a_damaged_chunk_costs_only_itself(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag", compress=True, count=600)
+    file = path / "bag.mcap"
+    data = bytearray(file.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 64] = bytes(64)
+    file.write_bytes(bytes(data[:-20]))
+    with Bag(path) as bag:
+        read = texts(bag)
+        assert "599" in read and len(read) < 600
+        assert any("damaged chunk" in problem for problem in bag.problems)
+
+
+def test_a_damaged_chunk_in_an_indexed_bag_ends_the_reading_with_a_reason(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag", compress=True, count=600)
+    file = path / "bag.mcap"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    file.write_bytes(bytes(data))
+    with Bag(path) as bag:
+        assert 0 < len(texts(bag)) < 600
+        assert any("reading stopped" in problem for problem in bag.problems)
+
+
+def test_an_sqlite_bag_that_was_cut_off_is_read_up_to_the_cut(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag", "sqlite3", count=100)
+    cut(path / "bag.db3", 0.5)
+    with Bag(path) as bag:
+        read = texts(bag)
+        assert read == [f"{i:03d}" for i in range(len(read))]
+        assert 20 < len(read) < 80
+        assert any("reading stopped" in problem for problem in bag.problems)
+
+
+def test_an_sqlite_recording_with_its_journal_still_beside_it_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag", "sqlite3", count=5)
+    import sqlite3
+
+    file = path / "bag.db3"
+    database = sqlite3.connect(file)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("INSERT INTO messages SELECT 99, topic_id, 99, data FROM messages LIMIT 1")
+    database.commit()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for part in path.glob("bag.db3*"):
+        shutil.copy(part, copy)
+    database.close()
+    with Bag(copy) as bag:
+        assert len(list(bag.records())) == 11
+
+
+def test_a_single_file_is_a_bag_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag")
+    with Bag(path / "bag.mcap") as bag:
+        assert len(texts(bag)) == 200
+
+
+def test_an_unknown_type_costs_only_its_topic(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag", "sqlite3", count=5)
+    shutil.move(path / "bag.db3", tmp_path / "other.db3")
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "other.db3") as database:
+        database.execute("UPDATE topics SET type = 'they/msg/Own' WHERE name = '/talk'")
+        database.execute("DELETE FROM message_definitions")
+    with Bag(tmp_path / "other.db3") as bag:
+        assert "they/msg/Own" in bag.topics["/talk"].problem
+        assert bag.topics["/joint_states"].problem == ""
+        assert sum(1 for _ in bag.records({"/joint_states"})) == 5
+        with pytest.raises(InputError, match="unknown"):
+            bag.decode(next(bag.records({"/talk"})))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a bag at all" * 100])
+def test_a_file_that_is_no_bag_is_refused_with_a_reason(tmp_path: Path, content: bytes) -> None:
+    for name in ("x.mcap", "x.db3"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match="nothing of the bag"):
+            Bag(tmp_path / name)
+    with pytest.raises(InputError, match="there is no bag"):
+        Bag(tmp_path / "missing")
+
+
+def test_a_message_that_is_cut_short_is_an_error_of_its_topic(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/joint_states", "sensor_msgs/msg/JointState")
+        writer.write("/joint_states", 1, joint_message(1, 0.0)[:20])
+    with Bag(tmp_path / "bag") as bag, pytest.raises(InputError, match="joint_states"):
+        bag.decode(next(bag.records()))
+
+
+def test_the_recorder_loses_nothing_and_keeps_its_memory_bounded(tmp_path: Path) -> None:
+    writer = BagWriter(tmp_path / "bag")
+    writer.add_topic("/talk", STRING)
+    recorder = Recorder(writer, capacity_bytes=200_000, patience_s=10.0)
+    raw = text_message("y" * 50_000)
+    most = 0
+    for i in range(300):
+        assert recorder.put("/talk", raw, i)
+        most = max(most, recorder.waiting_bytes)
+    recorder.close()
+    assert most <= 200_000
+    assert not recorder.lost
+    with Bag(tmp_path / "bag") as bag:
+        assert [r.log_ns for r in bag.records()] == list(range(300))
+
+
+def test_every_stage_message_has_a_definition_and_a_hash() -> None:
+    for name in ("Transcript", "TurretCommand", "TargetBBox", "Engagement"):
+        text, digest = describe(f"turret_ai/msg/{name}")
+        assert "utterance_id" in text and digest.startswith("RIHS01_")
