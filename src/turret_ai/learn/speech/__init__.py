@@ -1,0 +1,1 @@
+"""Synthetic radio speech: sentences spoken by free engines and sent over a simulated radio."""

@@ -1,0 +1,111 @@
+"""espeak-ng in this process, by the library that the espeakng-loader wheel carries.
+
+The engine is GPL-3: it is part of the `train` extra, and nothing of it is shipped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from turret_ai.errors import InputError, MissingExtraError
+from turret_ai.extras import require
+from turret_ai.types import FloatArray
+
+# Constants of espeak-ng/speak_lib.h.
+_AUDIO_OUTPUT_SYNCHRONOUS = 2
+_CHARS_UTF8 = 1
+_PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 2, 3, 4
+_EVENT_END = 0
+
+NORMAL_WORDS_PER_MINUTE = 160
+NORMAL_PITCH = 50
+ACCENTS = (
+    "en-us",
+    "en-gb",
+    "en-gb-x-rp",
+    "en-gb-scotland",
+    "en-gb-x-gbclan",
+    "en-gb-x-gbcwmd",
+    "en-029",
+    "en-us-nyc",
+)
+UNLIKE_SPEECH = frozenset(
+    {"whisper", "whisperf", "croak", "Demonic", "UniRobot", "anikaRobot", "fast", "kaukovalta"}
+)
+"""Variants that no operator sounds like, or that have hardly any voicing to learn from."""
+
+
+@cache
+def _library() -> tuple[Any, int, Any, list[bytes]]:
+    loader = require("espeakng_loader", extra="train")
+    try:
+        library = ctypes.CDLL(loader.get_library_path())
+    except OSError as error:
+        raise MissingExtraError(f"espeak-ng's library can't be loaded: {error}") from error
+    rate = library.espeak_Initialize(
+        _AUDIO_OUTPUT_SYNCHRONOUS, 0, str(loader.get_data_path()).encode(), 0
+    )
+    if rate <= 0:
+        raise MissingExtraError("espeak-ng can't be started: its data folder is broken")
+    pieces: list[bytes] = []
+    callback_type = ctypes.CFUNCTYPE(
+        ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+    )
+
+    def collect(samples: Any, count: int, _events: Any) -> int:
+        if count > 0 and samples:
+            pieces.append(ctypes.string_at(samples, count * 2))
+        return 0
+
+    callback = callback_type(collect)
+    library.espeak_SetSynthCallback(callback)
+    return library, int(rate), callback, pieces
+
+
+def voice_names() -> list[str]:
+    """Accents with each of their variants, such as "en-gb+f3"; none without the engine."""
+    try:
+        loader = require("espeakng_loader", extra="train")
+    except MissingExtraError:
+        return []
+    folder = Path(loader.get_data_path()) / "voices" / "!v"
+    variants = sorted(p.name for p in folder.glob("*") if p.name not in UNLIKE_SPEECH)
+    return [*ACCENTS, *(f"{accent}+{variant}" for accent in ACCENTS for variant in variants)]
+
+
+def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray, int]:
+    """Say a text.
+
+    Args:
+        voice: accent, or accent+variant.
+        rate: multiple of 160 words a minute; the engine allows 80 to 450.
+        pitch: multiple of the voice's own; the engine's scale of 0..100 spans about an octave.
+
+    Returns:
+        (mono float32 samples in [-1, 1], sample rate in Hz).
+
+    Raises:
+        InputError: there is no such voice, or nothing was said.
+        MissingExtraError: espeakng-loader isn't installed.
+    """
+    library, sample_rate, _callback, pieces = _library()
+    if library.espeak_SetVoiceByName(voice.encode()) != 0:
+        raise InputError(f"espeak-ng has no voice {voice!r}")
+    words = int(np.clip(NORMAL_WORDS_PER_MINUTE * rate, 80, 450))
+    library.espeak_SetParameter(_PARAMETER_RATE, words, 0)
+    level = NORMAL_PITCH + 100.0 * np.log2(max(pitch, 0.1))
+    library.espeak_SetParameter(_PARAMETER_PITCH, int(np.clip(level, 0, 99)), 0)
+    pieces.clear()
+    data = text.encode() + b"\0"
+    library.espeak_Synth(data, len(data), 0, 0, 0, _CHARS_UTF8, None, None)
+    library.espeak_Synchronize()
+    samples = np.frombuffer(b"".join(pieces), dtype="<i2").astype(np.float32) / 32768.0
+    pieces.clear()
+    if samples.size == 0:
+        raise InputError(f"espeak-ng said nothing for {text!r}")
+    return samples, sample_rate

@@ -1,0 +1,171 @@
+"""Every free speech engine at hand and its voices, behind one `speak`."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from turret_ai.errors import ConfigError, InputError
+from turret_ai.learn.speech import espeak
+from turret_ai.types import FloatArray
+
+SAMPLE_RATE = 16000
+_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice of one engine. `name` is what the engine calls it."""
+
+    engine: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.engine}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a sentence is spoken.
+
+    rate: speed as a multiple of the voice's own.
+    pitch: fundamental frequency as a multiple of the voice's own.
+    """
+
+    rate: float = 1.0
+    pitch: float = 1.0
+
+
+FLITE_PITCH_HZ = {"kal": 105.0, "kal16": 105.0, "awb": 130.0, "rms": 100.0, "slt": 170.0}
+"""Mean fundamental frequency of flite's voices, measured by ear and autocorrelation."""
+
+FESTIVAL_PITCH_HZ = {
+    "kal_diphone": 105.0,
+    "ked_diphone": 105.0,
+    "cmu_us_slt_arctic_hts": 170.0,
+}
+
+
+def _run(command: Sequence[str], text: str = "") -> None:
+    try:
+        done = subprocess.run(
+            command, input=text.encode(), capture_output=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InputError(f"{command[0]} failed: {error}") from error
+    if done.returncode:
+        message = done.stderr.decode(errors="replace").strip().splitlines()
+        raise InputError(f"{command[0]} failed: {message[-1] if message else done.returncode}")
+
+
+def _read(path: Path) -> FloatArray:
+    try:
+        samples, rate = soundfile.read(io.BytesIO(path.read_bytes()), dtype="float32")
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise InputError(f"the engine wrote no audio: {error}") from error
+    if rate != SAMPLE_RATE:
+        samples = soxr.resample(samples, rate, SAMPLE_RATE)
+    return np.asarray(samples, dtype=np.float32)
+
+
+def _flite(text: str, voice: Voice, delivery: Delivery) -> FloatArray:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "said.wav"
+        pitch = FLITE_PITCH_HZ[voice.name] * delivery.pitch
+        _run(
+            [
+                *("flite", "-voice", voice.name, "-o", str(out)),
+                *("--setf", f"duration_stretch={1 / delivery.rate:.3f}"),
+                *("--setf", f"int_f0_target_mean={pitch:.1f}"),
+                *("-t", text),
+            ]
+        )
+        return _read(out)
+
+
+def _festival(text: str, voice: Voice, delivery: Delivery) -> FloatArray:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "said.wav"
+        script = Path(folder) / "say.scm"
+        pitch = FESTIVAL_PITCH_HZ[voice.name] * delivery.pitch
+        quoted = re.sub(r'["\\]', " ", text)
+        script.write_text(
+            f"(voice_{voice.name})\n"
+            f"(Parameter.set 'Duration_Stretch {1 / delivery.rate:.3f})\n"
+            f"(set! int_lr_params '((target_f0_mean {pitch:.1f}) (target_f0_std 14)\n"
+            "  (model_f0_mean 170) (model_f0_std 34)))\n"
+            f'(set! said (utt.synth (Utterance Text "{quoted}")))\n'
+            f'(utt.save.wave said "{out}" \'riff)\n',
+            encoding="utf-8",
+        )
+        _run(["festival", "--batch", str(script)])
+        return _read(out)
+
+
+def _espeak(text: str, voice: Voice, delivery: Delivery) -> FloatArray:
+    samples, rate = espeak.speak(text, voice.name, delivery.rate, delivery.pitch)
+    return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32)
+
+
+_SPEAK: dict[str, Callable[[str, Voice, Delivery], FloatArray]] = {
+    "espeak": _espeak,
+    "flite": _flite,
+    "festival": _festival,
+}
+ENGINES = tuple(_SPEAK)
+
+
+def _installed(folder: Path, names: Sequence[str]) -> list[str]:
+    return [name for name in names if any(folder.glob(f"*/{name}"))]
+
+
+def voices(engine: str) -> list[Voice]:
+    """The voices of an engine on this machine; none where the engine is not installed.
+
+    Raises:
+        ConfigError: no engine of that name is known.
+    """
+    if engine == "espeak":
+        return [Voice("espeak", name) for name in espeak.voice_names()]
+    if engine == "flite":
+        here = shutil.which("flite") is not None
+        return [Voice("flite", name) for name in FLITE_PITCH_HZ] if here else []
+    if engine == "festival":
+        if shutil.which("festival") is None:
+            return []
+        names = _installed(Path("/usr/share/festival/voices"), list(FESTIVAL_PITCH_HZ))
+        return [Voice("festival", name) for name in names]
+    raise ConfigError(f"no speech engine is called {engine!r}: there are {', '.join(ENGINES)}")
+
+
+def speak(text: str, voice: Voice, delivery: Delivery | None = None) -> FloatArray:
+    """Say a text.
+
+    Args:
+        text: plain words and punctuation.
+
+    Returns:
+        mono float32 in [-1, 1], shape (n,), 16 kHz, with little silence at the ends.
+
+    Raises:
+        InputError: the engine failed, or said nothing.
+        MissingExtraError: the engine's Python package is missing.
+    """
+    # An acronym in capitals is spelled by all engines only when its letters stand apart.
+    spelled = re.sub(r"\b[A-Z]{2,4}\b", lambda found: " ".join(found.group()), text)
+    samples = _SPEAK[voice.engine](spelled, voice, delivery or Delivery())
+    loud = np.flatnonzero(np.abs(samples) > 0.01 * max(float(np.abs(samples).max(initial=0)), 1e-6))
+    if loud.size == 0 or not np.isfinite(samples).all():
+        raise InputError(f"{voice} said nothing for {text!r}")
+    margin = SAMPLE_RATE // 50
+    return samples[max(0, int(loud[0]) - margin) : int(loud[-1]) + margin]

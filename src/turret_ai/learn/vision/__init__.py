@@ -1,0 +1,1 @@
+"""Training and export of detector, matcher and upscaler (extra `train`)."""

@@ -1,0 +1,103 @@
+"""Crops of labelled pictures for the detector, each a pure function of its number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from pydantic import Field
+
+from turret_ai.learn.config import Section
+from turret_ai.learn.vision.augment import Augmentation, spoil
+from turret_ai.learn.vision.scenes import Scene
+from turret_ai.types import FloatArray, ImageArray
+
+
+class CropSettings(Section):
+    """How windows are cut from pictures."""
+
+    size: int = Field(256, ge=64, multiple_of=32, description="side of the input, pixels")
+    zoom: tuple[float, float] = Field((0.7, 1.5), description="scale of the picture, drawn evenly")
+    on_object: float = Field(0.75, ge=0, le=1, description="share of windows that hold a box")
+    per_picture: int = Field(2, ge=1, description="windows cut from a picture once it is read")
+    visible: float = Field(0.35, ge=0, le=1, description="share of a box inside that counts")
+
+
+def cut(
+    image: ImageArray, boxes: FloatArray, settings: CropSettings, rng: Generator
+) -> tuple[ImageArray, FloatArray, FloatArray]:
+    """One window of a picture.
+
+    Args:
+        image: (H, W, 3). boxes: (n, 4) corners, pixels of the image.
+
+    Returns:
+        the window (size, size, 3), boxes in it (m, 4), and boxes to be ignored, because too little
+        of them is inside (k, 4); all in pixels of the window.
+    """
+    size = settings.size
+    zoom = rng.uniform(*settings.zoom)
+    span = size / zoom
+    height, width = image.shape[:2]
+    if len(boxes) and rng.random() < settings.on_object:
+        x0, y0, x1, y1 = boxes[rng.integers(len(boxes))]
+        cx = (x0 + x1) / 2 + rng.uniform(-0.45, 0.45) * span
+        cy = (y0 + y1) / 2 + rng.uniform(-0.45, 0.45) * span
+    else:
+        cx, cy = rng.uniform(0, width), rng.uniform(0, height)
+    # Windows stay inside, because at inference the border of the picture is rarely near.
+    left = float(np.clip(cx - span / 2, 0, max(0.0, width - span)))
+    top = float(np.clip(cy - span / 2, 0, max(0.0, height - span)))
+    matrix = np.array([[zoom, 0, -left * zoom], [0, zoom, -top * zoom]], np.float64)
+    matrix[:, 2] += zoom / 2 - 0.5  # OpenCV counts from pixel centres
+    window = cv2.warpAffine(
+        image,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_AREA if zoom < 0.8 else cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(114, 114, 114),
+    )
+    moved = (boxes - [left, top, left, top]) * zoom
+    clipped = np.clip(moved, 0, size)
+    area = np.prod(np.maximum(moved[:, 2:] - moved[:, :2], 1e-6), axis=1)
+    inside = np.prod(np.maximum(clipped[:, 2:] - clipped[:, :2], 0), axis=1) / area
+    sides = (clipped[:, 2:] - clipped[:, :2]).min(axis=1, initial=np.inf)
+    seen = (inside > settings.visible) & (sides >= 4)
+    cut_off = (inside > 0) & ~seen
+    if rng.random() < 0.5:
+        window = window[:, ::-1]
+        clipped = clipped[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [size, 0, size, 0]
+    return (
+        np.ascontiguousarray(window),
+        clipped[seen].astype(np.float32),
+        clipped[cut_off].astype(np.float32),
+    )
+
+
+def batch(
+    scenes: Sequence[Scene],
+    count: int,
+    settings: CropSettings,
+    augmentation: Augmentation,
+    seed: int,
+    index: int,
+) -> tuple[torch.Tensor, list[FloatArray], list[FloatArray]]:
+    """Batch number `index`: images (B, 3, S, S) float32 in [0, 1], boxes and ignored boxes."""
+    rng = np.random.default_rng([seed, index])
+    windows: list[ImageArray] = []
+    kept: list[FloatArray] = []
+    ignored: list[FloatArray] = []
+    while len(windows) < count:
+        scene = scenes[int(rng.integers(len(scenes)))]
+        image = scene.load()
+        for _ in range(min(settings.per_picture, count - len(windows))):
+            window, boxes, vague = cut(image, scene.boxes, settings, rng)
+            windows.append(spoil(window, augmentation, rng))
+            kept.append(boxes)
+            ignored.append(vague)
+    stacked = torch.from_numpy(np.stack(windows)).permute(0, 3, 1, 2).float() / 255
+    return stacked, kept, ignored

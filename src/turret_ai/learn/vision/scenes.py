@@ -1,0 +1,72 @@
+"""A folder of labelled pictures in the competition's format, as training reads it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from turret_ai.errors import InputError
+from turret_ai.see import images
+from turret_ai.types import FloatArray, ImageArray
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture. boxes: (n, 4) float32 corners x0, y0, x1, y1 in pixels; captions: n texts."""
+
+    path: Path
+    captions: tuple[str, ...]
+    boxes: FloatArray
+
+    def load(self) -> ImageArray:
+        """The picture, RGB uint8 (H, W, 3)."""
+        return images.load(self.path)
+
+
+def read(manifest: Path) -> list[Scene]:
+    """Read `{"image": ..., "annotations": [{"caption", "bbox": [l, t, w, h]}]}` lines.
+
+    Args:
+        manifest: the JSONL file, or a folder that holds exactly one; images lie beside it or in
+            its `images` folder.
+
+    Raises:
+        InputError: no manifest, a line that isn't of that form, or an image that is missing.
+    """
+    if manifest.is_dir():
+        found = sorted(manifest.glob("*.jsonl"))
+        if len(found) != 1:
+            raise InputError(f"{manifest} should hold one .jsonl manifest and holds {len(found)}")
+        manifest = found[0]
+    if not manifest.is_file():
+        raise InputError(f"there is no manifest {manifest}")
+    scenes, missing = [], []
+    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            entries = [
+                (str(a["caption"]), [float(v) for v in a["bbox"]]) for a in row["annotations"]
+            ]
+            name = str(row["image"])
+            boxes = np.array([b for _, b in entries], np.float32).reshape(-1, 4)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{manifest}, line {number}: not an annotated image ({error})"
+            ) from error
+        places = [manifest.parent / name, manifest.parent / "images" / name]
+        path = next((p for p in places if p.is_file()), None)
+        if path is None:
+            missing.append(name)
+            continue
+        boxes[:, 2:] += boxes[:, :2]
+        scenes.append(Scene(path, tuple(c for c, _ in entries), boxes))
+    if missing:
+        raise InputError(f"{manifest}: {len(missing)} images are missing, such as {missing[0]}")
+    if not scenes:
+        raise InputError(f"{manifest} names no images")
+    return scenes

@@ -1,0 +1,133 @@
+"""`turret-ai train detector`: our small one from nothing, or a DETR of transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from turret_ai.learn import config as configs
+from turret_ai.learn import loop
+from turret_ai.learn.config import Section
+from turret_ai.learn.vision import detector_data, scenes
+from turret_ai.learn.vision.augment import Augmentation, spoil
+from turret_ai.learn.vision.detector_data import CropSettings
+from turret_ai.learn.vision.detector_model import (
+    STRIDE,
+    Detector,
+    DetectorShape,
+    Exported,
+    detection_loss,
+    targets,
+)
+from turret_ai.see.boxes import Boxes
+from turret_ai.see.detection_score import average_precision
+from turret_ai.see.heads import decode_centres
+
+
+class DetectorConfig(Section):
+    """`turret-ai train detector` CONFIG."""
+
+    kind: Literal["centernet", "detr"] = "centernet"
+    pretrained: str = Field("", description="detr: a folder or hub name of D-FINE, RT-DETR, ...")
+    train: list[Path] = Field(min_length=1, description="manifests or their folders")
+    validation: list[Path] = Field(min_length=1)
+    validation_pictures: int = Field(64, ge=1)
+    validation_spoil: bool = Field(
+        False, description="add the training's noise, fixed, to validation pictures that are clean"
+    )
+    out: Path
+    resume: bool = False
+    seed: int = 0
+    batch: int = Field(16, ge=1)
+    model: DetectorShape = DetectorShape()
+    crops: CropSettings = CropSettings()
+    augmentation: Augmentation = Augmentation()
+    box_weight: float = Field(2.0, gt=0)
+    schedule: loop.Schedule
+
+
+def read_all(manifests: Sequence[Path]) -> list[scenes.Scene]:
+    """The scenes of several manifests."""
+    return [scene for manifest in manifests for scene in scenes.read(manifest)]
+
+
+class CentreTask:
+    """The small detector."""
+
+    kind = "detector/centernet"
+
+    def __init__(self, config: DetectorConfig) -> None:
+        self.config = config
+        torch.manual_seed(config.seed)
+        self.model: nn.Module = Detector(config.model)
+        self.scenes = read_all(config.train)
+        self.held_out = read_all(config.validation)[: config.validation_pictures]
+
+    def batch(self, index: int) -> loop.Batch:
+        config = self.config
+        images, kept, ignored = detector_data.batch(
+            self.scenes, config.batch, config.crops, config.augmentation, config.seed, index
+        )
+        boxes = torch.from_numpy(np.concatenate(kept))
+        owner = torch.from_numpy(np.repeat(np.arange(len(kept)), [len(b) for b in kept]))
+        cells = config.crops.size // STRIDE
+        heat, cell_box = targets(boxes, owner, len(kept), cells, cells)
+        ignore = torch.zeros(len(kept), cells, cells, dtype=torch.bool)
+        for i, vague in enumerate(ignored):
+            for x0, y0, x1, y1 in (vague / STRIDE).tolist():
+                ignore[i, int(y0) : int(y1) + 1, int(x0) : int(x1) + 1] = True
+        ignore &= heat < 0.999
+        return {"image": images, "heat": heat, "index": cell_box, "boxes": boxes, "ignore": ignore}
+
+    def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        heat, sides = model(image)
+        centre, box = detection_loss(
+            heat, sides, batch["heat"], batch["index"], batch["boxes"], batch["ignore"]
+        )
+        figures = {"centre": float(centre.detach()), "box": float(box.detach())}
+        return centre + self.config.box_weight * box, figures
+
+    def validate(self, model: nn.Module) -> Mapping[str, float]:
+        assert isinstance(model, Detector)
+        final = Exported(model)
+        device = next(model.parameters()).device
+        found, true = [], []
+        for number, scene in enumerate(self.held_out):
+            image = scene.load()
+            if self.config.validation_spoil:
+                rng = np.random.default_rng([self.config.seed, 1 << 30, number])
+                image = spoil(image, self.config.augmentation, rng)
+            height, width = image.shape[:2]
+            padded = np.full((-(-height // 32) * 32, -(-width // 32) * 32, 3), 114, np.uint8)
+            padded[:height, :width] = image
+            tensor = torch.from_numpy(padded).permute(2, 0, 1)[None].float().to(device) / 255
+            peaks, sides = final(tensor)
+            boxes = decode_centres(peaks.cpu().numpy(), sides.cpu().numpy(), STRIDE, 0.05, 200)[0]
+            found.append(boxes.clip(width, height))
+            true.append(Boxes.of(scene.boxes))
+        measured = average_precision(found, true, threshold=0.5)
+        return {
+            "score": measured.average_precision,
+            "recall": measured.recall_at(0.3),
+            "precision": measured.precision_at(0.3),
+        }
+
+
+def run(name: str, overrides: Sequence[str]) -> Path:
+    """Train by a configuration; returns the best checkpoint."""
+    config = configs.load(name, overrides, DetectorConfig)
+    content: dict[str, Any] = config.model_dump(mode="json")
+    if config.kind == "detr":
+        from turret_ai.learn.vision.tune_detr import DetrTask
+
+        task: loop.Task = DetrTask(config)
+    else:
+        task = CentreTask(config)
+    return loop.fit(task, config.schedule, config.out, config.resume, content)
