@@ -10,7 +10,7 @@ from turret_ai.aim.engagement import Action, Engagement, Move, State
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
-from turret_ai.nodes import convert
+from turret_ai.nodes import convert, frames
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
@@ -28,10 +28,6 @@ from turret_ai.ros.interfaces import Engagement as EngagementMessage
 from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.types import TranscriptStatus
 from turret_ai.units import seconds_to_ns
-
-YAW_JOINT = "gimbal_joint"
-PITCH_JOINT = "blaster_joint"
-BASE_FRAME = "gimbal_base_link"
 
 
 class ControllerParameters(AimSettings):
@@ -108,7 +104,7 @@ class Controller(Stage):
     def _on_joints(self, message: JointState) -> None:
         names = list(message.name)
         try:
-            yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
+            yaw, pitch = names.index(frames.YAW_JOINT), names.index(frames.PITCH_JOINT)
             angles = float(message.position[yaw]), float(message.position[pitch])
         except (ValueError, IndexError):
             return  # other joints of a larger robot share this topic
@@ -160,7 +156,7 @@ class Controller(Stage):
         limit = max(settings.deadlines.slew, settings.deadlines.aim)
         self._gimbal.publish(
             GimbalCommand(
-                header=convert.header(move.stamp_ns, BASE_FRAME),
+                header=convert.header(move.stamp_ns, frames.GIMBAL_BASE_LINK),
                 utterance_id=move.utterance_id,
                 mode=GimbalCommand.ABSOLUTE,
                 yaw=goal.yaw,
@@ -196,7 +192,7 @@ class Controller(Stage):
         yaw, pitch = (latest.yaw, latest.pitch) if latest else (math.nan, math.nan)
         self._state.publish(
             TurretState(
-                header=convert.header(latest.stamp_ns if latest else now, BASE_FRAME),
+                header=convert.header(latest.stamp_ns if latest else now, frames.GIMBAL_BASE_LINK),
                 utterance_id=engagement.utterance_id,
                 phase=int(engagement.state),
                 connected=engagement.connected(now),
@@ -217,7 +213,7 @@ def _pose(goal: Goal, stamp_ns: int) -> PoseStamped:
     """The aim as a pose in the base frame: rotation about z by yaw, then about y by pitch."""
     cy, sy = math.cos(goal.yaw / 2), math.sin(goal.yaw / 2)
     cp, sp = math.cos(goal.pitch / 2), math.sin(goal.pitch / 2)
-    message = PoseStamped(header=convert.header(stamp_ns, BASE_FRAME))
+    message = PoseStamped(header=convert.header(stamp_ns, frames.GIMBAL_BASE_LINK))
     orientation = message.pose.orientation
     orientation.w, orientation.x = cy * cp, -sy * sp
     orientation.y, orientation.z = cy * sp, sy * cp

@@ -1,0 +1,205 @@
+"""The audio source node: files, a scene's spoken commands or the microphone, as a live stream."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from turret_ai.errors import InputError, TurretError
+from turret_ai.hear import files, microphone
+from turret_ai.nodes import utterance_frame
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import audio, qos
+from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, DiagnosticArray, Engagement
+from turret_ai.simulate import scene as scenes
+from turret_ai.units import seconds_to_ns
+
+Pcm = NDArray[np.int16]
+
+
+class AudioSourceParameters(BaseModel):
+    """What is played, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Literal["files", "scene", "microphone"] = Field(
+        "scene", description="files: `path`; scene: the scene's spoken commands; microphone"
+    )
+    path: str = Field("", description="an audio file or a folder of them, for source files")
+    scene: str = Field("airfield", description="scene whose commands are spoken, for source scene")
+    device: str = Field("", description="microphone: name or number; empty: the default one")
+    rate: float = Field(1.0, ge=0.0, le=100.0, description="speed of playing; 0: all at once")
+    chunk: float = Field(0.05, ge=0.005, le=1.0, description="s of audio in one message")
+    pause: float = Field(0.8, ge=0.0, le=600.0, description="s of silence after each file")
+    whole: bool = Field(
+        False, description="each file is one utterance: marked as such, no voice activity detection"
+    )
+    loop: bool = Field(False, description="begin again after the last file")
+    one_at_a_time: bool = Field(
+        True, description="speak the next file only when the turn before has ended"
+    )
+    turn_timeout: float = Field(60.0, gt=0.0, le=3600.0, description="s to wait for that end")
+    wait_for: list[str] = Field(
+        ["transcriber", "commander", "locator", "controller"],
+        description="nodes that must report before the first file is played",
+    )
+    ready_timeout: float = Field(60.0, ge=0.0, le=3600.0, description="s to wait for them")
+
+
+class AudioSource(Stage):
+    """Publishes S16LE chunks with the stamp of their first sample."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("audio_source", AudioSourceParameters, overrides)
+        p = self.parameters
+        self._clips = [] if p.source == "microphone" else _clips(p)
+        if p.source == "microphone":
+            self._microphone = microphone.open_stream(p.device, p.chunk)
+        self._stop = threading.Event()
+        self._turn_ended = threading.Event()
+        self._ready: set[str] = set()
+        self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
+        self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        self.create_subscription(DiagnosticArray, "diagnostics", self._on_report, qos.STAGE)
+        self._thread = threading.Thread(target=self._run, name="audio_source", daemon=True)
+        self._thread.start()
+
+    def _on_engagement(self, _message: Engagement) -> None:
+        self._turn_ended.set()
+
+    def _on_report(self, message: DiagnosticArray) -> None:
+        self._ready |= {status.name.rsplit("/", 1)[-1] for status in message.status}
+
+    # -- the stream ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            if self.parameters.source == "microphone":
+                self._stream_microphone()
+            else:
+                self._stream_files()
+        except TurretError as error:
+            self.health.problem = str(error)
+            self.get_logger().error(str(error))
+
+    def _stream_files(self) -> None:
+        p = self.parameters
+        self._wait_until_ready()
+        while not self._stop.is_set():
+            for number, file in enumerate(self._clips):
+                samples, sample_rate = files.read_pcm(file)
+                self.get_logger().info(f"speaking {file.name} ({number + 1}/{len(self._clips)})")
+                self._turn_ended.clear()
+                self._play(samples, sample_rate, file.stem)
+                self.health.count("files")
+                if p.one_at_a_time:
+                    self._wait_for(self._turn_ended.is_set, p.turn_timeout)
+                if self._stop.is_set():
+                    return
+            if not p.loop:
+                self.get_logger().info("all files were spoken")
+                return
+
+    def _play(self, samples: Pcm, sample_rate: int, name: str) -> None:
+        """One file: marked as a whole utterance, or within a continuous stream."""
+        p = self.parameters
+        self._announce(sample_rate)
+        start_ns = self.now_ns()
+        frame = utterance_frame.MICROPHONE
+        if p.whole:
+            frame = utterance_frame.mark(f"{name}_{start_ns}")
+        else:
+            silence = np.zeros(round(p.pause * sample_rate), np.int16)
+            samples = np.concatenate([samples, silence])
+        started = time.monotonic()
+        step = max(1, round(p.chunk * sample_rate))
+        for first in range(0, len(samples), step):
+            chunk = samples[first : first + step]
+            due = (first + len(chunk)) / sample_rate / p.rate if p.rate else 0.0
+            if self._stop.wait(max(0.0, started + due - time.monotonic())):
+                return
+            self._publish(chunk, start_ns + seconds_to_ns(first / sample_rate), frame)
+        if p.whole:
+            end_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
+            self._publish(np.zeros(0, np.int16), end_ns, frame)
+
+    def _stream_microphone(self) -> None:
+        with self._microphone as stream:
+            self._announce(stream.sample_rate)
+            while not self._stop.is_set():
+                chunk = stream.read(1.0)
+                if chunk is None:
+                    continue
+                age = seconds_to_ns(len(chunk) / stream.sample_rate)
+                self._publish(chunk, self.now_ns() - age, utterance_frame.MICROPHONE)
+
+    def _announce(self, sample_rate: int) -> None:
+        self._info.publish(
+            AudioInfo(
+                channels=1, sample_rate=sample_rate, sample_format="S16LE", coding_format="wave"
+            )
+        )
+
+    def _publish(self, chunk: Pcm, stamp_ns: int, frame: str) -> None:
+        if self.enabled:
+            self._audio.publish(audio.to_message(chunk, stamp_ns, frame))
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    def _wait_until_ready(self) -> None:
+        p = self.parameters
+        if not self._wait_for(lambda: set(p.wait_for) <= self._ready, p.ready_timeout):
+            missing = ", ".join(sorted(set(p.wait_for) - self._ready))
+            self.get_logger().warning(f"speaking although these do not report: {missing}")
+        if not self._wait_for(lambda: self._audio.get_subscription_count() > 0, p.ready_timeout):
+            self.get_logger().warning("nobody listens to the topic audio")
+
+    def _wait_for(self, condition: Any, seconds: float) -> bool:
+        """Poll a condition; False when the time is over or the node ends."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() >= end or self._stop.wait(0.05):
+                return False
+        return True
+
+    def destroy_node(self) -> None:
+        self._stop.set()
+        self._thread.join(2.0)
+        super().destroy_node()
+
+
+def _clips(p: AudioSourceParameters) -> list[Path]:
+    """The files to play, all of them readable.
+
+    Raises:
+        InputError: none, or one that is missing; the text names it.
+    """
+    if p.source == "scene":
+        scene = scenes.load(p.scene)
+        found = [command.audio for command in scene.commands if command.audio is not None]
+        if not found:
+            raise InputError(f"scene {p.scene!r} has no spoken commands")
+        return found
+    if not p.path:
+        raise InputError("source files needs the parameter path")
+    return list(_listed(Path(p.path).expanduser()))
+
+
+def _listed(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        found = sorted(f for f in path.iterdir() if f.suffix.lower() in files.SUFFIXES)
+        if not found:
+            raise InputError(f"no audio files ({', '.join(files.SUFFIXES)}) in {path}")
+        yield from found
+    elif path.is_file():
+        yield path
+    else:
+        raise InputError(f"no such audio file: {path}")

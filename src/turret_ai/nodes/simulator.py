@@ -1,0 +1,232 @@
+"""The simulator node: a turret with a camera in an embedded world, and the truth about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from turret_ai.aim.camera import Camera
+from turret_ai.nodes import convert, frames
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import images, qos
+from turret_ai.ros.interfaces import (
+    CameraInfo,
+    Clock,
+    GimbalCommand,
+    GroundTruth,
+    Image,
+    JointState,
+    Trigger,
+    TruthBox,
+)
+from turret_ai.ros.tf import StaticTransformBroadcaster, TransformBroadcaster
+from turret_ai.ros.time import to_msg, to_ns
+from turret_ai.ros.worker import Worker
+from turret_ai.simulate import scene as scenes
+from turret_ai.simulate.turret import TurretMotion
+from turret_ai.simulate.world import World
+from turret_ai.units import ns_to_seconds, seconds_to_ns
+
+
+class CameraParameters(BaseModel):
+    """The simulated camera; the defaults are the competition's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(1520, ge=16, le=4096, description="pixels")
+    height: int = Field(870, ge=16, le=4096, description="pixels")
+    vertical_fov: float = Field(
+        math.radians(70.0), gt=0.0, lt=math.pi, description="rad, vertical field of view"
+    )
+    rate: float = Field(5.0, gt=0.0, le=120.0, description="images per second of simulated time")
+
+
+class ClockParameters(BaseModel):
+    """Whose time it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Literal["wall", "sim", "step"] = Field(
+        "wall",
+        description="wall: the machine's time; sim: publish /clock at `speed`; step: publish "
+        "/clock and advance by one image only when ~/step is called",
+    )
+    speed: float = Field(1.0, gt=0.0, le=100.0, description="simulated seconds per second")
+
+
+class SimulatorParameters(BaseModel):
+    """The world and the turret in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scene: str = Field("airfield", description="a shipped scene, a YAML file or a case folder")
+    camera: CameraParameters = CameraParameters()
+    clock: ClockParameters = ClockParameters()
+    joint_rate: float = Field(
+        50.0, ge=20.0, le=500.0, description="joint states per second of simulated time"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Exposure:
+    """What an image needs to be rendered: when, and where the camera looked."""
+
+    stamp_ns: int
+    yaw: float
+    pitch: float
+
+
+class Simulator(Stage):
+    """Joint states and images out, gimbal commands in. It is itself the source of time."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("simulator", SimulatorParameters, overrides)
+        p = self.parameters
+        scene = scenes.load(p.scene)
+        self.world = World(scene)
+        self.camera = Camera.from_fov(p.camera.width, p.camera.height, p.camera.vertical_fov)
+        self.motion = TurretMotion(scene.turret)
+        self._start_ns = self.now_ns()
+        self._sim_ns = self._start_ns
+        self._next_image_ns = self._start_ns
+        self._rate_until_ns: int | None = None
+        self._worker: Worker[_Exposure] = Worker(
+            self._render, latest_wins=True, on_error=self._on_error
+        )
+        self.health.gauges["images dropped"] = lambda: self._worker.dropped
+        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
+        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
+        self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
+        self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
+        self._tf = TransformBroadcaster(self)
+        StaticTransformBroadcaster(self).send(frames.fixed(self.now_ns()))
+        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
+        period = 1.0 / p.joint_rate
+        self._step_ns = seconds_to_ns(period)
+        if p.clock.mode != "wall":
+            self._clock = self.create_publisher(Clock, "/clock", qos.SENSOR)
+        if p.clock.mode == "step":
+            self.create_service(Trigger, "~/step", self._on_step)
+            self.create_timer(0.5, self._publish_clock)
+        else:
+            self.create_timer(period / p.clock.speed, self._advance)
+
+    def describe(self) -> Mapping[str, object]:
+        return {"scene": self.parameters.scene, "yaw": f"{self.motion.yaw:.3f}"}
+
+    def reset(self) -> None:
+        self.motion.hold()
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """One step of the turret, and an image when one is due."""
+        if self.parameters.clock.mode == "wall":
+            now = self.now_ns()
+        else:
+            now = self._sim_ns + self._step_ns
+        dt = ns_to_seconds(max(0, now - self._sim_ns))
+        self._sim_ns = now
+        if self._rate_until_ns is not None and now > self._rate_until_ns:
+            self._rate_until_ns = None
+            self.motion.hold()
+        self.motion.step(min(dt, 1.0))
+        if self.parameters.clock.mode != "wall":
+            self._publish_clock()
+        self._publish_joints(now)
+        if now >= self._next_image_ns:
+            period_ns = seconds_to_ns(1.0 / self.parameters.camera.rate)
+            self._next_image_ns = max(self._next_image_ns + period_ns, now)
+            self._worker.put(_Exposure(now, self.motion.yaw, self.motion.pitch))
+
+    def _on_step(self, _request: Any, response: Any) -> Any:
+        images_before = self._next_image_ns
+        while self._next_image_ns == images_before:
+            self._advance()
+        response.success = True
+        response.message = f"{ns_to_seconds(self._sim_ns - self._start_ns):.3f} s"
+        return response
+
+    def _publish_clock(self) -> None:
+        self._clock.publish(Clock(clock=to_msg(self._sim_ns)))
+
+    # -- the turret ------------------------------------------------------------------------------
+
+    def _on_command(self, message: GimbalCommand) -> None:
+        if not self._input():
+            return
+        until_ns = to_ns(message.valid_until)
+        if until_ns and until_ns < self._sim_ns:
+            self.health.count("expired")
+            return
+        numbers = (message.yaw, message.pitch, message.yaw_rate, message.pitch_rate)
+        if not all(math.isfinite(v) for v in numbers):
+            self.health.count("refused")
+            return
+        self._rate_until_ns = None
+        limits = (message.yaw_rate, message.pitch_rate)
+        if message.mode == GimbalCommand.RATE:
+            self.motion.drive(message.yaw_rate, message.pitch_rate)
+            self._rate_until_ns = until_ns or None
+        elif message.mode == GimbalCommand.RELATIVE:
+            self.motion.go(self.motion.yaw + message.yaw, self.motion.pitch + message.pitch, limits)
+        else:
+            self.motion.go(message.yaw, message.pitch, limits)
+
+    def _publish_joints(self, stamp_ns: int) -> None:
+        motion = self.motion
+        self._joints.publish(
+            JointState(
+                header=convert.header(stamp_ns),
+                name=[frames.YAW_JOINT, frames.PITCH_JOINT],
+                position=[motion.yaw, motion.pitch],
+                velocity=[motion.yaw_rate, motion.pitch_rate],
+                effort=[],
+            )
+        )
+        self._tf.send(frames.moving(stamp_ns, motion.yaw, motion.pitch))
+
+    # -- the camera ------------------------------------------------------------------------------
+
+    def _render(self, exposure: _Exposure) -> None:
+        time_s = ns_to_seconds(exposure.stamp_ns - self._start_ns)
+        stamp_ns, yaw, pitch = exposure.stamp_ns, exposure.yaw, exposure.pitch
+        rgb = self.world.render(self.camera, yaw, pitch, time_s)
+        truth = self.world.truth(self.camera, yaw, pitch, time_s)
+        self._infos.publish(
+            convert.camera_to_message(self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
+        )
+        self._images.publish(images.to_message(rgb, stamp_ns, frames.CAMERA_OPTICAL_FRAME))
+        self._truth.publish(
+            GroundTruth(
+                header=convert.header(stamp_ns, frames.CAMERA_OPTICAL_FRAME),
+                image_width=self.camera.width,
+                image_height=self.camera.height,
+                boxes=[
+                    TruthBox(
+                        caption=each.caption,
+                        left=each.box.left,
+                        top=each.box.top,
+                        width=each.box.width,
+                        height=each.box.height,
+                        yaw=each.yaw,
+                        pitch=each.pitch,
+                        visible=each.visible,
+                    )
+                    for each in truth
+                ],
+            )
+        )
+        self.health.count("images")
+
+    def _on_error(self, error: Exception, _exposure: _Exposure) -> None:
+        self.health.problem = f"rendering failed: {error}"
+        self.get_logger().error(self.health.problem)
+
+    def destroy_node(self) -> None:
+        self._worker.close(1.0)
+        super().destroy_node()
