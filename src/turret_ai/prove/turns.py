@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turret_ai.errors import InputError
+from turret_ai.types import Box
 
 TURN_LIMIT_S = 30.0
 """Seconds after which a finals turn earns nothing for speed."""
@@ -109,7 +110,7 @@ def score_turn(
         InputError: a field that is missing in the truth, or of the wrong type.
     """
     from turret_ai.prove.nlp_score import score_fields
-    from turret_ai.prove.vlm_score import iou_ltwh
+    from turret_ai.prove.score import HIT_IOU, box_iou
 
     wanted = _fields(truth, where, required=True)
     wanted_box = _box(truth, where)
@@ -119,8 +120,8 @@ def score_turn(
         return TurnResult(key, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, TURN_LIMIT_S, 0.0)
     fields = score_fields(_fields(answer, where, required=False), wanted)
     box = _box(answer, where)
-    iou = iou_ltwh(box, wanted_box) if box is not None else 0.0
-    hit = 1.0 if iou > 0.5 else 0.0
+    iou = box_iou(Box(*box), Box(*wanted_box)) if box is not None else 0.0
+    hit = 1.0 if iou > HIT_IOU else 0.0
     seconds = answer.get("seconds", 0.0)
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
         raise InputError(f"{where}: 'seconds' must be a number, got {seconds!r}")
