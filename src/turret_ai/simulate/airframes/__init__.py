@@ -1,0 +1,11 @@
+"""The airframes of the eight types; importing this package registers them all."""
+
+from turret_ai.simulate.airframes import (  # noqa: F401
+    airliners,
+    drones,
+    helicopters,
+    jets,
+    light,
+    missiles,
+    propeller_fighters,
+)
