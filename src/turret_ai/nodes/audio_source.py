@@ -61,7 +61,7 @@ class AudioSource(Stage):
         p = self.parameters
         self._clips = [] if p.source == "microphone" else _clips(p)
         if p.source == "microphone":
-            self._microphone = microphone.open_stream(p.device, p.chunk)
+            self._microphone = microphone.MicrophoneStream(p.device, p.chunk)
         self._stop = threading.Event()
         self._turn_ended = threading.Event()
         self._ready: set[str] = set()
