@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "launch": ("turret_ai.cli.launch:launch", "start a whole graph, one process a node"),
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
+    "export": ("turret_ai.cli.export:app", "export a checkpoint (extra train)"),
 }
 
 PASS_THROUGH = {"run": {"allow_extra_args": True, "ignore_unknown_options": True}}

@@ -78,6 +78,19 @@ def decode_detr(
     return found
 
 
+def decode_detr_boxes(outputs: Sequence[Raw], least: float, most: int) -> list[Boxes]:
+    """A DETR exported with its own post-processing: labels (B, q), corners in pixels (B, q, 4),
+    scores (B, q)."""
+    if len(outputs) < 3 or outputs[1].ndim != 3 or outputs[1].shape[2] != 4:
+        raise ModelError("labels (B, q), boxes (B, q, 4) and scores (B, q) are needed, in order")
+    found = []
+    for labels, corners, scores in zip(*outputs[:3], strict=True):
+        kept = np.flatnonzero(scores >= least)
+        kept = kept[np.argsort(-scores[kept], kind="stable")][:most]
+        found.append(Boxes.of(corners[kept], scores[kept], labels[kept]))
+    return found
+
+
 def decode_centres(peaks: Raw, sides: Raw, stride: int, least: float, most: int) -> list[Boxes]:
     """Our small detector: peaks (B, c, h, w) in [0, 1], zero beside a local maximum, and distances
     left, top, right, bottom in pixels (B, 4, h, w)."""

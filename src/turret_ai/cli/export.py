@@ -1,0 +1,58 @@
+"""`turret-ai export`: trained and public checkpoints to the formats that run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Export a checkpoint, with a check that both compute the same (extra `train`).",
+)
+
+Checkpoint = Annotated[str, typer.Argument(help="A checkpoint of ours, or a public one.")]
+Out = Annotated[Path, typer.Argument(help="The folder to make: model files and model.yaml.")]
+
+
+def _tell(out: Path, parity: float) -> None:
+    typer.echo(f"{out}: largest relative difference to the trained model {parity:.2g}", err=True)
+
+
+@app.command()
+def detector(
+    checkpoint: Checkpoint,
+    out: Out,
+    confidence: Annotated[float, typer.Option(help="Least score, written to model.yaml.")] = 0.25,
+) -> None:
+    """Our detector's best.pt, or a DETR of transformers (folder or hub name), to ONNX."""
+    from turret_ai.learn.vision import export
+
+    if Path(checkpoint).suffix == ".pt":
+        _tell(out, export.detector(Path(checkpoint), out, confidence))
+    else:
+        from turret_ai.learn.vision import export_public
+
+        _tell(out, export_public.detr(checkpoint, out, confidence))
+
+
+@app.command()
+def matcher(checkpoint: Checkpoint, out: Out) -> None:
+    """Our matcher's best.pt, or a SigLIP of transformers (folder or hub name), to ONNX."""
+    from turret_ai.learn.vision import export
+
+    if Path(checkpoint).suffix == ".pt":
+        _tell(out, export.matcher(Path(checkpoint), out))
+    else:
+        from turret_ai.learn.vision import export_public
+
+        _tell(out, export_public.siglip(checkpoint, out))
+
+
+@app.command()
+def upscaler(checkpoint: Checkpoint, out: Out) -> None:
+    """Our upscaler's best.pt, or public Real-ESRGAN weights (.pth, .safetensors), to ONNX."""
+    from turret_ai.learn.vision import export
+
+    _tell(out, export.upscaler(Path(checkpoint), out))

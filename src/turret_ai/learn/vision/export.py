@@ -1,0 +1,222 @@
+"""Trained checkpoints and public ones to ONNX, with a parity check, in a folder of their own."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import torch
+import yaml
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from turret_ai.errors import InputError, ModelError
+from turret_ai.learn import loop
+from turret_ai.learn.vision.detector_model import STRIDE, Detector, DetectorShape, Exported
+from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
+from turret_ai.see.description import (
+    DetectorDescription,
+    InputDescription,
+    MatcherDescription,
+    UpscalerDescription,
+)
+
+OPSET = 17
+TOLERANCE = 2e-3
+"""Largest difference of an output, as a share of its largest value."""
+
+
+def to_onnx(
+    model: nn.Module,
+    example: Sequence[Tensor],
+    path: Path,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    free: Mapping[str, Mapping[int, str]],
+) -> float:
+    """Write an ONNX file; returns the largest relative difference to the trained model.
+
+    Args:
+        free: names of the dimensions that may vary, by input or output name.
+
+    Raises:
+        ModelError: the exported model computes something else.
+        InputError: the file can't be written.
+    """
+    model.eval()
+    partial = path.with_suffix(".partial.onnx")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                model,
+                tuple(example),
+                str(partial),
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_axes={k: dict(v) for k, v in free.items()},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error}") from error
+    difference = parity(model, example, partial)
+    if difference > TOLERANCE:
+        partial.unlink()
+        raise ModelError(f"the exported model differs from the trained one by {difference:.3g}")
+    partial.replace(path)
+    return difference
+
+
+def parity(model: nn.Module, example: Sequence[Tensor], path: Path) -> float:
+    """The largest difference of any output over its largest value, for the given inputs."""
+    with torch.no_grad():
+        made = model(*example)
+    wanted = [made] if isinstance(made, Tensor) else list(made)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    feed = {i.name: e.numpy() for i, e in zip(session.get_inputs(), example, strict=True)}
+    found: list[NDArray[Any]] = [np.asarray(o) for o in session.run(None, feed)]
+    worst = 0.0
+    for want, got in zip(wanted, found, strict=True):
+        reference = want.detach().numpy()
+        if reference.shape != got.shape:
+            raise ModelError(f"the exported model gives {got.shape}, not {reference.shape}")
+        scale = max(1e-6, float(np.abs(reference).max()))
+        worst = max(worst, float(np.abs(reference - got).max()) / scale)
+    return worst
+
+
+def describe(folder: Path, about: Any) -> None:
+    """Write model.yaml."""
+    text = yaml.safe_dump(about.model_dump(mode="json"), sort_keys=False)
+    (folder / "model.yaml").write_text(text, encoding="utf-8")
+
+
+def _shape(content: Mapping[str, Any], model: Any, path: Path) -> Any:
+    try:
+        return model.model_validate(content["config"]["model"])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ModelError(f"{path} doesn't say what model it is of: {error}") from error
+
+
+def detector(checkpoint: Path, out: Path, confidence: float = 0.25, name: str = "") -> float:
+    """Our small detector; returns the parity.
+
+    Raises:
+        ModelError, InputError: the checkpoint can't be used, or the result can't be written.
+    """
+    content = loop.load(checkpoint, "detector/centernet")
+    model = Detector(_shape(content, DetectorShape, checkpoint))
+    loop.load_weights(model, content["model"], checkpoint)
+    image = torch.rand(1, 3, 128, 192, generator=torch.Generator().manual_seed(0))
+    free = {0: "batch", 2: "height", 3: "width"}
+    difference = to_onnx(
+        Exported(model).eval(),
+        [image],
+        out / "model.onnx",
+        ["image"],
+        ["peaks", "sides"],
+        {"image": free, "peaks": free, "sides": free},
+    )
+    about = DetectorDescription(
+        name=name or out.name,
+        licence="Apache-2.0",
+        layout="centres",
+        input=InputDescription(resize="corner"),
+        outputs=["peaks", "sides"],
+        stride=STRIDE,
+        confidence=confidence,
+    )
+    describe(out, about)
+    return difference
+
+
+def matcher(checkpoint: Path, out: Path, name: str = "") -> float:
+    """Our small dual encoder, image and text apart; returns the worse parity.
+
+    Raises:
+        ModelError, InputError: the checkpoint can't be used, or the result can't be written.
+    """
+    from turret_ai.see.cropping import CropShape
+
+    content = loop.load(checkpoint, "matcher/small")
+    config = content["config"]
+    shape: MatcherShape = _shape(content, MatcherShape, checkpoint)
+    model = Matcher(shape, len(config["types"]), len(config["colours"]))
+    loop.load_weights(model, content["model"], checkpoint)
+    random = torch.Generator().manual_seed(0)
+    crops = torch.rand(2, 3, shape.image_size, shape.image_size, generator=random)
+    image_parity = to_onnx(
+        model.image.eval(),
+        [crops],
+        out / "image.onnx",
+        ["image"],
+        ["embedding"],
+        {"image": {0: "batch"}, "embedding": {0: "batch"}},
+    )
+    ids = torch.zeros(2, shape.tokens, dtype=torch.int64)
+    ids[:, :5] = torch.randint(1, 300, (2, 5), generator=random)
+    text_parity = to_onnx(
+        model.text.eval(),
+        [ids],
+        out / "text.onnx",
+        ["ids"],
+        ["embedding"],
+        {"ids": {0: "batch"}, "embedding": {0: "batch"}},
+    )
+    tokenizer = checkpoint.parent / "tokenizer.json"
+    if not tokenizer.is_file():
+        raise InputError(f"the run's tokenizer.json is missing beside {checkpoint}")
+    shutil.copyfile(tokenizer, out / "tokenizer.json")
+    about = MatcherDescription(
+        name=name or out.name,
+        licence="Apache-2.0",
+        size=shape.image_size,
+        crop=CropShape.model_validate(config["crop"]),
+        tokens=shape.tokens,
+        scale=float(model.log_scale.detach().exp()),
+        bias=float(model.bias.detach()),
+    )
+    describe(out, about)
+    return max(image_parity, text_parity)
+
+
+def upscaler(checkpoint: Path, out: Path, name: str = "") -> float:
+    """Our own upscaler, or a public Real-ESRGAN SRVGGNetCompact state dict (.pth, .safetensors).
+
+    Raises:
+        ModelError, InputError: the checkpoint can't be used, or the result can't be written.
+    """
+    from turret_ai.learn.vision.upscaler_model import from_state
+
+    if not checkpoint.is_file():
+        raise InputError(f"there is no checkpoint {checkpoint}")
+    if checkpoint.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        state: Any = load_file(str(checkpoint))
+    else:
+        try:
+            state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise ModelError(f"{checkpoint} can't be read safely: {error}") from error
+    for key in ("params_ema", "params", "model"):
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    model = from_state(state, str(checkpoint))
+    image = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+    free = {0: "batch", 2: "height", 3: "width"}
+    difference = to_onnx(
+        model, [image], out / "model.onnx", ["image"], ["large"], {"image": free, "large": free}
+    )
+    describe(out, UpscalerDescription(name=name or out.name, factor=model.factor))
+    return difference

@@ -1,0 +1,128 @@
+"""What a model's folder says about it: `model.yaml` beside the ONNX files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from turret_ai import share
+from turret_ai.errors import InputError, ModelError
+from turret_ai.see.cropping import CropShape
+
+Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
+
+
+class _Description(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = ""
+    licence: str = ""
+
+
+class InputDescription(_Description):
+    """How a picture becomes a detector's input."""
+
+    width: int = Field(0, ge=0, description="pixels; 0: free, a multiple of `multiple`")
+    height: int = Field(0, ge=0)
+    multiple: int = Field(32, ge=1)
+    longest: int = Field(1536, ge=32, description="longest side where the size is free")
+    resize: Literal["letterbox", "corner", "stretch"] = Field(
+        "letterbox", description="corner: padding on the right and below only"
+    )
+    pad_value: int = Field(114, ge=0, le=255)
+    bgr: bool = False
+    scale: float = Field(255.0, gt=0, description="pixels are divided by it")
+    mean: Triple = [0.0, 0.0, 0.0]
+    std: Triple = [1.0, 1.0, 1.0]
+
+
+class DetectorDescription(_Description):
+    """A detector. `labels` names its classes; with one class names don't matter."""
+
+    kind: Literal["detector"] = "detector"
+    file: str = "model.onnx"
+    layout: Literal["yolov6", "yolov8", "detr", "detr_boxes", "centres"]
+    input: InputDescription = InputDescription()
+    outputs: list[str] = Field([], description="the outputs to decode, in order; empty: all")
+    stride: int = Field(4, ge=1, description="of the maps of the layout `centres`")
+    labels: list[str] = ["craft"]
+    keep: list[int] = Field([], description="classes to keep; empty: all")
+    confidence: float = Field(0.25, ge=0, le=1, description="least score unless set otherwise")
+
+
+class Calibration(_Description):
+    """Thresholds in the unit of the match score, found on held-out pictures."""
+
+    not_found_below: float = Field(-1.0, ge=-1, le=1)
+    ambiguous_margin: float = Field(0.0, ge=0, le=2)
+
+
+class MatcherDescription(_Description):
+    """A dual encoder of pictures and texts with unit vectors as outputs, or raw ones."""
+
+    kind: Literal["matcher"] = "matcher"
+    image: str = "image.onnx"
+    text: str = "text.onnx"
+    tokenizer: str = "tokenizer.json"
+    size: int = Field(ge=16, le=1024, description="side of the image encoder's input, pixels")
+    crop: CropShape = CropShape()
+    bgr: bool = False
+    mean: Triple = [0.0, 0.0, 0.0]
+    std: Triple = [1.0, 1.0, 1.0]
+    tokens: int = Field(64, ge=4, le=512)
+    pad_id: int = Field(0, ge=0)
+    clean: bool = Field(False, description="lower case and no punctuation, as SigLIP's texts")
+    templates: list[str] = Field(["{caption}"], min_length=1)
+    scale: float = Field(1.0, description="of the logit: sigmoid(scale * cosine + bias)")
+    bias: float = 0.0
+    calibration: Calibration = Calibration()
+
+
+class UpscalerDescription(_Description):
+    """An enlarging model: RGB in [0, 1], (B, 3, H, W), to (B, 3, factor H, factor W)."""
+
+    kind: Literal["upscaler"] = "upscaler"
+    file: str = "model.onnx"
+    factor: int = Field(4, ge=1, le=8)
+
+
+D = TypeVar("D", DetectorDescription, MatcherDescription, UpscalerDescription)
+
+
+def read(name: str, model: type[D]) -> tuple[Path, D]:
+    """The folder of a model and what it says.
+
+    Args:
+        name: a folder with a model.yaml, such a file, or the name of a shipped model.
+
+    Raises:
+        ModelError: no such model, a broken description, one of another kind, or a missing file.
+    """
+    try:
+        path = share.resolve(name, "models")
+    except InputError as error:
+        raise ModelError(str(error)) from error
+    file = path / "model.yaml" if path.is_dir() else path
+    if file.suffix not in (".yaml", ".yml") or not file.is_file():
+        raise ModelError(f"{path} has no model.yaml that describes the model")
+    try:
+        tree: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{file} is not YAML: {error}") from error
+    wanted = model.model_fields["kind"].default
+    kind = tree.get("kind") if isinstance(tree, dict) else None
+    if kind != wanted:
+        raise ModelError(f"{file} describes a model of kind {kind!r}; a {wanted} is needed")
+    try:
+        found = model.model_validate(tree)
+    except ValidationError as error:
+        parts = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ModelError(f"{file}: {'; '.join(parts)}") from error
+    for field in ("file", "image", "text", "tokenizer"):
+        part = getattr(found, field, None)
+        if part is not None and not (file.parent / part).is_file():
+            raise ModelError(f"{file} names {part}, which is not beside it")
+    return file.parent, found
