@@ -73,20 +73,17 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
 def _build(values: Mapping[str, str]) -> Plan:
     device = "" if values["device"] == "auto" else values["device"]
     speech_device = "cuda" if device == "tensorrt" else device
+    locator = _given(execution__provider=device)
+    for parameter, argument in (("detection", "detector_model"), ("matching", "matcher_model")):
+        if values[argument]:
+            locator[f"{parameter}.models"] = [values[argument]]
     controller: dict[str, Any] = {}
     if values["source"] == "competition":
         controller["fixed_camera_pitch"] = -0.2617993877991494  # 15 degrees up
     stages = [
         NodeEntry("transcriber", _given(model=values["speech_model"], device=speech_device)),
         NodeEntry("commander"),
-        NodeEntry(
-            "locator",
-            _given(
-                detector=values["detector_model"],
-                matcher=values["matcher_model"],
-                device=device,
-            ),
-        ),
+        NodeEntry("locator", locator),
         NodeEntry("controller", controller),
         NodeEntry("diagnostics"),
     ]

@@ -8,10 +8,8 @@ The lengths are a RoboMaster EP's, roughly; aiming takes the target as far away 
 from __future__ import annotations
 
 import math
-from typing import Any
-
-from turret_ai.ros.interfaces import Header, TransformStamped
-from turret_ai.ros.time import to_msg
+from turret_ai.ros.interfaces import TransformStamped
+from turret_ai.ros.tf import transform
 
 YAW_JOINT = "gimbal_joint"
 PITCH_JOINT = "blaster_joint"
@@ -31,43 +29,26 @@ CAMERA_FORWARD, CAMERA_UP = 0.09, 0.02
 """m, from the pitch axis."""
 
 
-def fixed(stamp_ns: int) -> list[Any]:
+OPTICAL_ROTATION = (-math.pi / 2, 0.0, -math.pi / 2)
+"""Roll, pitch, yaw of the optical frame in the camera's: z forward, x right, y down (REP-103)."""
+
+
+def fixed(stamp_ns: int) -> list[TransformStamped]:
     """The transforms that never change, for /tf_static."""
-    half = 0.5  # quaternion of the optical frame: z forward, x right, y down (REP-103)
+    gimbal_base = (0.0, 0.0, GIMBAL_BASE_HEIGHT)
+    camera = (CAMERA_FORWARD, 0.0, CAMERA_UP)
     return [
-        _transform(stamp_ns, BASE_LINK, GIMBAL_BASE_LINK, (0.0, 0.0, GIMBAL_BASE_HEIGHT)),
-        _transform(stamp_ns, BLASTER_LINK, CAMERA_LINK, (CAMERA_FORWARD, 0.0, CAMERA_UP)),
-        _transform(
-            stamp_ns,
-            CAMERA_LINK,
-            CAMERA_OPTICAL_FRAME,
-            (0.0, 0.0, 0.0),
-            (-half, half, -half, half),
+        transform(BASE_LINK, GIMBAL_BASE_LINK, stamp_ns, gimbal_base),
+        transform(BLASTER_LINK, CAMERA_LINK, stamp_ns, camera),
+        transform(CAMERA_LINK, CAMERA_OPTICAL_FRAME, stamp_ns, rotation=OPTICAL_ROTATION),
+    ]
+
+
+def moving(stamp_ns: int, yaw: float, pitch: float) -> list[TransformStamped]:
+    """The transforms of the two joints, for /tf."""
+    return [
+        transform(GIMBAL_BASE_LINK, GIMBAL_LINK, stamp_ns, rotation=(0.0, 0.0, yaw)),
+        transform(
+            GIMBAL_LINK, BLASTER_LINK, stamp_ns, (0.0, 0.0, BLASTER_HEIGHT), (0.0, pitch, 0.0)
         ),
     ]
-
-
-def moving(stamp_ns: int, yaw: float, pitch: float) -> list[Any]:
-    """The transforms of the two joints, for /tf."""
-    about_z = (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
-    about_y = (0.0, math.sin(pitch / 2), 0.0, math.cos(pitch / 2))
-    return [
-        _transform(stamp_ns, GIMBAL_BASE_LINK, GIMBAL_LINK, (0.0, 0.0, 0.0), about_z),
-        _transform(stamp_ns, GIMBAL_LINK, BLASTER_LINK, (0.0, 0.0, BLASTER_HEIGHT), about_y),
-    ]
-
-
-def _transform(
-    stamp_ns: int,
-    parent: str,
-    child: str,
-    translation: tuple[float, float, float],
-    rotation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
-) -> Any:
-    message = TransformStamped(
-        header=Header(stamp=to_msg(stamp_ns), frame_id=parent), child_frame_id=child
-    )
-    offset, turn = message.transform.translation, message.transform.rotation
-    offset.x, offset.y, offset.z = translation
-    turn.x, turn.y, turn.z, turn.w = rotation
-    return message

@@ -23,7 +23,7 @@ from turret_ai.ros.interfaces import (
     Trigger,
     TruthBox,
 )
-from turret_ai.ros.tf import StaticTransformBroadcaster, TransformBroadcaster
+from turret_ai.ros.tf import Broadcaster, StaticBroadcaster
 from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.ros.worker import Worker
 from turret_ai.simulate import scene as scenes
@@ -102,13 +102,13 @@ class Simulator(Stage):
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
         self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
         self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
-        self._tf = TransformBroadcaster(self)
-        StaticTransformBroadcaster(self).send(frames.fixed(self.now_ns()))
+        self._tf = Broadcaster(self)
+        StaticBroadcaster(self).send(frames.fixed(self.now_ns()))
         self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
         period = 1.0 / p.joint_rate
         self._step_ns = seconds_to_ns(period)
         if p.clock.mode != "wall":
-            self._clock = self.create_publisher(Clock, "/clock", qos.SENSOR)
+            self._clock = self.create_publisher(Clock, "/clock", qos.CLOCK)
         if p.clock.mode == "step":
             self.create_service(Trigger, "~/step", self._on_step)
             self.create_timer(0.5, self._publish_clock)
