@@ -8,6 +8,7 @@ The lengths are a RoboMaster EP's, roughly; aiming takes the target as far away 
 from __future__ import annotations
 
 import math
+
 from turret_ai.ros.interfaces import TransformStamped
 from turret_ai.ros.tf import transform
 
