@@ -1,0 +1,1 @@
+"""The plain runtime: ROS 2's wire format over Eclipse Cyclone DDS, without ROS."""

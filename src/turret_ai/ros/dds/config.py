@@ -1,0 +1,91 @@
+"""What the environment says about the domain, and the settings that we give to Cyclone DDS."""
+
+from __future__ import annotations
+
+import os
+from xml.sax.saxutils import quoteattr
+
+from turret_ai.errors import ConfigError
+
+RECEIVE_BUFFER = "16MB"
+"""Asked of the socket; the host grants up to net.core.rmem_max. An image has 4 MB."""
+
+_BASE = (
+    "<CycloneDDS><Domain><General>"
+    "<MaxMessageSize>65500B</MaxMessageSize><FragmentSize>64000B</FragmentSize>"
+    "</General><Internal>"
+    # only `max`: with `min` above the host's limit no participant could be created
+    f'<SocketReceiveBufferSize max="{RECEIVE_BUFFER}"/>'
+    "</Internal></Domain></CycloneDDS>"
+)
+"""Large fragments: an image is 63 datagrams, not 3000."""
+
+RANGES = ("SUBNET", "LOCALHOST", "OFF", "SYSTEM_DEFAULT")
+
+
+def domain_id() -> int:
+    """ROS_DOMAIN_ID, 0 if unset.
+
+    Raises:
+        ConfigError: it is not a number in 0..232.
+    """
+    text = os.environ.get("ROS_DOMAIN_ID", "").strip() or "0"
+    if not text.isdecimal() or int(text) > 232:
+        raise ConfigError(f"ROS_DOMAIN_ID={text}: must be a number in 0..232")
+    return int(text)
+
+
+def discovery_range() -> str:
+    """ROS_AUTOMATIC_DISCOVERY_RANGE, or LOCALHOST where the older ROS_LOCALHOST_ONLY is 1.
+
+    Raises:
+        ConfigError: it is none of ROS's values.
+    """
+    text = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "").strip().upper()
+    if os.environ.get("ROS_LOCALHOST_ONLY", "").strip() == "1":
+        return "LOCALHOST"
+    if text and text not in RANGES:
+        raise ConfigError(
+            f"ROS_AUTOMATIC_DISCOVERY_RANGE={text}: must be one of {', '.join(RANGES)}"
+        )
+    return text or "SUBNET"
+
+
+def cyclone_config() -> str:
+    """Cyclone's configuration: our defaults, then discovery as ROS asks, then the user's own.
+
+    What comes later wins, so CYCLONEDDS_URI overrides everything here.
+
+    Raises:
+        ConfigError: ROS_AUTOMATIC_DISCOVERY_RANGE is none of ROS's values.
+    """
+    reach = discovery_range()
+    peers = []
+    if reach in ("SUBNET", "LOCALHOST"):
+        peers = [p for p in os.environ.get("ROS_STATIC_PEERS", "").split(";") if p.strip()]
+    general = discovery = ""
+    if reach in ("LOCALHOST", "OFF"):
+        general = "<General><AllowMulticast>false</AllowMulticast></General>"
+    if reach == "OFF":
+        # A tag of our own hides the process from everybody.
+        discovery = (
+            f"<ParticipantIndex>none</ParticipantIndex><Tag>ros_discovery_off_{os.getpid()}</Tag>"
+        )
+    elif reach in ("SUBNET", "LOCALHOST"):
+        discovery = (
+            "<ParticipantIndex>auto</ParticipantIndex>"
+            "<MaxAutoParticipantIndex>32</MaxAutoParticipantIndex>"
+        )
+        if reach == "LOCALHOST":
+            peers = ["localhost", *peers]
+    if peers:
+        listed = "".join(f"<Peer address={quoteattr(peer.strip())}/>" for peer in peers)
+        discovery += f"<Peers>{listed}</Peers>"
+    parts = [_BASE]
+    if general or discovery:
+        parts.append(
+            f"<CycloneDDS><Domain>{general}<Discovery>{discovery}</Discovery></Domain></CycloneDDS>"
+        )
+    if own := os.environ.get("CYCLONEDDS_URI", "").strip():
+        parts.append(own)
+    return ",".join(parts)

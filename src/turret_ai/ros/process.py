@@ -1,0 +1,106 @@
+"""The life of a process of nodes, alike in both runtimes: arguments, signals, exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from turret_ai.errors import ConfigError, TurretError
+from turret_ai.ros import log
+from turret_ai.ros.arguments import Arguments
+
+GRACE_S = 1.7
+"""Seconds after a signal until a process whose threads don't end is ended all the same."""
+
+
+class Stop:
+    """Whether the process shall end: set by SIGINT and SIGTERM, or by an error in the executor."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._error: BaseException | None = None
+        self._force: Callable[[], None] = lambda: None
+        self._starting = True
+
+    def is_set(self) -> bool:
+        """Whether it is time to end."""
+        return self._event.is_set()
+
+    def wait(self) -> None:
+        """Block the main thread until then; raises what ended the executor, if an error did."""
+        self._starting = False
+        while not self._event.wait(3600.0):
+            pass
+        if self._error is not None:
+            raise self._error
+
+    def fail(self, error: BaseException) -> None:
+        """End because of an error in the executor."""
+        self._error = error
+        self._event.set()
+
+    def on_force(self, function: Callable[[], None]) -> None:
+        """What to do at last where threads don't end: leave the graph."""
+        self._force = function
+
+    def check_unused(self, arguments: Arguments) -> None:
+        """Refuse `-p` settings that no node of the process has.
+
+        Raises:
+            ConfigError: names them.
+        """
+        if unused := arguments.unused():
+            raise ConfigError(f"parameter {', '.join(unused)}: no node of this process has it")
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """The signal handler."""
+        if self._event.is_set():
+            return
+        self._event.set()
+        watchdog = threading.Timer(GRACE_S, self._end)
+        watchdog.daemon = True
+        watchdog.start()
+        if self._starting:  # a model may be loading: unwind from where we are
+            raise KeyboardInterrupt
+
+    def _end(self) -> None:
+        """A model in mid-inference can't be interrupted; the promise of 2 s counts more."""
+        closing = threading.Thread(target=self._force, daemon=True)
+        closing.start()
+        closing.join(0.2)
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                continue
+        os._exit(0)
+
+
+def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) -> int:
+    """Parse the arguments, watch for signals, do the work.
+
+    Returns:
+        0 after a signal, 2 after a TurretError (told in one line).
+    """
+    stop = Stop()
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            previous[number] = signal.signal(number, stop.on_signal)
+    try:
+        arguments = Arguments.parse(sys.argv[1:] if args is None else args)
+        log.bridge(arguments.log_level)
+        work(arguments, stop)
+    except KeyboardInterrupt:
+        return 0
+    except TurretError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 2
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 0
