@@ -25,14 +25,14 @@ _EVENT_END = 0
 NORMAL_WORDS_PER_MINUTE = 160
 NORMAL_PITCH = 50
 ACCENTS = (
-    "en-us",
-    "en-gb",
-    "en-gb-x-rp",
-    "en-gb-scotland",
-    "en-gb-x-gbclan",
-    "en-gb-x-gbcwmd",
+    "en-US",
+    "en",
+    "en-GB-x-rp",
+    "en-GB-scotland",
+    "en-GB-x-gbclan",
+    "en-GB-x-gbcwmd",
     "en-029",
-    "en-us-nyc",
+    "en-US-nyc",
 )
 UNLIKE_SPEECH = frozenset(
     {"whisper", "whisperf", "croak", "Demonic", "UniRobot", "anikaRobot", "fast", "kaukovalta"}

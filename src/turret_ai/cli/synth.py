@@ -1,0 +1,80 @@
+"""`turret-ai synth`: synthetic speech, images and misheard transcripts (extra `train`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Make synthetic data (extra `train`).")
+
+Out = Annotated[Path, typer.Argument(help="The folder to fill.")]
+Offset = Annotated[int, typer.Option(min=0, help="Number of the first item.")]
+Seed = Annotated[int, typer.Option(min=0, help="Item K depends on the seed, the settings and K.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes; 0: one for each core.")]
+
+
+@app.command()
+def audio(
+    out: Out,
+    num_clips: Annotated[int, typer.Option(min=1, help="How many clips.")] = 100,
+    index_offset: Offset = 0,
+    seed: Seed = 1,
+    style: Annotated[str, typer.Option(help="novice, advanced or mixed.")] = "mixed",
+    scraps: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of scraps of sentences, for training.")
+    ] = 0.0,
+    engines: Annotated[
+        str, typer.Option(help="Shares, such as espeak=0.6,flite=0.4; default: all at hand.")
+    ] = "",
+    clean: Annotated[bool, typer.Option("--clean", help="Without the radio.")] = False,
+    radio: Annotated[
+        list[str] | None, typer.Option(help="A setting of the radio, such as snr_db=[0,10].")
+    ] = None,
+    workers: Workers = 0,
+) -> None:
+    """Spoken commands over a simulated radio, with a manifest and a listening page."""
+    from turret_ai.learn.speech import command
+
+    command.audio(
+        out, num_clips, index_offset, seed, style, scraps, engines, clean, radio or [], workers
+    )
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    out: Annotated[Path, typer.Argument(help="A WAV, FLAC or OGG file.")],
+    voice: Annotated[str, typer.Option(help="Such as flite:rms or espeak:en-US+f3.")] = "",
+    clean: Annotated[bool, typer.Option("--clean", help="Without the radio.")] = False,
+    seed: Seed = 1,
+) -> None:
+    """One sentence of your own, spoken over the radio."""
+    from turret_ai.learn.speech import command
+
+    command.say(text, out, voice, clean, seed)
+
+
+@app.command()
+def images(
+    out: Out,
+    num_images: Annotated[int, typer.Option(min=1, help="How many images.")] = 100,
+    index_offset: Offset = 0,
+    seed: Seed = 0,
+    split: Annotated[
+        str, typer.Option(help="train, val or test: airframes, liveries and skies differ.")
+    ] = "train",
+    backgrounds: Annotated[
+        str, typer.Option(help="A folder of your photos or panoramas to paste on.")
+    ] = "",
+    clean: Annotated[bool, typer.Option("--clean", help="Without noise, blur, poor JPEG.")] = False,
+    workers: Workers = 0,
+) -> None:
+    """Frames with three to eight craft: JPEG, the competition's JSONL, COCO, a contact sheet."""
+    from turret_ai.learn import image_files
+    from turret_ai.learn.images import Settings
+
+    levels = (1.0, 0.0, 0.0) if clean else Settings().levels
+    settings = Settings(levels=levels, backgrounds=backgrounds)
+    typer.echo(image_files.write(out, num_images, index_offset, seed, split, settings, workers))

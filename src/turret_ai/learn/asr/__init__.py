@@ -1,0 +1,1 @@
+"""Training speech recognisers: a small Whisper of our own, or a tuned public one."""

@@ -1,0 +1,153 @@
+"""A Whisper whose encoder takes any length up to its window, with a CTC head while training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from turret_ai.errors import ModelError
+from turret_ai.extras import require
+from turret_ai.learn.asr.batches import LETTERS
+from turret_ai.learn.asr.config import Architecture, AsrConfig, Loss
+from turret_ai.learn.asr.tokens import Labels
+
+
+def build_whisper(config: AsrConfig, labels: Labels) -> Any:
+    """transformers' Whisper: a fresh one of our size, or `config.init`.
+
+    Raises:
+        ModelError: `config.init` can't be loaded.
+        MissingExtraError: transformers isn't installed.
+    """
+    transformers = require("transformers", extra="train")
+    if config.init is not None:
+        try:
+            return transformers.WhisperForConditionalGeneration.from_pretrained(config.init)
+        except Exception as error:
+            raise ModelError(f"the Whisper {config.init!r} can't be loaded: {error}") from error
+    size: Architecture = config.architecture
+    return transformers.WhisperForConditionalGeneration(
+        transformers.WhisperConfig(
+            vocab_size=labels.size,
+            num_mel_bins=config.frontend.feature_size,
+            d_model=size.width,
+            encoder_layers=size.encoder_layers,
+            decoder_layers=size.decoder_layers,
+            encoder_attention_heads=size.heads,
+            decoder_attention_heads=size.heads,
+            encoder_ffn_dim=size.feed_forward,
+            decoder_ffn_dim=size.feed_forward,
+            max_source_positions=config.frontend.window_frames // 2,
+            max_target_positions=448,
+            dropout=0.0,
+            pad_token_id=labels.end,
+            bos_token_id=labels.end,
+            eos_token_id=labels.end,
+            decoder_start_token_id=labels.start,
+            suppress_tokens=[],
+            begin_suppress_tokens=[],
+        )
+    )
+
+
+class AsrModel(nn.Module):
+    """What is trained. `whisper` is what is exported; the CTC head is dropped."""
+
+    def __init__(self, whisper: Any, loss: Loss) -> None:
+        super().__init__()
+        self.whisper = whisper
+        self.settings = loss
+        width = int(whisper.config.d_model)
+        self.ctc = nn.Linear(width, len(LETTERS) + 1) if loss.ctc else None
+
+    def encode(self, features: Tensor) -> Tensor:
+        """(n, bands, frames) -> (n, frames / 2, width), without padding to the window."""
+        encoder = self.whisper.model.encoder
+        x = F.gelu(encoder.conv1(features))
+        x = F.gelu(encoder.conv2(x)).permute(0, 2, 1)
+        x = x + encoder.embed_positions.weight[: x.shape[1]]
+        for layer in encoder.layers:
+            x = layer(x, None)
+            x = x[0] if isinstance(x, tuple) else x
+        normed: Tensor = encoder.layer_norm(x)
+        return normed
+
+    def forward(
+        self,
+        features: Tensor,
+        decoder_input: Tensor,
+        targets: Tensor,
+        ctc_targets: Tensor,
+        ctc_lengths: Tensor,
+        frames: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, cross-entropy and CTC part.
+
+        Args:
+            features: (n, bands, frames).
+            decoder_input, targets: (n, tokens); -100 in `targets` is not counted.
+            ctc_targets, ctc_lengths: letters, padded, and their number.
+            frames: encoder frames of each clip before padding.
+        """
+        heard = self.encode(features)
+        decoded = self.whisper.model.decoder(
+            input_ids=decoder_input, encoder_hidden_states=heard, use_cache=False
+        ).last_hidden_state
+        logits = self.whisper.proj_out(decoded)
+        entropy = F.cross_entropy(
+            logits.float().flatten(0, 1),
+            targets.flatten(),
+            label_smoothing=self.settings.label_smoothing,
+        )
+        if self.ctc is None:
+            return entropy, entropy, torch.zeros_like(entropy)
+        scores = self.ctc(heard).float().log_softmax(-1).transpose(0, 1)
+        aligned = F.ctc_loss(
+            scores, ctc_targets, frames, ctc_lengths, reduction="mean", zero_infinity=True
+        )
+        weight = self.settings.ctc
+        return (1 - weight) * entropy + weight * aligned, entropy, aligned
+
+    @torch.no_grad()
+    def greedy(self, features: Tensor, labels: Labels, longest: int = 120) -> list[str]:
+        """Transcripts of a batch by greedy decoding."""
+        heard = self.encode(features)
+        ids = torch.tensor([labels.prompt] * len(features), device=features.device)
+        done = torch.zeros(len(features), dtype=torch.bool, device=features.device)
+        past: Any = None
+        given = ids
+        for _ in range(longest):
+            out = self.whisper.model.decoder(
+                input_ids=given, encoder_hidden_states=heard, past_key_values=past, use_cache=True
+            )
+            past = out.past_key_values
+            scores = self.whisper.proj_out(out.last_hidden_state[:, -1])
+            scores[:, labels.no_timestamps :] = -torch.inf
+            given = scores.argmax(-1, keepdim=True)
+            given = torch.where(done[:, None], labels.end, given)
+            ids = torch.cat([ids, given], 1)
+            done |= given[:, 0] == labels.end
+            if bool(done.all()):
+                break
+        start = len(labels.prompt)
+        return [labels.decode(row[start:]) for row in ids.tolist()]
+
+
+def tokenizer_of(init: str) -> Path:
+    """The tokenizer.json of a public Whisper (a folder or a hub name).
+
+    Raises:
+        ModelError: it has none.
+    """
+    folder = Path(init).expanduser()
+    if folder.is_dir():
+        return folder / "tokenizer.json"
+    hub = require("huggingface_hub", extra="train")
+    try:
+        return Path(hub.hf_hub_download(init, "tokenizer.json"))
+    except Exception as error:
+        raise ModelError(f"the tokenizer of {init!r} can't be fetched: {error}") from error

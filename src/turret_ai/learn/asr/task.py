@@ -1,0 +1,107 @@
+"""`turret-ai train asr`: the task that the training loop runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jiwer
+import torch
+from torch import Tensor, nn
+
+from turret_ai.errors import InputError
+from turret_ai.learn import config as configs
+from turret_ai.learn import loop
+from turret_ai.learn.asr import tokens
+from turret_ai.learn.asr.batches import Batcher, pad
+from turret_ai.learn.asr.config import AsrConfig
+from turret_ai.learn.asr.features import Clip, FeatureStore, read_manifest
+from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
+
+KIND = "asr"
+
+
+def read_clips(folders: Sequence[Path]) -> list[Clip]:
+    """The clips of several manifests, one after the other."""
+    return [clip for folder in folders for clip in read_manifest(folder)]
+
+
+class AsrTask:
+    """A speech recogniser in training. Satisfies `turret_ai.learn.loop.Task`."""
+
+    kind = KIND
+
+    def __init__(self, config: AsrConfig, labels: tokens.Labels) -> None:
+        self.config, self.labels = config, labels
+        torch.manual_seed(config.seed)
+        self.asr = AsrModel(build_whisper(config, labels), config.loss)
+        self.model: nn.Module = self.asr
+        data = config.data
+        self.batch = Batcher(
+            read_clips(data.train),
+            FeatureStore(data, config.frontend, config.seed, augment=True),
+            labels,
+            config,
+        )
+        self.validation = read_clips(data.validation)[: data.validation_clips]
+        self.unchanged = FeatureStore(data, config.frontend, config.seed, augment=False)
+
+    def loss(
+        self, model: nn.Module, batch: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """See `AsrModel.forward`."""
+        loss, entropy, aligned = model(**batch)
+        return loss, {"entropy": entropy.item(), "ctc": aligned.item()}
+
+    def validate(self, model: nn.Module) -> Mapping[str, float]:
+        """Word error rate on the fixed noisy set, all of it and by engine."""
+        device = next(model.parameters()).device
+        window = self.config.frontend.window_frames
+        frames = window if self.config.pad_to_window else None
+        ordered = sorted(self.validation, key=lambda clip: clip.seconds)
+        heard: list[tuple[Clip, str]] = []
+        for start in range(0, len(ordered), 16):
+            group = ordered[start : start + 16]
+            features = pad([self.unchanged.get(clip, 0) for clip in group], frames).to(device)
+            heard += zip(group, self.asr.greedy(features, self.labels), strict=True)
+        figures = {"score": 1 - jiwer.wer([c.text for c, _ in heard], [t for _, t in heard])}
+        for engine in sorted({str(clip.entry.get("engine", "")) for clip, _ in heard} - {""}):
+            pairs = [(c.text, t) for c, t in heard if c.entry.get("engine") == engine]
+            figures[f"wer_{engine}"] = jiwer.wer([a for a, _ in pairs], [b for _, b in pairs])
+        return figures
+
+
+def prepare_labels(config: AsrConfig) -> tokens.Labels:
+    """The run's tokenizer.json: made from the training texts once, or the public model's.
+
+    Raises:
+        InputError: `out` can't be written.
+    """
+    path = config.out / "tokenizer.json"
+    if not path.exists():
+        try:
+            config.out.mkdir(parents=True, exist_ok=True)
+            if config.init is not None:
+                path.write_bytes(tokenizer_of(config.init).read_bytes())
+            else:
+                texts = [clip.text for clip in read_clips(config.data.train)]
+                tokens.train(
+                    texts, config.architecture.vocabulary, config.frontend.chunk_length
+                ).save(str(path))
+        except OSError as error:
+            raise InputError(f"{config.out} can't be written: {error}") from error
+    return tokens.load(path)
+
+
+def run(config_name: str, overrides: Sequence[str]) -> Path:
+    """Train by a configuration; returns the best checkpoint.
+
+    Raises:
+        TurretError: see `turret_ai.learn.loop.fit` and `turret_ai.learn.config.load`.
+    """
+    config = configs.load(config_name, overrides, AsrConfig)
+    torch.set_num_threads(config.schedule.threads)
+    task = AsrTask(config, prepare_labels(config))
+    return loop.fit(
+        task, config.schedule, config.out, config.resume, config.model_dump(mode="json")
+    )

@@ -1,0 +1,67 @@
+"""What is said: sentences of the grammar, and scraps of them that no grammar would make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from numpy.random import Generator
+from pydantic import Field
+
+from turret_ai.learn import sentences
+from turret_ai.learn.config import Section
+
+
+class TextSettings(Section):
+    """Which texts are drawn."""
+
+    style: Literal["novice", "advanced", "mixed"] = "mixed"
+    scraps: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of scraps: a few words in a row from one to three sentences, so that "
+        "a recogniser learns words beside templates",
+    )
+    rare: float = Field(
+        0.1, ge=0, le=1, description="share of sentences that may name rare tools and types"
+    )
+    scrap_words: tuple[int, int] = (1, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text to speak and the fields that it commands (none for a scrap)."""
+
+    text: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def _sentence(rng: Generator, settings: TextSettings) -> sentences.Sentence:
+    maker = sentences.SentenceMaker(
+        int(rng.integers(2**31)), settings.style, rare=bool(rng.random() < settings.rare)
+    )
+    return maker.draw()
+
+
+def _scrap(rng: Generator, settings: TextSettings) -> str:
+    pieces: list[str] = []
+    wanted = int(rng.integers(settings.scrap_words[0], settings.scrap_words[1] + 1))
+    while len(pieces) < wanted:
+        words = _sentence(rng, settings).transcript.split()
+        count = min(int(rng.integers(1, 5)), wanted - len(pieces))
+        start = int(rng.integers(0, max(1, len(words) - count + 1)))
+        pieces += words[start : start + count]
+    return " ".join(pieces).strip(",.;:")
+
+
+def draw(rng: Generator, settings: TextSettings) -> Text:
+    """A text of the grammar, or a scrap, with its fields."""
+    if rng.random() < settings.scraps:
+        return Text(_scrap(rng, settings))
+    sentence = _sentence(rng, settings)
+    return Text(
+        sentence.transcript,
+        {"heading": sentence.heading, "tool": sentence.tool, "target": sentence.target},
+    )
