@@ -16,7 +16,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("turret_ai.cli.demo:demo", "spoken commands against the embedded simulator"),
     "doctor": ("turret_ai.cli.doctor:doctor", "name what is missing and how to get it"),
     "launch": ("turret_ai.cli.launch:launch", "start a whole graph, one process a node"),
+    "render": ("turret_ai.cli.render:render", "what the camera sees in a scene"),
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
+    "synth": ("turret_ai.cli.synth:app", "make synthetic speech, images and scenes (extra train)"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
     "export": ("turret_ai.cli.export:app", "export a checkpoint (extra train)"),
 }
