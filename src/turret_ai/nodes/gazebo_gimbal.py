@@ -1,0 +1,80 @@
+"""The Gazebo gimbal node: gimbal commands in, angles for Gazebo's two joint controllers out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from turret_ai.aim.frames import PITCH_JOINT, YAW_JOINT
+from turret_ai.aim.settings import LimitSettings
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import qos
+from turret_ai.ros.interfaces import Float64, GimbalCommand, JointState
+from turret_ai.ros.time import to_ns
+from turret_ai.simulate.gazebo.setpoint import Mode, Order, Setpoint
+from turret_ai.units import ns_to_seconds
+
+
+class GazeboGimbalParameters(BaseModel):
+    """The turret in Gazebo."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limits: LimitSettings = LimitSettings()
+    rate: float = Field(50.0, ge=5.0, le=500.0, description="angles sent per second")
+
+
+class GazeboGimbal(Stage):
+    """Repeats the wished angles, so that a Gazebo that starts late gets them too."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("gazebo_gimbal", GazeboGimbalParameters, overrides)
+        self._setpoint = Setpoint(self.parameters.limits.to_limits())
+        self._joints: tuple[float, float] | None = None
+        self._yaw = self.create_publisher(Float64, f"{YAW_JOINT}/command", qos.COMMAND)
+        self._pitch = self.create_publisher(Float64, f"{PITCH_JOINT}/command", qos.COMMAND)
+        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
+        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        self.create_timer(1.0 / self.parameters.rate, self._send)
+
+    def describe(self) -> Mapping[str, object]:
+        return {"gazebo": "no joint states yet" if self._joints is None else "connected"}
+
+    def reset(self) -> None:
+        self._setpoint.hold(self._joints)
+
+    def _on_command(self, message: GimbalCommand) -> None:
+        if not self._input():
+            return
+        try:
+            mode = Mode(message.mode)
+        except ValueError:
+            self.health.count("refused: unknown mode")
+            return
+        order = Order(
+            mode,
+            message.yaw,
+            message.pitch,
+            message.yaw_rate,
+            message.pitch_rate,
+            ns_to_seconds(to_ns(message.valid_until)),
+        )
+        refused = self._setpoint.give(order, ns_to_seconds(self.now_ns()), self._joints)
+        if refused:
+            self.health.count(f"refused: {refused}")
+
+    def _on_joints(self, message: JointState) -> None:
+        names = list(message.name)
+        if YAW_JOINT not in names or PITCH_JOINT not in names:
+            return  # other joints of a larger robot share this topic
+        yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
+        if max(yaw, pitch) < len(message.position):
+            self._joints = float(message.position[yaw]), float(message.position[pitch])
+
+    def _send(self) -> None:
+        angles = self._setpoint.at(ns_to_seconds(self.now_ns()))
+        if angles is not None:
+            self._yaw.publish(Float64(data=angles[0]))
+            self._pitch.publish(Float64(data=angles[1]))

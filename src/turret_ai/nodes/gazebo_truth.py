@@ -1,0 +1,118 @@
+"""The Gazebo truth node: the boxes of Gazebo's bounding-box camera become `ground_truth`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from turret_ai.aim.camera import Camera
+from turret_ai.aim.frames import CAMERA_OPTICAL_FRAME, PITCH_JOINT, YAW_JOINT
+from turret_ai.aim.joints import JointHistory
+from turret_ai.errors import InputError
+from turret_ai.nodes import convert
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import qos
+from turret_ai.ros.interfaces import (
+    CameraInfo,
+    Detection2D,
+    Detection2DArray,
+    GroundTruth,
+    JointState,
+    TruthBox,
+)
+from turret_ai.ros.time import to_ns
+from turret_ai.simulate.gazebo import truth
+from turret_ai.types import Box
+
+
+class GazeboTruthParameters(BaseModel):
+    """The world that Gazebo runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    world: str = Field("", description="the world's SDF file, which names the craft's captions")
+
+
+class GazeboTruth(Stage):
+    """Puts captions and directions to the boxes; the stamps stay those of the images."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("gazebo_truth", GazeboTruthParameters, overrides)
+        if not self.parameters.world:
+            raise InputError(
+                "gazebo_truth needs the parameter world: the SDF file that Gazebo runs"
+            )
+        self._captions = truth.captions(Path(self.parameters.world))
+        self._camera: Camera | None = None
+        self._joints = JointHistory()
+        self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
+        self.create_subscription(Detection2DArray, "truth_boxes", self._on_boxes, qos.STAGE)
+        self.create_subscription(CameraInfo, "camera/camera_info", self._on_camera, qos.SENSOR)
+        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+
+    def describe(self) -> Mapping[str, object]:
+        return {"world": self.parameters.world, "craft": len(self._captions)}
+
+    def _on_camera(self, message: CameraInfo) -> None:
+        try:
+            self._camera = convert.message_to_camera(message)
+        except InputError as error:
+            self.health.problem = f"camera_info: {error}"
+
+    def _on_joints(self, message: JointState) -> None:
+        names = list(message.name)
+        if YAW_JOINT in names and PITCH_JOINT in names:
+            yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
+            if max(yaw, pitch) < len(message.position):
+                angles = float(message.position[yaw]), float(message.position[pitch])
+                self._joints.add(to_ns(message.header.stamp), *angles)
+
+    def _on_boxes(self, message: Detection2DArray) -> None:
+        if not self._input():
+            return
+        stamp_ns = to_ns(message.header.stamp)
+        angles = self._joints.at(stamp_ns)
+        if self._camera is None or angles is None:
+            self.health.count("skipped: no camera_info or joint states yet")
+            return
+        camera = self._camera
+        found = [
+            truth.locate(caption, box, camera, *angles)
+            for caption, box in map(self._read, message.detections)
+            if caption and box.width > 0.0 and box.height > 0.0
+        ]
+        self._truth.publish(
+            GroundTruth(
+                header=convert.header(stamp_ns, CAMERA_OPTICAL_FRAME),
+                image_width=camera.width,
+                image_height=camera.height,
+                boxes=[
+                    TruthBox(
+                        caption=each.caption,
+                        left=each.box.left,
+                        top=each.box.top,
+                        width=each.box.width,
+                        height=each.box.height,
+                        yaw=each.yaw,
+                        pitch=each.pitch,
+                        visible=each.visible,
+                    )
+                    for each in found
+                ],
+            )
+        )
+
+    def _read(self, detection: Detection2D) -> tuple[str, Box]:
+        """The caption ("" for something that isn't a craft of this world) and the box."""
+        box = detection.bbox
+        width, height = float(box.size_x), float(box.size_y)
+        left = float(box.center.position.x) - width / 2.0
+        top = float(box.center.position.y) - height / 2.0
+        label = detection.results[0].hypothesis.class_id if detection.results else ""
+        caption = self._captions.get(int(label), "") if label.isdigit() else ""
+        if not caption:
+            self.health.count("unknown label")
+        return caption, Box(left, top, width, height)
