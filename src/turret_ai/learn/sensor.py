@@ -65,7 +65,8 @@ def _blur(image: ImageArray, rng: np.random.Generator, amount: float) -> ImageAr
 
 def _normal(shape: tuple[int, ...], sigma: float) -> NDArray[np.int16]:
     noise = np.empty(shape, np.int16)
-    cv2.randn(noise, 0, sigma)
+    # A plain number would be the mean and deviation of the first channel only.
+    cv2.randn(noise.reshape(shape[0], -1), 0, sigma)
     return noise
 
 
@@ -83,7 +84,7 @@ def _iso(image: ImageArray, amount: float) -> ImageArray:
     h, w = image.shape[:2]
     luminance = _normal((h, w), 34.0 * amount)
     chroma = np.empty((h // 2 + 1, w // 2 + 1, 3), np.int16)
-    cv2.randn(chroma, 0, 26.0 * amount)
+    cv2.randn(chroma.reshape(len(chroma), -1), 0, 26.0 * amount)
     chroma = cv2.resize(chroma, (w, h), interpolation=cv2.INTER_LINEAR)
     noise = cv2.add(chroma, cv2.merge([luminance] * 3))
     return np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)
@@ -92,7 +93,7 @@ def _iso(image: ImageArray, amount: float) -> ImageArray:
 def _multiply(image: ImageArray, sigma: float, each_channel: bool) -> ImageArray:
     shape = image.shape if each_channel else image.shape[:2]
     factor = np.empty(shape, np.float32)
-    cv2.randn(factor, 1.0, sigma)
+    cv2.randn(factor.reshape(len(factor), -1), 1.0, sigma)
     if not each_channel:
         factor = np.asarray(cv2.merge([factor] * 3), np.float32)
     return np.asarray(cv2.multiply(image, factor, dtype=cv2.CV_8U), np.uint8)

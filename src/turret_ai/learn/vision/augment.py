@@ -6,20 +6,23 @@ Boxes stay valid under everything here; moves that change geometry live with the
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.random import Generator
 from pydantic import Field
 
+from turret_ai.learn import sensor
 from turret_ai.learn.config import Section
+from turret_ai.see import images
 from turret_ai.types import FloatArray, ImageArray
 
 
 class Augmentation(Section):
     """Chances in [0, 1], and ranges that are drawn from evenly."""
 
+    sensor: float = Field(
+        0.5, ge=0, le=1, description="chance of the synthetic images' sensor instead of the rest"
+    )
     brightness: float = Field(0.15, ge=0, description="largest shift, of full scale")
     contrast: float = Field(0.2, ge=0, description="largest change of the gain about mid grey")
     gamma: tuple[float, float] = (0.8, 1.25)
@@ -32,7 +35,7 @@ class Augmentation(Section):
     gaussian: float = Field(0.6, ge=0, le=1)
     gaussian_sigma: tuple[float, float] = (0.01, 0.16)
     iso: float = Field(0.4, ge=0, le=1, description="chance of noise in hue and luminance")
-    iso_strength: tuple[float, float] = (0.1, 0.5)
+    iso_strength: tuple[float, float] = (0.1, 0.4)
     multiplicative: float = Field(0.2, ge=0, le=1)
     multiplicative_range: tuple[float, float] = (0.8, 1.2)
     jpeg: float = Field(0.7, ge=0, le=1)
@@ -42,7 +45,8 @@ class Augmentation(Section):
 def _normal(rng: Generator, shape: tuple[int, ...]) -> FloatArray:
     cv2.setRNGSeed(int(rng.integers(1 << 31)))
     noise = np.empty(shape, np.float32)
-    cv2.randn(noise, 0.0, 1.0)
+    # A plain number would be the mean and deviation of the first channel only.
+    cv2.randn(noise.reshape(shape[0], -1), 0.0, 1.0)
     return noise
 
 
@@ -63,6 +67,9 @@ def iso_noise(image: FloatArray, strength: float, rng: Generator) -> FloatArray:
 
 def spoil(image: ImageArray, settings: Augmentation, rng: Generator) -> ImageArray:
     """One random chain of light, lens, sensor and compression."""
+    if rng.random() < settings.sensor:
+        level = str(rng.choice(sensor.LEVELS, p=(0.2, 0.4, 0.4)))
+        return _compress(sensor.degrade(image, rng, level), sensor.jpeg_quality(rng, level))
     if rng.random() < settings.clahe:
         lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
         lab[..., 0] = cv2.createCLAHE(rng.uniform(1, 4), (4, 4)).apply(lab[..., 0])
@@ -107,7 +114,9 @@ def spoil(image: ImageArray, settings: Augmentation, rng: Generator) -> ImageArr
     spoiled = (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
     if rng.random() < settings.jpeg:
         quality = int(rng.integers(settings.jpeg_quality[0], settings.jpeg_quality[1] + 1))
-        coded = cv2.imencode(".jpg", spoiled[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        decoded: Any = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-        spoiled = decoded[..., ::-1]
+        spoiled = _compress(spoiled, quality)
     return np.ascontiguousarray(spoiled)
+
+
+def _compress(image: ImageArray, quality: int) -> ImageArray:
+    return images.decode(images.encode(image, ".jpg", quality))

@@ -25,7 +25,11 @@ LARGEST = 176
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """pixels: (h, w, 3) RGB; box: (4,) corners in it; caption: of the craft."""
+    """box: (4,) corners in the crop; caption: of the craft.
+
+    pixels: (s, s, 3) RGB, or (s, s, 4) with the cover as alpha and colours premultiplied by it: a
+    craft that waits for a background.
+    """
 
     pixels: ImageArray
     box: FloatArray
@@ -45,7 +49,7 @@ def cut(image: ImageArray, box: FloatArray, caption: str) -> Crop:
     flags = cv2.INTER_LINEAR
     if scale < 0.6:  # linear sampling would skip pixels
         image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
-    pixels = cv2.warpAffine(
+    pixels: ImageArray = cv2.warpAffine(  # type: ignore[assignment]
         image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
     inside = (np.array([x0, y0, x1, y1]) - [left, top, left, top]) * scale
@@ -66,7 +70,7 @@ def save(path: Path, crops: Sequence[Crop]) -> None:
     Raises:
         InputError: it can't be written.
     """
-    sizes = np.array([c.pixels.shape[0] for c in crops], np.int32)
+    sizes = np.array([c.pixels.shape[0::2] for c in crops], np.int32)
     data = np.concatenate([c.pixels.ravel() for c in crops])
     boxes = np.stack([c.box for c in crops])
     captions = json.dumps([c.caption for c in crops])
@@ -98,8 +102,10 @@ def load(path: Path) -> list[Crop]:
             captions = json.loads(str(file["captions"]))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} is not a shard of crops: {error}") from error
-    ends = np.cumsum(sizes.astype(np.int64) ** 2 * 3)
+    lengths = sizes[:, 0].astype(np.int64) ** 2 * sizes[:, 1]
     return [
-        Crop(data[end - size * size * 3 : end].reshape(size, size, 3), box, caption)
-        for end, size, box, caption in zip(ends, sizes.tolist(), boxes, captions, strict=True)
+        Crop(data[end - length : end].reshape(size, size, channels), box, caption)
+        for end, length, (size, channels), box, caption in zip(
+            np.cumsum(lengths), lengths, sizes.tolist(), boxes, captions, strict=True
+        )
     ]

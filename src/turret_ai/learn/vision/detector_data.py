@@ -12,7 +12,9 @@ from pydantic import Field
 
 from turret_ai.learn.config import Section
 from turret_ai.learn.vision.augment import Augmentation, spoil
+from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.scenes import Scene
+from turret_ai.see.boxes import iou
 from turret_ai.types import FloatArray, ImageArray
 
 
@@ -23,6 +25,8 @@ class CropSettings(Section):
     zoom: tuple[float, float] = Field((0.7, 1.5), description="scale of the picture, drawn evenly")
     on_object: float = Field(0.75, ge=0, le=1, description="share of windows that hold a box")
     per_picture: int = Field(2, ge=1, description="windows cut from a picture once it is read")
+    paste: float = Field(0.0, ge=0, le=1, description="chance that drawn craft are added")
+    paste_most: int = Field(3, ge=1, description="most craft added to a window")
     visible: float = Field(0.35, ge=0, le=1, description="share of a box inside that counts")
 
 
@@ -78,8 +82,39 @@ def cut(
     )
 
 
+def paste(
+    window: ImageArray,
+    boxes: FloatArray,
+    layers: Sequence[Crop],
+    settings: CropSettings,
+    rng: Generator,
+) -> tuple[ImageArray, FloatArray]:
+    """Lay drawn craft over free places of a window; returns it and all boxes."""
+    window, size = window.copy(), window.shape[0]
+    for _ in range(int(rng.integers(1, settings.paste_most + 1))):
+        layer = layers[int(rng.integers(len(layers)))]
+        side = max(12, round(layer.pixels.shape[0] * rng.uniform(*settings.zoom)))
+        scale = side / layer.pixels.shape[0]
+        x, y = (int(v) for v in rng.integers(-side // 4, size - side * 3 // 4, size=2))
+        box = layer.box * scale + [x, y, x, y]
+        kept = np.clip(box, 0, size)
+        lost = 1 - np.prod(kept[2:] - kept[:2]) / max(1e-6, np.prod(box[2:] - box[:2]))
+        if lost > 0.5 or (iou(kept[None].astype(np.float32), boxes) > 0.05).any():
+            continue
+        drawn = cv2.resize(layer.pixels, (side, side), interpolation=cv2.INTER_AREA)
+        x0, y0, x1, y1 = max(0, x), max(0, y), min(size, x + side), min(size, y + side)
+        part = drawn[y0 - y : y1 - y, x0 - x : x1 - x]
+        clear = 255 - part[..., 3:].astype(np.uint16)
+        under = window[y0:y1, x0:x1].astype(np.uint16)
+        mixed = part[..., :3] + (under * clear + 127) // 255
+        window[y0:y1, x0:x1] = np.minimum(mixed, 255).astype(np.uint8)
+        boxes = np.concatenate([boxes, kept[None].astype(np.float32)])
+    return window, boxes
+
+
 def batch(
     scenes: Sequence[Scene],
+    layers: Sequence[Crop],
     count: int,
     settings: CropSettings,
     augmentation: Augmentation,
@@ -96,6 +131,8 @@ def batch(
         image = scene.load()
         for _ in range(min(settings.per_picture, count - len(windows))):
             window, boxes, vague = cut(image, scene.boxes, settings, rng)
+            if layers and rng.random() < settings.paste:
+                window, boxes = paste(window, boxes, layers, settings, rng)
             windows.append(spoil(window, augmentation, rng))
             kept.append(boxes)
             ignored.append(vague)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from turret_ai.errors import ModelError
 from turret_ai.extras import require
 
 
@@ -23,6 +25,21 @@ def train(captions: Iterable[str], size: int, length: int) -> Any:
         show_progress=False,
     )
     tokenizer.train_from_iterator(captions, trainer)
+    tokenizer.enable_truncation(length)
+    tokenizer.enable_padding(length=length, pad_id=0, pad_token="<pad>")
+    return tokenizer
+
+
+def load(path: Path, length: int) -> Any:
+    """The tokenizer of an earlier run.
+
+    Raises:
+        ModelError: not a tokenizer.
+    """
+    try:
+        tokenizer = require("tokenizers", extra="train").Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise ModelError(f"{path} is not a tokenizer: {error}") from error
     tokenizer.enable_truncation(length)
     tokenizer.enable_padding(length=length, pad_id=0, pad_token="<pad>")
     return tokenizer

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import detector_data, scenes
+from turret_ai.learn.vision import crop_bank, detector_data, scenes
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.detector_data import CropSettings
 from turret_ai.learn.vision.detector_model import (
@@ -37,6 +37,7 @@ class DetectorConfig(Section):
     pretrained: str = Field("", description="detr: a folder or hub name of D-FINE, RT-DETR, ...")
     train: list[Path] = Field(min_length=1, description="manifests or their folders")
     validation: list[Path] = Field(min_length=1)
+    layers: list[Path] = Field([], description="shards of drawn craft, to add to windows")
     validation_pictures: int = Field(64, ge=1)
     validation_spoil: bool = Field(
         False, description="add the training's noise, fixed, to validation pictures that are clean"
@@ -67,12 +68,24 @@ class CentreTask:
         torch.manual_seed(config.seed)
         self.model: nn.Module = Detector(config.model)
         self.scenes = read_all(config.train)
+        self.layers = [
+            crop
+            for path in config.layers
+            for crop in crop_bank.load(path)
+            if crop.pixels.shape[2] == 4
+        ]
         self.held_out = read_all(config.validation)[: config.validation_pictures]
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config
         images, kept, ignored = detector_data.batch(
-            self.scenes, config.batch, config.crops, config.augmentation, config.seed, index
+            self.scenes,
+            self.layers,
+            config.batch,
+            config.crops,
+            config.augmentation,
+            config.seed,
+            index,
         )
         boxes = torch.from_numpy(np.concatenate(kept))
         owner = torch.from_numpy(np.repeat(np.arange(len(kept)), [len(b) for b in kept]))

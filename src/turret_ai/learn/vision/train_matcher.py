@@ -14,10 +14,11 @@ from numpy.random import Generator
 from pydantic import Field
 from torch import Tensor, nn
 
+from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import captions, crop_bank, tokens
+from turret_ai.learn.vision import backgrounds, captions, crop_bank, scenes, tokens
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.crop_bank import Crop
@@ -38,21 +39,36 @@ class Jitter(Section):
     rotation: float = Field(8.0, ge=0, description="largest turn, degrees")
 
 
+class Rendered(Section):
+    """Craft that are drawn for this training, and kept for the next."""
+
+    folder: Path = Path("crops")
+    train: int = Field(0, ge=0, description="crops to draw of training airframes")
+    validation: int = Field(0, ge=0, description="crops to draw of validation airframes")
+    seed: int = 0
+    workers: int = Field(1, ge=1, description="processes that draw")
+
+
 class MatcherConfig(Section):
     """`turret-ai train matcher` CONFIG."""
 
     kind: Literal["small", "siglip"] = "small"
     pretrained: str = Field("", description="siglip: a folder or hub name")
     prompt: str = Field("This is a photo of {caption}.", description="siglip: the text's template")
-    train: list[Path] = Field(min_length=1, description="shards of crops, or manifests")
-    validation: list[Path] = Field(min_length=1)
+    train: list[Path] = Field([], description="shards of crops, or manifests")
+    validation: list[Path] = Field([], description="the same, for the choice of the best")
+    rendered: Rendered = Rendered()
+    backgrounds: list[Path] = Field([], description="manifests to cut backgrounds from")
+    validation_backgrounds: list[Path] = Field([], description="manifests")
+    background_windows: int = Field(3000, ge=0, description="most of them, kept in memory")
+    made_up_windows: int = Field(400, ge=1, description="backgrounds made from noise")
     out: Path
     resume: bool = False
     seed: int = 0
     batch: int = Field(128, ge=2)
     near_misses: int = Field(2, ge=0, description="captions a picture that differ in one thing")
     helper_weight: float = Field(1.0, ge=0, description="of the heads for type and colours")
-    upscaler: Path | None = Field(None, description="an upscaler for the crops, before training")
+    upscaler: str = Field("", description="siglip: an exported upscaler for the crops")
     model: MatcherShape = MatcherShape()
     crop: CropShape = CropShape(context=0.15, fit="square")
     jitter: Jitter = Jitter()
@@ -73,18 +89,25 @@ def spoilt_box(crop: Crop, jitter: Jitter, rng: Generator) -> FloatArray:
     return np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], np.float32)
 
 
-def prepare(
-    crop: Crop, size: int, shape: CropShape, jitter: Jitter, noise: Augmentation, rng: Generator
-) -> ImageArray:
-    """One training picture (size, size, 3): zoomed, turned, spoilt, cut like a detector's box."""
+def stage(
+    crop: Crop,
+    jitter: Jitter,
+    noise: Augmentation,
+    grounds: Sequence[ImageArray],
+    rng: Generator,
+) -> tuple[ImageArray, FloatArray]:
+    """A craft on a background, zoomed, turned and spoilt, and its box as a detector finds it."""
+    pixels = crop.pixels
+    if pixels.shape[2] == 4:
+        pixels = backgrounds.lay_on(pixels, grounds[int(rng.integers(len(grounds)))], rng)
     zoom = rng.uniform(*jitter.zoom)
-    side = crop.pixels.shape[0]
+    side = pixels.shape[0]
     target = max(16, round(side * zoom))
     centre = (side / 2 - 0.5, side / 2 - 0.5)
     turn = cv2.getRotationMatrix2D(centre, rng.uniform(-1, 1) * jitter.rotation, target / side)
     turn[:, 2] += (target - side) / 2
     pixels = cv2.warpAffine(
-        crop.pixels, turn, (target, target), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        pixels, turn, (target, target), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
     box = spoilt_box(crop, jitter, rng) * (target / side)
     if rng.random() < jitter.flip:
@@ -111,8 +134,92 @@ def prepare(
             np.ascontiguousarray(pixels), bend, (target, target), borderMode=cv2.BORDER_REFLECT
         )
     pixels = spoil(np.ascontiguousarray(pixels), noise, rng)
-    cut: ImageArray = crop_boxes(pixels, np.asarray(box, np.float32)[None], size, shape)[0]
+    return pixels, np.asarray(box, np.float32)
+
+
+def prepare(
+    crop: Crop,
+    size: int,
+    shape: CropShape,
+    jitter: Jitter,
+    noise: Augmentation,
+    grounds: Sequence[ImageArray],
+    rng: Generator,
+) -> ImageArray:
+    """One training picture (size, size, 3), cut as at run time."""
+    pixels, box = stage(crop, jitter, noise, grounds, rng)
+    cut: ImageArray = crop_boxes(pixels, box[None], size, shape)[0]
     return cut
+
+
+class CropData:
+    """Crops, their attributes and backgrounds, for training and for validation."""
+
+    def __init__(self, config: MatcherConfig) -> None:
+        self.config = config
+        self.crops = self._crops(config.train, config.rendered.train, "train")
+        self.grounds = self._grounds(config.backgrounds, config.background_windows)
+        self.attributes = [self._parse(c) for c in self.crops]
+        self.held_crops = self._crops(config.validation, config.rendered.validation, "val")
+        self.held_grounds = self._grounds(
+            config.validation_backgrounds, config.background_windows // 4
+        )
+        self.held_attributes = [self._parse(c) for c in self.held_crops]
+
+    def held(self, number: int) -> tuple[ImageArray, FloatArray]:
+        """Validation picture and box, always spoilt in the same way."""
+        rng = np.random.default_rng([self.config.seed, 1 << 30, number])
+        quiet = Jitter(zoom=(1, 1), flip=0, rotation=0)
+        noise = self.config.augmentation
+        return stage(self.held_crops[number], quiet, noise, self.held_grounds, rng)
+
+    def draw(self, rng: Generator) -> tuple[list[int], list[Attributes], list[Attributes], Tensor]:
+        """Crops of a batch; their attributes; the captions asked of each; which fit (B, M)."""
+        config = self.config
+        chosen = rng.integers(len(self.crops), size=config.batch).tolist()
+        own = [self.attributes[i] for i in chosen]
+        asked = list(own)
+        for attributes in own:
+            for _ in range(config.near_misses):
+                asked.append(captions.near_miss(attributes, config.types, config.colours, rng))
+        numbers = {a: n for n, a in enumerate(dict.fromkeys(asked))}
+        fits = F.one_hot(torch.tensor([numbers[a] for a in own]), len(numbers)).bool()
+        return chosen, own, list(numbers), fits
+
+    def top1(self, similar: Tensor, rng: Generator, others: int = 5) -> float:
+        """Share of captions whose own picture beats those of some others with other captions.
+
+        similar: (pictures, captions) of the validation set.
+        """
+        hits, count = 0, similar.shape[1]
+        for caption in range(count):
+            rivals = rng.integers(count, size=others).tolist()
+            own = self.held_attributes[caption]
+            rivals = [r for r in rivals if self.held_attributes[r] != own]
+            hits += all(similar[caption, caption] > similar[r, caption] for r in rivals)
+        share: float = float(hits) / max(1, count)
+        return share
+
+    def _crops(self, paths: Sequence[Path], count: int, split: str) -> list[Crop]:
+        crops = [c for path in paths for c in crop_bank.load(path)]
+        made = self.config.rendered
+        if count:
+            from turret_ai.learn.vision import render_crops
+
+            shards = render_crops.render(made.folder, count, made.seed, split, made.workers)
+            crops += [c for shard in shards for c in crop_bank.load(shard)]
+        if not crops:
+            raise ConfigError(f"no crops: set `{split}` to manifests, or `rendered.{split}`")
+        return crops
+
+    def _grounds(self, manifests: Sequence[Path], count: int) -> list[ImageArray]:
+        found = [scene for manifest in manifests for scene in scenes.read(manifest)]
+        windows = backgrounds.from_scenes(found, count, self.config.seed)
+        rng = np.random.default_rng([self.config.seed, count])
+        return windows + [backgrounds.made_up(rng) for _ in range(self.config.made_up_windows)]
+
+    def _parse(self, crop: Crop) -> Attributes:
+        return captions.parse(crop.caption, self.config.types, self.config.colours)
 
 
 class MatcherTask:
@@ -122,77 +229,60 @@ class MatcherTask:
 
     def __init__(self, config: MatcherConfig) -> None:
         self.config = config
-        self.crops = [c for path in config.train for c in crop_bank.load(path)]
-        self.attributes = [self._parse(c) for c in self.crops]
-        torch.manual_seed(config.seed)
-        self.model: nn.Module = Matcher(config.model, len(config.types), len(config.colours))
+        self.data = CropData(config)
         shape = config.model
-        self.tokenizer = tokens.train(
-            [" ".join(config.types + config.colours + ["and", "camouflage"])] * 20
-            + [c.caption for c in self.crops],
-            shape.vocabulary,
-            shape.tokens,
+        torch.manual_seed(config.seed)
+        self.model: nn.Module = Matcher(shape, len(config.types), len(config.colours))
+        self.tokenizer = self._tokenizer(config.out / "tokenizer.json")
+        held = [self.data.held(n) for n in range(len(self.data.held_crops))]
+        self.held = np.concatenate(
+            [crop_boxes(p, b[None], shape.image_size, config.crop) for p, b in held]
         )
-        config.out.mkdir(parents=True, exist_ok=True)
-        self.tokenizer.save(str(config.out / "tokenizer.json"))
-        held = [c for path in config.validation for c in crop_bank.load(path)]
-        self.held_attributes = [self._parse(c) for c in held]
-        quiet = Jitter(zoom=(1, 1), flip=0, rotation=0)
-        self.held = np.stack(
-            [
-                prepare(
-                    crop,
-                    shape.image_size,
-                    config.crop,
-                    quiet,
-                    config.augmentation,
-                    np.random.default_rng([config.seed, 1 << 30, number]),
-                )
-                for number, crop in enumerate(held)
-            ]
-        )
-
-    def _parse(self, crop: Crop) -> Attributes:
-        return captions.parse(crop.caption, self.config.types, self.config.colours)
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config
         rng = np.random.default_rng([config.seed, index])
-        chosen = rng.integers(len(self.crops), size=config.batch).tolist()
+        chosen, own, asked, fits = self.data.draw(rng)
         pictures = np.stack(
             [
                 prepare(
-                    self.crops[i],
+                    self.data.crops[i],
                     config.model.image_size,
                     config.crop,
                     config.jitter,
                     config.augmentation,
+                    self.data.grounds,
                     rng,
                 )
                 for i in chosen
             ]
         )
-        own = [self.attributes[i] for i in chosen]
-        asked = list(own)
-        for attributes in own:
-            for _ in range(config.near_misses):
-                asked.append(captions.near_miss(attributes, config.types, config.colours, rng))
-        numbers = {a: n for n, a in enumerate(dict.fromkeys(asked + own))}
-        texts = [captions.paraphrase(a, rng) for a in numbers]
-        ids = np.array([e.ids for e in self.tokenizer.encode_batch(texts)], np.int64)
-        mine = torch.tensor([numbers[a] for a in own])
-        fits = F.one_hot(mine, len(numbers)).bool()
         colours = [[float(c in a.colours) for c in config.colours] for a in own]
         kinds = [
             config.types.index(a.type_name) if a.type_name in config.types else -100 for a in own
         ]
         return {
             "image": torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255,
-            "ids": torch.from_numpy(ids),
+            "ids": self._ids([captions.paraphrase(a, rng) for a in asked]),
             "fits": fits,
             "type": torch.tensor(kinds),
             "colours": torch.tensor(colours),
         }
+
+    def _tokenizer(self, path: Path) -> Any:
+        shape = self.config.model
+        if self.config.resume and path.is_file():  # the weights go with these tokens
+            return tokens.load(path, shape.tokens)
+        words = " ".join([*self.config.types, *self.config.colours, "and", "camouflage"])
+        texts = [words] * 20 + [c.caption for c in self.data.crops]
+        tokenizer = tokens.train(texts, shape.vocabulary, shape.tokens)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tokenizer.save(str(path))
+        return tokenizer
+
+    def _ids(self, texts: Sequence[str]) -> Tensor:
+        encoded = self.tokenizer.encode_batch(list(texts))
+        return torch.tensor([e.ids for e in encoded], dtype=torch.int64)
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
@@ -210,42 +300,25 @@ class MatcherTask:
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         assert isinstance(model, Matcher)
-        config = self.config
+        config, attributes = self.config, self.data.held_attributes
         device = next(model.parameters()).device
+        rng = np.random.default_rng(config.seed)
+
+        def encode(wanted: Sequence[Attributes]) -> Tensor:
+            ids = self._ids([captions.paraphrase(a, rng) for a in wanted])
+            return torch.cat([model.text(i.to(device)) for i in ids.split(512)]).cpu()
+
         pictures = torch.from_numpy(self.held).permute(0, 3, 1, 2).float() / 255
         images = torch.cat([model.image(p.to(device)) for p in pictures.split(256)]).cpu()
-        rng = np.random.default_rng(config.seed)
-        texts = [captions.paraphrase(a, rng) for a in self.held_attributes]
-        ids = np.array([e.ids for e in self.tokenizer.encode_batch(texts)], np.int64)
-        asked = torch.cat(
-            [model.text(i.to(device)) for i in torch.from_numpy(ids).split(512)]
-        ).cpu()
-        similar = images @ asked.T
-        return {"score": self._top1(similar, rng, 5), "near": self._near(model, images, rng)}
-
-    def _top1(self, similar: Tensor, rng: Generator, others: int) -> float:
-        """Share of captions whose own picture beats those of five others with other captions."""
-        hits, count = 0, similar.shape[1]
-        for caption in range(count):
-            rivals = rng.integers(count, size=others).tolist()
-            own = self.held_attributes[caption]
-            rivals = [r for r in rivals if self.held_attributes[r] != own]
-            hits += all(similar[caption, caption] > similar[r, caption] for r in rivals)
-        return float(hits) / max(1, count)
-
-    def _near(self, model: Matcher, images: Tensor, rng: Generator) -> float:
-        """Share of pictures that prefer their own caption to a near miss."""
-        config = self.config
-        device = next(model.parameters()).device
-        wrong = [
-            captions.paraphrase(captions.near_miss(a, config.types, config.colours, rng), rng)
-            for a in self.held_attributes
-        ]
-        right = [captions.paraphrase(a, rng) for a in self.held_attributes]
-        ids = np.array([e.ids for e in self.tokenizer.encode_batch(right + wrong)], np.int64)
-        texts = model.text(torch.from_numpy(ids).to(device)).cpu()
-        good, bad = texts[: len(right)], texts[len(right) :]
-        return float(((images * good).sum(1) > (images * bad).sum(1)).float().mean())
+        right = encode(attributes)
+        wrong = encode(
+            [captions.near_miss(a, config.types, config.colours, rng) for a in attributes]
+        )
+        prefers = (images * right).sum(1) > (images * wrong).sum(1)
+        return {
+            "score": self.data.top1(images @ right.T, rng),
+            "near": float(prefers.float().mean()),
+        }
 
 
 def run(name: str, overrides: Sequence[str]) -> Path:

@@ -1,0 +1,82 @@
+"""Windows without craft, to lay rendered craft on: cut from labelled pictures, or made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from turret_ai.learn.vision.scenes import Scene
+from turret_ai.types import FloatArray, ImageArray
+
+SIDE = 192
+"""Pixels of a window."""
+
+
+def from_scenes(scenes: Sequence[Scene], count: int, seed: int) -> list[ImageArray]:
+    """Up to `count` windows (SIDE, SIDE, 3) that touch no annotated box.
+
+    Each picture is read once; from each as many windows are taken as are needed.
+    """
+    rng = np.random.default_rng(seed)
+    found: list[ImageArray] = []
+    each = -(-count // max(1, len(scenes)))
+    for scene in scenes:
+        image = scene.load()
+        height, width = image.shape[:2]
+        if height < SIDE or width < SIDE:
+            continue
+        taken = 0
+        for _ in range(4 * each):
+            x, y = int(rng.integers(width - SIDE + 1)), int(rng.integers(height - SIDE + 1))
+            if _free(scene.boxes, x, y):
+                found.append(np.ascontiguousarray(image[y : y + SIDE, x : x + SIDE]))
+                taken += 1
+            if taken == each:
+                break
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def _free(boxes: FloatArray, x: int, y: int) -> bool:
+    apart = (boxes[:, 2] < x) | (boxes[:, 0] > x + SIDE)
+    apart |= (boxes[:, 3] < y) | (boxes[:, 1] > y + SIDE)
+    return bool(apart.all())
+
+
+def made_up(rng: Generator) -> ImageArray:
+    """A window of soft sky, clouds or texture (SIDE, SIDE, 3)."""
+    tones: FloatArray = np.array(
+        [(96, 146, 208), (150, 186, 226), (200, 208, 216), (246, 247, 250), (120, 130, 140)]
+    )
+    top, bottom = tones[rng.integers(len(tones), size=2)] * rng.uniform(0.8, 1.05, (2, 3))
+    slope = np.linspace(0, 1, SIDE, dtype=np.float32)[:, None, None]
+    image = (top * (1 - slope) + bottom * slope).astype(np.float32) * np.ones(
+        (1, SIDE, 1), np.float32
+    )
+    depth = rng.choice([0, 8, 25, 60], p=[0.3, 0.3, 0.25, 0.15])
+    for cells in (3, 7, 17, 48):
+        if depth:
+            patch = rng.normal(size=(cells, cells)).astype(np.float32) * depth / cells**0.5
+            image += cv2.resize(patch, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)[..., None]
+    if rng.random() < 0.2:  # ground, trees or a wall below a rough line
+        line = rng.uniform(0.2, 1.0) + 0.04 * np.cumsum(rng.normal(size=SIDE)) / 4
+        below = np.arange(SIDE)[:, None] / SIDE > line[None]
+        grain = cv2.resize(rng.normal(size=(40, 40, 1)).astype(np.float32), (SIDE, SIDE))
+        tone = np.array([rng.uniform(30, 140)] * 3) * rng.uniform(0.8, 1.2, 3)
+        image[below] = tone + 20 * grain[below][:, None]
+    window: ImageArray = np.clip(image, 0, 255).astype(np.uint8)
+    return window
+
+
+def lay_on(layer: ImageArray, ground: ImageArray, rng: Generator) -> ImageArray:
+    """A premultiplied RGBA layer (s, s, 4) over a random part of a larger window: (s, s, 3)."""
+    side = layer.shape[0]
+    x, y = (int(v) for v in rng.integers(SIDE - side + 1, size=2))
+    under = ground[y : y + side, x : x + side].astype(np.uint16)
+    clear = 255 - layer[..., 3:].astype(np.uint16)
+    mixed = layer[..., :3] + (under * clear + 127) // 255
+    return np.minimum(mixed, 255).astype(np.uint8)
