@@ -10,7 +10,6 @@ from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import Transcript, TurretCommand
-from turret_ai.ros.worker import Worker
 from turret_ai.types import Command, CommandField, CommandStatus, TranscriptStatus
 from turret_ai.understand import Understander, UnderstandSettings
 
@@ -28,10 +27,7 @@ class Commander(Stage):
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("commander", CommanderParameters, overrides)
         self.understander = Understander(self.parameters)
-        self._worker: Worker[Transcript] = Worker(
-            self._understand, latest_wins=False, on_error=self._on_error
-        )
-        self.health.gauges["dropped"] = lambda: self._worker.dropped
+        self._worker = self.create_worker(self._understand, self._on_error)
         self._commands = self.create_publisher(TurretCommand, "command", qos.STAGE)
         self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
 
@@ -60,7 +56,3 @@ class Commander(Stage):
                 CommandStatus.REJECTED, CommandField(), reason=f"failed to understand: {error}"
             )
             self._commands.publish(convert.command_to_message(failed, message, 0.0))
-
-    def destroy_node(self) -> None:
-        self._worker.close(1.0)
-        super().destroy_node()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from turret_ai import share
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.frames import CAMERA_OPTICAL_FRAME, PITCH_JOINT, YAW_JOINT
 from turret_ai.aim.joints import JointHistory
@@ -45,7 +45,7 @@ class GazeboTruth(Stage):
             raise InputError(
                 "gazebo_truth needs the parameter world: the SDF file that Gazebo runs"
             )
-        self._captions = truth.captions(Path(self.parameters.world))
+        self._captions = truth.captions(share.resolve(self.parameters.world, "worlds", ".sdf"))
         self._camera: Camera | None = None
         self._joints = JointHistory()
         self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)

@@ -19,7 +19,6 @@ from turret_ai.ros.interfaces import (
     TurretState,
 )
 from turret_ai.ros.time import to_ns
-from turret_ai.ros.worker import Worker
 from turret_ai.see import draw
 from turret_ai.see import locator as see_locator
 from turret_ai.see.locator import SeeSettings
@@ -49,10 +48,7 @@ class Locator(Stage):
         self._captions: dict[str, str] = {}
         self._settled: tuple[str, int] = ("", 0)
         self._searched = ""
-        self._worker: Worker[_Search] = Worker(
-            self._search, latest_wins=False, capacity=4, on_error=self._on_error
-        )
-        self.health.gauges["dropped"] = lambda: self._worker.dropped
+        self._worker = self.create_worker(self._search, self._on_error)
         self._boxes = self.create_publisher(TargetBBox, "target_bbox", qos.STAGE)
         self._candidates = self.create_publisher(Detection2DArray, "detections", qos.STAGE)
         self._annotated = self.create_publisher(Image, "debug/annotated_image", qos.IMAGE_PUB)
@@ -130,7 +126,3 @@ class Locator(Stage):
         if search.image is not None:
             failed = Location(LocationStatus.NOT_FOUND, reason=f"the search failed: {error}")
             self._publish(search, search.image.header, failed, 0.0)
-
-    def destroy_node(self) -> None:
-        self._worker.close(1.0)
-        super().destroy_node()

@@ -25,7 +25,6 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.tf import Broadcaster, StaticBroadcaster
 from turret_ai.ros.time import to_msg, to_ns
-from turret_ai.ros.worker import Worker
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.turret import TurretMotion
 from turret_ai.simulate.world import World
@@ -94,10 +93,7 @@ class Simulator(Stage):
         self._sim_ns = self._start_ns
         self._next_image_ns = self._start_ns
         self._rate_until_ns: int | None = None
-        self._worker: Worker[_Exposure] = Worker(
-            self._render, latest_wins=True, on_error=self._on_error
-        )
-        self.health.gauges["images dropped"] = lambda: self._worker.dropped
+        self._worker = self.create_worker(self._render, self._on_error, latest_wins=True)
         self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
         self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
@@ -108,7 +104,7 @@ class Simulator(Stage):
         period = 1.0 / p.joint_rate
         self._step_ns = seconds_to_ns(period)
         if p.clock.mode != "wall":
-            self._clock = self.create_publisher(Clock, "/clock", qos.CLOCK)
+            self._clock_publisher = self.create_publisher(Clock, "/clock", qos.CLOCK)
         if p.clock.mode == "step":
             self.create_service(Trigger, "~/step", self._on_step)
             self.create_timer(0.5, self._publish_clock)
@@ -152,7 +148,7 @@ class Simulator(Stage):
         return response
 
     def _publish_clock(self) -> None:
-        self._clock.publish(Clock(clock=to_msg(self._sim_ns)))
+        self._clock_publisher.publish(Clock(clock=to_msg(self._sim_ns)))
 
     # -- the turret ------------------------------------------------------------------------------
 
@@ -226,7 +222,3 @@ class Simulator(Stage):
     def _on_error(self, error: Exception, _exposure: _Exposure) -> None:
         self.health.problem = f"rendering failed: {error}"
         self.get_logger().error(self.health.problem)
-
-    def destroy_node(self) -> None:
-        self._worker.close(1.0)
-        super().destroy_node()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -17,7 +17,10 @@ from turret_ai.ros.interfaces import (
     Trigger,
 )
 from turret_ai.ros.time import to_msg
+from turret_ai.ros.worker import Worker
 from turret_ai.units import ns_to_seconds
+
+T = TypeVar("T")
 
 OK, WARN, ERROR = 0, 1, 2
 
@@ -64,6 +67,7 @@ class Stage(Node):
         parameters: type[BaseModel],
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
+        self._workers: list[Worker[Any]] = []
         super().__init__(name, parameters=parameters, overrides=overrides)
         self.health = Health()
         self.enabled = True
@@ -72,6 +76,24 @@ class Stage(Node):
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.create_service(Trigger, "~/reset", self._on_reset)
         self.create_timer(1.0, self._publish_health)
+
+    def create_worker(
+        self,
+        handle: Callable[[T], None],
+        on_error: Callable[[Exception, T], None],
+        *,
+        latest_wins: bool = False,
+    ) -> Worker[T]:
+        """A thread for the model's work; it ends with the node."""
+        worker = Worker(handle, latest_wins=latest_wins, on_error=on_error)
+        self._workers.append(worker)
+        self.health.gauges["dropped"] = lambda: sum(each.dropped for each in self._workers)
+        return worker
+
+    def destroy_node(self) -> None:
+        for worker in self._workers:
+            worker.close(1.0)
+        super().destroy_node()
 
     def reset(self) -> None:
         """Drop what is under way. Subclasses extend it."""
