@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from turret_ai.errors import ConfigError
 from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 
 _SOURCES = {
@@ -34,6 +35,9 @@ ARGUMENTS = (
     Argument("server", "ws://127.0.0.1:8000", "finals server for source:=competition"),
     Argument("team", "turret_ai", "team name for source:=competition"),
     Argument("robot", "192.168.2.1", "address of the robot for source:=robomaster"),
+    Argument(
+        "without", "", "nodes that run elsewhere, comma-separated, such as locator on another host"
+    ),
     Argument("params_file", "", "YAML file with parameters of the nodes (ros__parameters)"),
     Argument("namespace", "", "namespace of all nodes and topics"),
     Argument("use_sim_time", "false", "take the time from /clock", ("true", "false")),
@@ -87,10 +91,15 @@ def _build(values: Mapping[str, str]) -> Plan:
         NodeEntry("controller", controller),
         NodeEntry("diagnostics"),
     ]
+    elsewhere = {name.strip() for name in values["without"].split(",") if name.strip()}
+    known = {entry.executable for entry in [*stages, *_world(values)]}
+    if elsewhere - known:
+        raise ConfigError(f"without:= names {', '.join(elsewhere - known)}, not among {known}")
     shared = {"use_sim_time": True} if values["use_sim_time"] == "true" else {}
     nodes = tuple(
         NodeEntry(entry.executable, {**shared, **entry.parameters}, entry.remappings)
         for entry in [*stages, *_world(values)]
+        if entry.executable not in elsewhere
     )
     return Plan(
         nodes,

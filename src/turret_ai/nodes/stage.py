@@ -88,7 +88,12 @@ class Stage(Node):
         worker = Worker(handle, latest_wins=latest_wins, on_error=on_error)
         self._workers.append(worker)
         self.health.gauges["dropped"] = lambda: sum(each.dropped for each in self._workers)
+        self.health.gauges["queue_age"] = lambda: f"{self._queue_age():.3f}"
         return worker
+
+    def _queue_age(self) -> float:
+        """Seconds that the oldest unfinished piece of work has waited."""
+        return ns_to_seconds(max(each.age_ns for each in self._workers))
 
     def destroy_node(self) -> None:
         for worker in self._workers:
