@@ -1,0 +1,1 @@
+"""The finals server of the competition: our client, and our own server for tests and training."""
