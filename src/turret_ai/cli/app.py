@@ -15,10 +15,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:function or module:Typer object", help line)
     "demo": ("turret_ai.cli.demo:demo", "spoken commands against the embedded simulator"),
     "doctor": ("turret_ai.cli.doctor:doctor", "name what is missing and how to get it"),
+    "echo": ("turret_ai.cli.graph:echo", "print what is published on a topic"),
     "launch": ("turret_ai.cli.launch:launch", "start a whole graph, one process a node"),
+    "nodes": ("turret_ai.cli.graph:nodes", "list the nodes on the network"),
     "render": ("turret_ai.cli.render:render", "what the camera sees in a scene"),
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
     "synth": ("turret_ai.cli.synth:app", "make synthetic speech, images and scenes (extra train)"),
+    "topics": ("turret_ai.cli.graph:topics", "list the topics on the network"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
     "export": ("turret_ai.cli.export:app", "export a checkpoint (extra train)"),
 }

@@ -8,6 +8,7 @@ https://design.ros2.org/articles/ros_command_line_arguments.html
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,8 @@ class Arguments:
 
     rest: list[str] = field(default_factory=list)
     """The words that were not for ROS."""
+    words: list[str] = field(default_factory=list)
+    """Everything, as it was given."""
     log_level: str = "info"
     log_levels: dict[str, str] = field(default_factory=dict)
     """By logger name."""
@@ -59,8 +62,8 @@ class Arguments:
     """(path, [(node pattern, flat parameters)])."""
     parameters: list[_Rule] = field(default_factory=list)
     """From -p."""
-    used: set[int] = field(default_factory=set)
-    """Indices of `parameters` that some node has taken."""
+    known: set[str] = field(default_factory=set)
+    """Names of the parameters that the nodes of this process have."""
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> Arguments:
@@ -69,7 +72,7 @@ class Arguments:
         Raises:
             ConfigError: an option is unknown or lacks its value, or a file can't be read.
         """
-        arguments = cls()
+        arguments = cls(words=list(words))
         left = list(words)
         ours = False
         while left:
@@ -129,13 +132,17 @@ class Arguments:
                 found[rule.left] = Setting(rule.right, f"-p {rule.left}", exact)
         return found
 
-    def mark_used(self, parameter: str) -> None:
-        """A node has this parameter."""
-        self.used.update(i for i, rule in enumerate(self.parameters) if rule.left == parameter)
+    def check_unused(self) -> None:
+        """Call it when all nodes are made.
 
-    def unused(self) -> list[str]:
-        """Parameters of -p that no node has."""
-        return [r.left for i, r in enumerate(self.parameters) if i not in self.used]
+        Raises:
+            ConfigError: none of them has a parameter of `-p`.
+        """
+        for rule in self.parameters:
+            if rule.left not in self.known and not rule.left.startswith("qos_overrides."):
+                close = difflib.get_close_matches(rule.left, self.known, 1)
+                hint = f": did you mean {close[0]}?" if close else ""
+                raise ConfigError(f"parameter {rule.left}: no node of this process has it{hint}")
 
     # -- reading
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from turret_ai.errors import ConfigError, TurretError
+from turret_ai.errors import TurretError
 from turret_ai.ros import log
 from turret_ai.ros.arguments import Arguments
 
@@ -46,15 +46,6 @@ class Stop:
     def on_force(self, function: Callable[[], None]) -> None:
         """What to do at last where threads don't end: leave the graph."""
         self._force = function
-
-    def check_unused(self, arguments: Arguments) -> None:
-        """Refuse `-p` settings that no node of the process has.
-
-        Raises:
-            ConfigError: names them.
-        """
-        if unused := arguments.unused():
-            raise ConfigError(f"parameter {', '.join(unused)}: no node of this process has it")
 
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """The signal handler."""

@@ -10,6 +10,7 @@ from cyclonedds.core import (
     DDSException,
     DDSStatus,
     InstanceState,
+    Policy,
     ReadCondition,
     SampleState,
     ViewState,
@@ -23,8 +24,6 @@ from turret_ai.ros.dds.idl import sample
 from turret_ai.ros.dds.qos import POLICY_NAMES, QoSProfile, to_dds
 
 if TYPE_CHECKING:
-    from cyclonedds.core import Policy
-
     from turret_ai.ros.dds.context import Context
     from turret_ai.ros.dds.logger import Logger
 
@@ -43,7 +42,7 @@ def user_data(ros_type: str, extra: str = "") -> str:
 def parse_user_data(policies: Iterable[Policy] | None) -> dict[str, str]:
     """ "key=value;" pairs of an endpoint or participant."""
     for policy in policies or ():
-        if type(policy).__name__ == "Userdata" or hasattr(policy, "data"):
+        if isinstance(policy, Policy.Userdata):
             text = bytes(policy.data).decode("latin1")
             return dict(pair.split("=", 1) for pair in text.split(";") if "=" in pair)
     return {}

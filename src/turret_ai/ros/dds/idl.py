@@ -53,7 +53,8 @@ def sample(struct: Any, raw: bytes) -> Any:
 
 
 @cache
-def _plain_struct(ros_type: str) -> Any:
+def plain_struct(ros_type: str) -> Any:
+    """The structure that cyclonedds-python itself serializes."""
     return _struct(ros_type, {})
 
 
@@ -70,7 +71,7 @@ def _idl_type(description: Any) -> Any:
         name, limit = argument
         return idl.bounded_str[limit] if name == "string" and limit else _BASE[name]
     if kind == Nodetype.NAME:
-        return _plain_struct(argument)
+        return plain_struct(argument)
     inner = _idl_type(argument[0])
     if kind == Nodetype.ARRAY:
         return idl.array[inner, argument[1]]

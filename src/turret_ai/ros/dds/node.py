@@ -61,8 +61,7 @@ class Node:
         self.parameters: Any = ros_parameters.resolve(parameters, settings, overrides, full)
         specifications = ros_parameters.specify(parameters)
         known = {each.name for each in specifications} | set(ros_parameters.STANDARD)
-        for each in known:
-            arguments.mark_used(each)
+        arguments.known |= known
 
         self._lock = threading.RLock()
         self.readers: list[Reader] = []

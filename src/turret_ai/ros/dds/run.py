@@ -33,7 +33,7 @@ def run(*factories: Callable[[], Node], args: Sequence[str] | None = None) -> in
         try:
             for make in factories:
                 make()
-            stop.check_unused(arguments)
+            arguments.check_unused()
             thread = threading.Thread(target=_loop, args=(context, stop), name="executor")
             thread.start()
             stop.wait()
