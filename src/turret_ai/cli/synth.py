@@ -78,3 +78,33 @@ def images(
     levels = (1.0, 0.0, 0.0) if clean else Settings().levels
     settings = Settings(levels=levels, backgrounds=backgrounds)
     typer.echo(image_files.write(out, num_images, index_offset, seed, split, settings, workers))
+
+
+@app.command()
+def scene(
+    out: Annotated[Path, typer.Argument(help="The YAML file to write.")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="airfield, harbour, city, desert, forest, bridge, works, plaza or coast."
+        ),
+    ] = "airfield",
+    seed: Seed = 0,
+    mood: Annotated[
+        str, typer.Option(help="clear, hazy, overcast, blown, evening or dusk; default: any.")
+    ] = "",
+    num_craft: Annotated[int, typer.Option(min=1, max=24, help="How many craft.")] = 6,
+    num_commands: Annotated[int, typer.Option(min=0, help="How many sentences.")] = 3,
+) -> None:
+    """A scene for the simulator: craft all round, and commands to speak."""
+    import yaml
+
+    from turret_ai.errors import InputError
+    from turret_ai.simulate.arrange import arrange
+
+    data = arrange(out.stem, kind, seed, mood=mood, count=num_craft, commands=num_commands)
+    try:
+        out.write_text(yaml.safe_dump(data, sort_keys=False, width=100), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out} can't be written: {error}") from error
+    typer.echo(out)

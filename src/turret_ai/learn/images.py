@@ -30,6 +30,7 @@ from turret_ai.aim.camera import Camera, rotation
 from turret_ai.errors import InputError
 from turret_ai.learn import sensor
 from turret_ai.simulate import clutter, craft, landscape, livery, mesh, render
+from turret_ai.simulate.world import clip
 from turret_ai.types import Box, ImageArray
 
 Label = tuple[str, str, tuple[str, ...], Box]
@@ -322,15 +323,6 @@ def _padded(box: Box, image: ImageArray) -> ImageArray:
     x0, y0 = max(0, int(box.left) - 6), max(0, int(box.top) - 6)
     x1, y1 = min(w, int(box.left + box.width) + 8), min(h, int(box.top + box.height) + 8)
     return image[y0:y1, x0:x1]
-
-
-def clip(box: Box, width: int, height: int) -> Box | None:
-    """The part of a box inside the frame; None if there is none."""
-    x0, y0 = max(0.0, box.left), max(0.0, box.top)
-    x1, y1 = min(float(width), box.left + box.width), min(float(height), box.top + box.height)
-    if x1 <= x0 or y1 <= y0:
-        return None
-    return Box(x0, y0, x1 - x0, y1 - y0)
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -300,6 +300,3 @@ def random_livery(type_name: str, rng: np.random.Generator, seed_offset: int = 0
             continue
         return make(names, seed)
     return make(("white",), seed)
-
-
-_ = math

@@ -531,4 +531,3 @@ register(
     ),
     "test",
 )
-_ = math
