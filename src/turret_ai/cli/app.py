@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
     "synth": ("turret_ai.cli.synth:app", "make synthetic speech, images and scenes (extra train)"),
     "topics": ("turret_ai.cli.graph:topics", "list the topics on the network"),
+    "evaluate": ("turret_ai.cli.evaluate:app", "score predictions or a whole recording"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
     "export": ("turret_ai.cli.export:app", "export a checkpoint (extra train)"),
 }

@@ -30,7 +30,10 @@ class _Source(Protocol):
     def connections(self) -> list[Connection]: ...
 
     def messages(
-        self, connections: Collection[Connection]
+        self,
+        connections: Collection[Connection],
+        start: int | None = None,
+        stop: int | None = None,
     ) -> Iterator[tuple[Connection, int, bytes]]: ...
 
     def close(self) -> None: ...
@@ -95,10 +98,18 @@ class Bag:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def records(self, topics: Collection[str] | None = None) -> Iterator[BagRecord]:
+    def records(
+        self,
+        topics: Collection[str] | None = None,
+        start_ns: int | None = None,
+        stop_ns: int | None = None,
+    ) -> Iterator[BagRecord]:
         """Messages in the order of their log time, of these topics (None: all).
 
         A file that turns out to be damaged ends its part; `problems` says where.
+
+        Args:
+            start_ns, stop_ns: only those logged in [start_ns, stop_ns).
         """
         for source in self._sources:
             wanted = [c for c in source.connections if topics is None or c.topic in topics]
@@ -106,7 +117,7 @@ class Bag:
                 continue
             read = 0
             try:
-                for connection, stamp, raw in source.messages(wanted):
+                for connection, stamp, raw in source.messages(wanted, start_ns, stop_ns):
                     read += 1
                     yield BagRecord(connection.topic, connection.msgtype, stamp, bytes(raw))
             except GeneratorExit:

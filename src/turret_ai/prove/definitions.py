@@ -1,27 +1,21 @@
-"""The message types that bags of this system hold: ROS's own, vision, audio, and msg/*.msg."""
+"""The message types that recordings hold: those that the plain runtime knows."""
 
 from __future__ import annotations
 
-from functools import cache
-
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from turret_ai import share
 from turret_ai.errors import InputError
 
 
-@cache
 def store() -> Typestore:
-    """Every known type."""
-    found = get_typestore(Stores.ROS2_JAZZY)
-    for file in sorted(share.path("msg").glob("*.msg")):
-        found.register(get_types_from_msg(file.read_text("utf-8"), f"turret_ai/msg/{file.stem}"))
-    return found
+    """ROS's common types, vision, audio, and this package's msg/*.msg."""
+    from turret_ai.ros.dds.types import store as types
+
+    return types()
 
 
 def describe(kind: str) -> tuple[str, str]:
-    """(definition text, RIHS01 type hash) of a type.
+    """(definition text with every nested type, RIHS01 type hash) of a type.
 
     Raises:
         InputError: it is not known.

@@ -266,7 +266,10 @@ class CutSqlite:
         }
 
     def messages(
-        self, connections: Collection[Connection]
+        self,
+        connections: Collection[Connection],
+        start: int | None = None,
+        stop: int | None = None,
     ) -> Generator[tuple[Connection, int, bytes], None, None]:
         """Messages in the order in which they were written, until the first unreadable one."""
         assert self._database
@@ -276,7 +279,8 @@ class CutSqlite:
             query = "SELECT topic_id, timestamp, data FROM messages ORDER BY id"
             for topic, stamp, data in self._database.execute(query):
                 read += 1
-                if topic in wanted:
+                inside = (start is None or stamp >= start) and (stop is None or stamp < stop)
+                if topic in wanted and inside:
                     yield wanted[topic], stamp, bytes(data)
         except apsw.Error as error:
             self.remarks.append(f"reading stopped after {read} messages ({error})")

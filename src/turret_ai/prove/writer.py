@@ -118,12 +118,10 @@ class BagWriter:
         self.counts[topic] += 1
 
     def write_message(self, topic: str, log_ns: int, message: Any, kind: str) -> None:
-        """Append one decoded message (an object with the type's fields); adds its topic."""
-        from turret_ai.prove.definitions import store
-
+        """Append one message object of either runtime; adds its topic."""
         if topic not in self._connections:
             self.add_topic(topic, kind)
-        self.write(topic, log_ns, store().serialize_cdr(message, kind))
+        self.write(topic, log_ns, _to_cdr(message, kind))
 
     def close(self) -> None:
         """Write index and metadata."""
@@ -132,6 +130,16 @@ class BagWriter:
         if not sum(self.counts.values()):
             self._writer.min_timestamp = 0  # an empty bag begins at 0, not at the end of time
         self._writer.close()
+
+
+def _to_cdr(message: Any, kind: str) -> bytes | memoryview:
+    if hasattr(message, "__msgtype__"):
+        from turret_ai.ros.dds.types import to_cdr
+
+        return to_cdr(message, kind)
+    from rclpy.serialization import serialize_message
+
+    return bytes(serialize_message(message))
 
 
 @dataclass(frozen=True, slots=True)

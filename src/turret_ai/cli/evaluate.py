@@ -1,0 +1,123 @@
+"""`turret-ai evaluate`: score predictions by the official formulas, or a whole recording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from turret_ai.prove.records import Pairs, canonical, match, read_jsonl, write_json
+
+app = typer.Typer(no_args_is_help=True, help="Score predictions, or evaluate a whole recording.")
+
+Predictions = Annotated[Path, typer.Argument(help="predictions, one JSON object a line")]
+TruthFile = Annotated[Path, typer.Argument(help="truth, one JSON object a line")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="also write the result here")]
+
+
+def read_pairs(predictions: Path, truth: Path, key: str = "key") -> Pairs:
+    """Read both files and pair their records; what doesn't match is said on stderr.
+
+    Raises:
+        InputError: a file can't be read, or a record has no usable key.
+    """
+    pairs = match(read_jsonl(predictions), read_jsonl(truth), key)
+    console = Console(stderr=True)
+    for remark in pairs.remarks:
+        console.print(f"[yellow]{remark}[/yellow]")
+    return pairs
+
+
+def give(result: Mapping[str, Any], output: Path | None) -> None:
+    """Print a result as one JSON object on stdout, and write it to a file where wished."""
+    print(json.dumps(canonical(result), ensure_ascii=False))
+    if output is not None:
+        write_json(output, result)
+
+
+@app.command()
+def turns(
+    predictions: Predictions,
+    truth: TruthFile,
+    output: Output = None,
+    details: Annotated[bool, typer.Option(help="also every turn's scores")] = False,
+) -> None:
+    """Finals turns: 0.45 NLP + 0.45 VLM + 0.1 (1 - min(30, t) / 30), t from `seconds`.
+
+    Predictions hold key, heading, tool, target (or `nlp` with them), bbox (or `vlm`) and seconds;
+    the truth key, heading, tool, target and bbox. A missing prediction scores 0.
+    """
+    from turret_ai.prove.turns import score_turn, summarise
+
+    pairs = read_pairs(predictions, truth).pairs
+    result = summarise(
+        [score_turn(p.key, p.prediction, p.truth, f"{predictions}, key {p.key}") for p in pairs]
+    )
+    figures: dict[str, Any] = {
+        "score": result.score,
+        "nlp": result.nlp,
+        "vlm": result.vlm,
+        "seconds": result.seconds,
+        "turns": len(result.turns),
+    }
+    if details:
+        figures["details"] = [asdict(turn) for turn in result.turns]
+    give(figures, output)
+
+
+@app.command()
+def bag(
+    recording: Annotated[Path, typer.Argument(help="bag folder, .mcap or .db3 file")],
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="truth of the utterances, JSON lines in their order; else the bag's own"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="folder of the results (BAG-evaluation)")
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option(help="namespace of the recorded system, if there are several")
+    ] = None,
+    params_file: Annotated[
+        list[Path] | None,
+        typer.Option(help="YAML with parameters of the nodes, as for `launch` (repeatable)"),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", help="node:name:=value, on top of the files (repeatable)"),
+    ] = None,
+    compare: Annotated[
+        list[Path] | None, typer.Option(help="an earlier result to show beside (repeatable)")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="figures that must be reached: YAML, JSON or a result")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="how much worse a figure of the baseline may be")
+    ] = 0.01,
+) -> None:
+    """Hear, understand, see and aim over a recording, and write one report.
+
+    Runs as fast as the machine can, in the recording's own time: the same bag gives the same
+    result files. Exit code 0: passed, 1: something was missing or a figure is below the baseline.
+    """
+    from turret_ai.cli.evaluate_bag import Request, evaluate
+
+    request = Request(
+        recording,
+        truth,
+        output or Path(f"{recording.resolve().stem}-evaluation"),
+        namespace,
+        tuple(params_file or ()),
+        tuple(parameter or ()),
+        tuple(compare or ()),
+        baseline,
+        tolerance,
+    )
+    if not evaluate(request):
+        raise typer.Exit(1)

@@ -1,0 +1,317 @@
+"""Everything of a recording but the pictures, in memory and in order: the first of two passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from turret_ai.aim.camera import Camera
+from turret_ai.aim.engagement import State
+from turret_ai.aim.joints import JointHistory, JointSample
+from turret_ai.errors import InputError
+from turret_ai.nodes.utterance_frame import utterance_of
+from turret_ai.prove.bag import Bag, BagRecord
+from turret_ai.prove.topics import BY_NAME, resolve
+from turret_ai.ros.audio import from_message
+from turret_ai.types import FloatArray
+from turret_ai.units import ns_to_seconds, seconds_to_ns
+
+YAW_JOINT, PITCH_JOINT = "gimbal_joint", "blaster_joint"
+_EVER_S = 1e8
+"""Longer than any recording."""
+
+_JUMP_NS = seconds_to_ns(1.0)
+"""Stamps that go back by more than this are another clock, not a late message."""
+
+_SMALL = (
+    "audio",
+    "audio_info",
+    "camera/camera_info",
+    "joint_states",
+    "transcript",
+    "command",
+    "target_bbox",
+    "turret/state",
+    "engagement",
+    "diagnostics",
+    "ground_truth",
+    "ground_truth/command",
+)
+
+
+_UNSTAMPED = ("audio_info", "diagnostics")
+"""Topics whose stamps mean nothing here."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """Mono samples in [-1, 1], shape (n,). utterance_id: of a marked utterance, else None."""
+
+    stamp_ns: int
+    samples: FloatArray
+    rate: int
+    utterance_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The turret stood where a command had sent it: images from the stamp on may be searched."""
+
+    stamp_ns: int
+    log_ns: int
+    utterance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One recorded message of a stage, decoded, with its log time."""
+
+    log_ns: int
+    message: Any
+
+
+@dataclass(slots=True)
+class Health:
+    """What is odd about one topic's times."""
+
+    count: int = 0
+    zero: int = 0
+    back: int = 0
+    jumps: int = 0
+    undecodable: int = 0
+    first_error: str = ""
+    _last_ns: int = 0
+
+    def see(self, stamp_ns: int | None) -> None:
+        """Take in one message's stamp."""
+        self.count += 1
+        if stamp_ns is None:
+            return
+        if stamp_ns == 0:
+            self.zero += 1
+            return
+        if stamp_ns < self._last_ns:
+            self.back += 1
+            self.jumps += self._last_ns - stamp_ns > _JUMP_NS
+        self._last_ns = stamp_ns
+
+    def fail(self, error: Exception) -> None:
+        """Count a message that can't be used."""
+        self.undecodable += 1
+        self.first_error = self.first_error or str(error)
+
+    def remarks(self, topic: str) -> list[str]:
+        """In words."""
+        said = []
+        if self.zero:
+            said.append(f"{topic}: {self.zero} of {self.count} messages have a zero stamp")
+        if self.jumps:
+            said.append(f"{topic}: the clock of the stamps jumps back {self.jumps} times")
+        elif self.back:
+            said.append(f"{topic}: {self.back} of {self.count} messages are out of order")
+        if self.undecodable:
+            said.append(
+                f"{topic}: {self.undecodable} of {self.count} messages can't be used, "
+                f"the first: {self.first_error}"
+            )
+        return said
+
+
+@dataclass(slots=True)
+class Timeline:
+    """One recording, without its pictures.
+
+    names: relative topic name to the bag's. by_log: log times stand in for unusable stamps.
+    """
+
+    names: dict[str, str]
+    by_log: bool = False
+    start_ns: int = 0
+    end_ns: int = 0
+    audio: list[AudioChunk] = field(default_factory=list)
+    joints: JointHistory = field(default_factory=lambda: JointHistory(_EVER_S))
+    joint_log: list[tuple[JointSample, int]] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+    camera: Camera | None = None
+    stages: dict[str, list[Heard]] = field(default_factory=dict)
+    truth: dict[int, Any] = field(default_factory=dict)
+    """ground_truth messages by the stamp of their image."""
+    health: dict[str, Health] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the recording."""
+        return max(0.0, ns_to_seconds(self.end_ns - self.start_ns))
+
+
+def read(
+    bag: Bag,
+    namespace: str | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> Timeline:
+    """Read all topics but the pictures.
+
+    Args:
+        advance: called for each message, for a progress bar.
+
+    Raises:
+        InputError: the bag holds several systems and `namespace` doesn't tell which.
+    """
+    timeline = Timeline(resolve(bag.topics, namespace))
+    wanted = {timeline.names[name]: name for name in _SMALL if name in timeline.names}
+    for absolute, name in list(wanted.items()):
+        topic = bag.topics[absolute]
+        if topic.problem:
+            timeline.problems.append(f"{absolute}: {topic.problem}")
+            del wanted[absolute]
+        elif topic.type != BY_NAME[name].type:
+            timeline.problems.append(
+                f"{absolute} is {topic.type}, expected {BY_NAME[name].type}: it is left out"
+            )
+            del wanted[absolute]
+    entries = list(_decoded(bag, timeline, wanted, advance))
+    timeline.by_log = _distrusts_stamps(timeline)
+    reader = _Reader(timeline)
+    for entry in entries:
+        reader.take(entry)
+    for absolute, health in timeline.health.items():
+        timeline.problems.extend(health.remarks(absolute))
+    return timeline
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    message: Any
+    stamp_ns: int | None
+    log_ns: int
+
+
+def _decoded(
+    bag: Bag, timeline: Timeline, wanted: dict[str, str], advance: Callable[[], None]
+) -> Iterator[_Entry]:
+    """Every wanted message, in one pass: pictures lie between them and make reading slow."""
+    times: list[int] = []
+    for record in bag.records(wanted):
+        advance()
+        name = wanted[record.topic]
+        times.append(record.log_ns)
+        stamp = bag.stamp_ns(record)
+        health = timeline.health.setdefault(record.topic, Health())
+        health.see(None if name in _UNSTAMPED else stamp)
+        try:
+            yield _Entry(name, bag.decode(record), stamp, record.log_ns)
+        except InputError as error:
+            health.fail(error)
+    if times:
+        timeline.start_ns, timeline.end_ns = min(times), max(times)
+
+
+def _distrusts_stamps(timeline: Timeline) -> bool:
+    """Whether log times must stand in for the stamps.
+
+    Either all topics go by their stamps or all by log time: a mixture would compare two clocks.
+    """
+    broken = [
+        name
+        for name in ("audio", "joint_states", "turret/state")
+        if (health := timeline.health.get(timeline.names.get(name, "")))
+        and (health.zero or health.jumps)
+    ]
+    if broken:
+        timeline.problems.append(
+            f"the stamps of {', '.join(broken)} can't be used: log times are used for every topic"
+        )
+    return bool(broken)
+
+
+class _Reader:
+    """Sorts decoded messages into a timeline."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._rate = 16_000
+        self._channels = 1
+        self._was_searching = ""
+        self._take: dict[str, Callable[[Any, int, int], None]] = {
+            "audio": self._audio,
+            "audio_info": self._audio_info,
+            "camera/camera_info": self._camera,
+            "joint_states": self._joints,
+            "turret/state": self._state,
+            "ground_truth": self._truth,
+        }
+
+    def take(self, entry: _Entry) -> None:
+        """Sort in one message; one that makes no sense is counted."""
+        timeline = self._timeline
+        if entry.name not in self._take:
+            timeline.stages.setdefault(entry.name, []).append(Heard(entry.log_ns, entry.message))
+            return
+        stamp = entry.log_ns if timeline.by_log else entry.stamp_ns or entry.log_ns
+        try:
+            self._take[entry.name](entry.message, stamp, entry.log_ns)
+        except InputError as error:
+            timeline.health[timeline.names[entry.name]].fail(error)
+
+    def _audio_info(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+        self._rate = int(message.sample_rate) or self._rate
+        self._channels = int(message.channels) or self._channels
+
+    def _audio(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+        samples = from_message(message)
+        if len(samples) % self._channels:
+            raise InputError("a chunk of audio ends within a frame of its channels")
+        if self._channels > 1:
+            samples = samples.reshape(-1, self._channels).mean(axis=1)
+        marked = utterance_of(message.header.frame_id)
+        self._timeline.audio.append(AudioChunk(stamp_ns, samples, self._rate, marked))
+
+    def _camera(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+        k = [float(v) for v in message.k]
+        self._timeline.camera = Camera.from_k(message.width, message.height, k)
+
+    def _joints(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+        names = list(message.name)
+        if YAW_JOINT not in names or PITCH_JOINT not in names:
+            return  # other joints of a larger robot share this topic
+        yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
+        if len(message.position) <= max(yaw, pitch):
+            raise InputError("joint states without positions")
+        rates = None
+        if len(message.velocity) == len(names):
+            rates = float(message.velocity[yaw]), float(message.velocity[pitch])
+        sample = self._timeline.joints.add(
+            stamp_ns, float(message.position[yaw]), float(message.position[pitch]), rates
+        )
+        if sample is not None:
+            self._timeline.joint_log.append((sample, log_ns))
+
+    def _state(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+        searching = message.phase == State.SEARCHING
+        if searching and message.utterance_id != self._was_searching:
+            self._timeline.settled.append(Settled(stamp_ns, log_ns, message.utterance_id))
+        self._was_searching = message.utterance_id if searching else ""
+
+    def _truth(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+        stamp = message.header.stamp
+        self._timeline.truth[int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)] = message
+
+
+def pictures(
+    bag: Bag, timeline: Timeline, start_ns: int, stop_ns: int
+) -> Iterator[tuple[int, BagRecord]]:
+    """(stamp, record) of the camera images logged in [start_ns, stop_ns), undecoded.
+
+    Raw images are preferred to compressed ones where a bag holds both.
+    """
+    for name in ("camera/image_raw", "camera/image_raw/compressed"):
+        absolute = timeline.names.get(name)
+        if absolute is None or not bag.topics[absolute].count:
+            continue
+        for record in bag.records({absolute}, start_ns, stop_ns):
+            stamp = None if timeline.by_log else bag.stamp_ns(record)
+            yield stamp or record.log_ns, record
+        return
