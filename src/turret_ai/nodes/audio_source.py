@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,11 +18,27 @@ from turret_ai.hear import files, microphone
 from turret_ai.nodes import utterance_frame
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, qos
-from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, DiagnosticArray, Engagement
+from turret_ai.ros.interfaces import (
+    AudioDataStamped,
+    AudioInfo,
+    DiagnosticArray,
+    Engagement,
+    TurretCommand,
+)
+from turret_ai.ros.time import to_msg
 from turret_ai.simulate import scene as scenes
+from turret_ai.simulate.scene import CommandEntry
 from turret_ai.units import seconds_to_ns
 
 Pcm = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """A file to play, and what it says where that is known."""
+
+    path: Path
+    truth: CommandEntry | None = None
 
 
 class AudioSourceParameters(BaseModel):
@@ -67,6 +84,7 @@ class AudioSource(Stage):
         self._ready: set[str] = set()
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
         self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+        self._truth = self.create_publisher(TurretCommand, "ground_truth/command", qos.STAGE)
         self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
         self.create_subscription(DiagnosticArray, "diagnostics", self._on_report, qos.STAGE)
         self._thread = threading.Thread(target=self._run, name="audio_source", daemon=True)
@@ -94,11 +112,12 @@ class AudioSource(Stage):
         p = self.parameters
         self._wait_until_ready()
         while not self._stop.is_set():
-            for number, file in enumerate(self._clips):
-                samples, sample_rate = files.read_pcm(file)
-                self.get_logger().info(f"speaking {file.name} ({number + 1}/{len(self._clips)})")
+            for number, clip in enumerate(self._clips):
+                self.get_logger().info(
+                    f"speaking {clip.path.name} ({number + 1}/{len(self._clips)})"
+                )
                 self._turn_ended.clear()
-                self._play(samples, sample_rate, file.stem)
+                self._play(clip)
                 self.health.count("files")
                 if p.one_at_a_time:
                     self._wait_for(self._turn_ended.is_set, p.turn_timeout)
@@ -108,15 +127,19 @@ class AudioSource(Stage):
                 self.get_logger().info("all files were spoken")
                 return
 
-    def _play(self, samples: Pcm, sample_rate: int, name: str) -> None:
+    def _play(self, clip: _Clip) -> None:
         """One file: marked as a whole utterance, or within a continuous stream."""
         p = self.parameters
+        samples, sample_rate = files.read_pcm(clip.path)
         self._announce(sample_rate)
         start_ns = self.now_ns()
-        frame = utterance_frame.MICROPHONE
+        frame, utterance_id = utterance_frame.MICROPHONE, ""
         if p.whole:
-            frame = utterance_frame.mark(f"{name}_{start_ns}")
-        else:
+            utterance_id = f"{clip.path.stem}_{start_ns}"
+            frame = utterance_frame.mark(utterance_id)
+        if clip.truth is not None:
+            self._publish_truth(clip.truth, utterance_id, start_ns)
+        if not p.whole:
             silence = np.zeros(round(p.pause * sample_rate), np.int16)
             samples = np.concatenate([samples, silence])
         started = time.monotonic()
@@ -130,6 +153,18 @@ class AudioSource(Stage):
         if p.whole:
             end_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
             self._publish(np.zeros(0, np.int16), end_ns, frame)
+
+    def _publish_truth(self, truth: CommandEntry, utterance_id: str, stamp_ns: int) -> None:
+        message = TurretCommand(
+            utterance_id=utterance_id,
+            status=TurretCommand.OK,
+            heading=truth.heading,
+            tool=truth.tool,
+            target=truth.target,
+            transcript=truth.text,
+        )
+        message.header.stamp = to_msg(stamp_ns)
+        self._truth.publish(message)
 
     def _stream_microphone(self) -> None:
         with self._microphone as stream:
@@ -176,30 +211,26 @@ class AudioSource(Stage):
         super().destroy_node()
 
 
-def _clips(p: AudioSourceParameters) -> list[Path]:
-    """The files to play, all of them readable.
+def _clips(p: AudioSourceParameters) -> list[_Clip]:
+    """What to play, every file of it in place.
 
     Raises:
-        InputError: none, or one that is missing; the text names it.
+        InputError: nothing to play, or a file that is missing; the text names it.
     """
     if p.source == "scene":
-        scene = scenes.load(p.scene)
-        found = [command.audio for command in scene.commands if command.audio is not None]
+        commands = scenes.load(p.scene).commands
+        found = [_Clip(c.audio, c) for c in commands if c.audio is not None]
         if not found:
             raise InputError(f"scene {p.scene!r} has no spoken commands")
         return found
     if not p.path:
         raise InputError("source files needs the parameter path")
-    return list(_listed(Path(p.path).expanduser()))
-
-
-def _listed(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        found = sorted(f for f in path.iterdir() if f.suffix.lower() in files.SUFFIXES)
-        if not found:
-            raise InputError(f"no audio files ({', '.join(files.SUFFIXES)}) in {path}")
-        yield from found
-    elif path.is_file():
-        yield path
-    else:
-        raise InputError(f"no such audio file: {path}")
+    path = Path(p.path).expanduser()
+    if path.is_file():
+        return [_Clip(path)]
+    if not path.is_dir():
+        raise InputError(f"no such audio file or folder: {path}")
+    listed = [_Clip(f) for f in sorted(path.iterdir()) if f.suffix.lower() in files.SUFFIXES]
+    if not listed:
+        raise InputError(f"no audio files ({', '.join(files.SUFFIXES)}) in {path}")
+    return listed
