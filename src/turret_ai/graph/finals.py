@@ -85,7 +85,10 @@ def _build(values: Mapping[str, str]) -> Plan:
     if values["source"] == "competition":
         controller["fixed_camera_pitch"] = -0.2617993877991494  # 15 degrees up
     stages = [
-        NodeEntry("transcriber", _given(model=values["speech_model"], device=speech_device)),
+        NodeEntry(
+            "transcriber",
+            _given(recogniser__model=values["speech_model"], recogniser__device=speech_device),
+        ),
         NodeEntry("commander"),
         NodeEntry("locator", locator),
         NodeEntry("controller", controller),

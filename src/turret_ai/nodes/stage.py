@@ -83,9 +83,10 @@ class Stage(Node):
         on_error: Callable[[Exception, T], None],
         *,
         latest_wins: bool = False,
+        capacity: int = 16,
     ) -> Worker[T]:
         """A thread for the model's work; it ends with the node."""
-        worker = Worker(handle, latest_wins=latest_wins, on_error=on_error)
+        worker = Worker(handle, latest_wins=latest_wins, capacity=capacity, on_error=on_error)
         self._workers.append(worker)
         self.health.gauges["dropped"] = lambda: sum(each.dropped for each in self._workers)
         self.health.gauges["queue_age"] = lambda: f"{self._queue_age():.3f}"
