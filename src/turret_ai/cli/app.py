@@ -25,6 +25,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("turret_ai.cli.evaluate:app", "score predictions or a whole recording"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
     "export": ("turret_ai.cli.export:app", "export a checkpoint (extra train)"),
+    "locate": ("turret_ai.cli.see:locate", "find described craft in a picture"),
+    "classify": ("turret_ai.cli.see:classify", "tell what pictures show, without training"),
+    "ensemble": ("turret_ai.cli.see:ensemble", "weigh several predictions by their saved scores"),
 }
 
 PASS_THROUGH = {"run": {"allow_extra_args": True, "ignore_unknown_options": True}}

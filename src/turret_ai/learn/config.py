@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from turret_ai import share
 from turret_ai.errors import ConfigError
+from turret_ai.overrides import apply, check
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -19,34 +20,6 @@ class Section(BaseModel):
     """Base of every part of a configuration: immutable, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _set(tree: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key.strip():
-        raise ConfigError(
-            f"an override is written key=value, with dots for depth: got {override!r}"
-        )
-    *parents, last = key.strip().split(".")
-    for parent in parents:
-        below = tree.setdefault(parent, {})
-        if not isinstance(below, dict):
-            raise ConfigError(f"{override!r}: {parent!r} is a value, not a section")
-        tree = below
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{override!r}: the value is not YAML ({error})") from error
-    tree[last] = value
-
-
-def _explain(error: ValidationError, source: str) -> ConfigError:
-    lines = []
-    for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"])
-        what = "unknown key" if item["type"] == "extra_forbidden" else item["msg"]
-        lines.append(f"{where}: {what}")
-    return ConfigError(f"{source}: " + "; ".join(lines))
 
 
 def load(name: str, overrides: Iterable[str], model: type[T]) -> T:
@@ -70,9 +43,5 @@ def load(name: str, overrides: Iterable[str], model: type[T]) -> T:
         tree = {}
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} must hold a mapping of keys to values")
-    for override in overrides:
-        _set(tree, override)
-    try:
-        return model.model_validate(tree)
-    except ValidationError as error:
-        raise _explain(error, str(path)) from error
+    apply(tree, overrides)
+    return check(tree, model, str(path))

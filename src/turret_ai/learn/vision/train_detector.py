@@ -42,6 +42,7 @@ class DetectorConfig(Section):
     validation_spoil: bool = Field(
         False, description="add the training's noise, fixed, to validation pictures that are clean"
     )
+    picture: tuple[int, int] = Field((1536, 896), description="detr: width and height of input")
     out: Path
     resume: bool = False
     seed: int = 0
