@@ -121,3 +121,38 @@ def bag(
     )
     if not evaluate(request):
         raise typer.Exit(1)
+
+
+@app.command()
+def vlm(
+    manifest: Annotated[Path, typer.Argument(help="JSONL of images with captions and boxes")],
+    output: Output = None,
+    details: Annotated[bool, typer.Option(help="also by type, size and number of colours")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="only so many pictures; 0: all")] = 0,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="a setting, such as detection.flip=true")
+    ] = None,
+) -> None:
+    """The see stage on labelled pictures: box hit rate, recall, mAP, matcher, milliseconds."""
+    from rich.progress import Progress
+
+    from turret_ai.overrides import apply, check
+    from turret_ai.prove import vlm_score
+    from turret_ai.see import locator
+    from turret_ai.see.settings import SeeSettings
+
+    tree: dict[str, Any] = {}
+    apply(tree, overrides or [])
+    data = vlm_score.pictures(str(manifest))
+    data = data[:limit] if limit else data
+    model = locator.load(check(tree, SeeSettings, "--set"))
+    model.warm_up()
+    with Progress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task("locating", total=len(data))
+        result = vlm_score.score(model, data, lambda done: progress.update(bar, completed=done))
+    figures = result.figures()
+    if details:
+        figures["by_type"] = result.by(vlm_score.type_group)
+        figures["by_size"] = result.by(vlm_score.size_group)
+        figures["by_colours"] = result.by(vlm_score.colour_group)
+    give(figures, output)

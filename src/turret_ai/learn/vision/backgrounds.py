@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from turret_ai.learn.vision.scenes import Scene
+from turret_ai.see.manifests import Scene
 from turret_ai.types import FloatArray, ImageArray
 
 SIDE = 192

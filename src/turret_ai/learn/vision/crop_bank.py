@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from turret_ai.errors import InputError
-from turret_ai.learn.vision.scenes import Scene
+from turret_ai.see.manifests import Scene
 from turret_ai.types import FloatArray, ImageArray
 
 AROUND = 1.7
@@ -93,9 +93,9 @@ def load(path: Path) -> list[Crop]:
     if path.is_dir() and (shards := sorted(path.glob("*.npz"))):
         return [crop for shard in shards for crop in load(shard)]
     if path.suffix != ".npz":
-        from turret_ai.learn.vision import scenes
+        from turret_ai.see import manifests
 
-        return list(from_scenes(scenes.read(path)))
+        return list(from_scenes(manifests.read(path)))
     try:
         with np.load(path, allow_pickle=False) as file:
             data, sizes, boxes = file["data"], file["sizes"], file["boxes"]

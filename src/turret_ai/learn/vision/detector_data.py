@@ -13,8 +13,8 @@ from pydantic import Field
 from turret_ai.learn.config import Section
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.crop_bank import Crop
-from turret_ai.learn.vision.scenes import Scene
 from turret_ai.see.boxes import iou
+from turret_ai.see.manifests import Scene
 from turret_ai.types import FloatArray, ImageArray
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import crop_bank, detector_data, scenes
+from turret_ai.learn.vision import crop_bank, detector_data
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.detector_data import CropSettings
 from turret_ai.learn.vision.detector_model import (
@@ -25,6 +25,7 @@ from turret_ai.learn.vision.detector_model import (
     detection_loss,
     targets,
 )
+from turret_ai.see import manifests
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.detection_score import average_precision
 from turret_ai.see.heads import decode_centres
@@ -54,9 +55,9 @@ class DetectorConfig(Section):
     schedule: loop.Schedule
 
 
-def read_all(manifests: Sequence[Path]) -> list[scenes.Scene]:
+def read_all(paths: Sequence[Path]) -> list[manifests.Scene]:
     """The scenes of several manifests."""
-    return [scene for manifest in manifests for scene in scenes.read(manifest)]
+    return [scene for manifest in paths for scene in manifests.read(manifest)]
 
 
 class CentreTask:

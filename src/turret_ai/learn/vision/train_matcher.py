@@ -18,11 +18,12 @@ from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import backgrounds, captions, crop_bank, scenes, tokens
+from turret_ai.learn.vision import backgrounds, captions, crop_bank, tokens
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape, sigmoid_loss
+from turret_ai.see import manifests
 from turret_ai.see.cropping import CropShape, crop_boxes
 from turret_ai.types import FloatArray, ImageArray
 
@@ -212,8 +213,8 @@ class CropData:
             raise ConfigError(f"no crops: set `{split}` to manifests, or `rendered.{split}`")
         return crops
 
-    def _grounds(self, manifests: Sequence[Path], count: int) -> list[ImageArray]:
-        found = [scene for manifest in manifests for scene in scenes.read(manifest)]
+    def _grounds(self, paths: Sequence[Path], count: int) -> list[ImageArray]:
+        found = [scene for manifest in paths for scene in manifests.read(manifest)]
         windows = backgrounds.from_scenes(found, count, self.config.seed)
         rng = np.random.default_rng([self.config.seed, count])
         return windows + [backgrounds.made_up(rng) for _ in range(self.config.made_up_windows)]

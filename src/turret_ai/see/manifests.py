@@ -1,4 +1,4 @@
-"""A folder of labelled pictures in the competition's format, as training reads it."""
+"""Labelled pictures in the competition's format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Scene:
         return images.load(self.path)
 
 
-def read(manifest: Path) -> list[Scene]:
+def read(manifest: Path | str) -> list[Scene]:
     """Read `{"image": ..., "annotations": [{"caption", "bbox": [l, t, w, h]}]}` lines.
 
     Args:
@@ -36,6 +36,7 @@ def read(manifest: Path) -> list[Scene]:
     Raises:
         InputError: no manifest, a line that isn't of that form, or an image that is missing.
     """
+    manifest = Path(manifest)
     if manifest.is_dir():
         found = sorted(manifest.glob("*.jsonl"))
         if len(found) != 1:
