@@ -23,7 +23,7 @@ from turret_ai.errors import InputError
 from turret_ai.learn import images
 from turret_ai.simulate.craft import TYPES
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raise when the same index starts to give another image."""
 
 
@@ -88,7 +88,9 @@ def _claim(out: Path, recipe: dict[str, Any]) -> None:
             old = json.loads(path.read_text())
             if old != recipe:
                 changed = sorted(k for k in {*old, *recipe} if old.get(k) != recipe.get(k))
-                raise InputError(f"{out} holds images of another recipe (differing: {', '.join(changed)})")
+                raise InputError(
+                    f"{out} holds images of another recipe (differing: {', '.join(changed)})"
+                )
         else:
             path.write_text(json.dumps(recipe, indent=1) + "\n")
     except (OSError, json.JSONDecodeError) as error:

@@ -218,13 +218,13 @@ def _about_x(angle: float) -> np.ndarray:
 def _studio(axes: np.ndarray, rng: np.random.Generator) -> render.Light:
     """The light of another photo, as a pasted cut-out has it."""
     sun = axes @ np.array([-rng.uniform(-0.35, 1.0), rng.normal(0, 0.7), rng.uniform(0.15, 1.2)])
-    power, sky = float(rng.uniform(0.15, 0.85)), float(rng.uniform(0.32, 0.6))
-    ground = sky * float(rng.uniform(0.3, 0.95))
+    power, sky = float(rng.uniform(0.15, 0.95)), float(rng.uniform(0.6, 1.0))
+    ground = sky * float(rng.uniform(0.25, 0.95))
     tint = rng.normal(0, 0.02, 3)
     return render.Light(
         tuple(float(v) for v in sun),  # type: ignore[arg-type]
         tuple(float(power * (1 + t)) for t in tint),  # type: ignore[arg-type]
-        (sky * 0.98, sky, sky * 1.03), (sky * 1.25,) * 3, (ground * 1.01, ground, ground * 0.98),
+        (sky * 0.98, sky, sky * 1.03), (sky * 1.1,) * 3, (ground * 1.01, ground, ground * 0.98),
         haze_per_metre=0.0,
     )  # fmt: skip
 

@@ -82,7 +82,9 @@ def arrange(
         "description": f"{kind}, {mood or 'any'} sky, {count} craft; seed {seed}",
         "panorama": {"kind": kind, "seed": seed, **({"mood": mood} if mood else {})},
         "craft": [_plain(e) for e in entries],
-        "commands": [_command(k, entries, rng) for k in range(min(commands, count))],
+        "commands": [
+            _command(k, min(commands, count), entries, rng) for k in range(min(commands, count))
+        ],
     }
 
 
@@ -159,8 +161,10 @@ def _plain(entry: CraftEntry) -> dict[str, Any]:
     return data
 
 
-def _command(number: int, entries: list[CraftEntry], rng: np.random.Generator) -> dict[str, Any]:
-    entry = entries[(number * 2 + number // max(1, len(entries) // 2)) % len(entries)]
+def _command(
+    number: int, total: int, entries: list[CraftEntry], rng: np.random.Generator
+) -> dict[str, Any]:
+    entry = entries[(number * max(1, len(entries) // total)) % len(entries)]
     offset = float(rng.uniform(-30, 30))
     heading = format_heading(5 * round((entry.heading + offset) / 5) % 360)
     novice = number % 2 == 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from turret_ai.errors import InputError
-from turret_ai.simulate import noise, scenery, sky
+from turret_ai.simulate import noise, scenery, sky, structures
 from turret_ai.simulate.panorama import Equirectangular
 from turret_ai.simulate.render import Light
 from turret_ai.types import ImageArray
@@ -25,18 +26,20 @@ class Landscape:
     mood: str
 
 
+Colour = tuple[float, float, float]
+
 _GROUND = {"airfield": ("grass", "asphalt"), "harbour": ("water", "asphalt"), "city": ("paving", "asphalt"),
            "desert": ("sand",), "forest": ("grass", "gravel"), "bridge": ("water", "asphalt"),
            "works": ("gravel", "asphalt"), "plaza": ("paving",), "coast": ("water",)}  # fmt: skip
 
-_LEAVES = (
+_LEAVES: tuple[Colour, ...] = (
     (0.2, 0.3, 0.12),
     (0.28, 0.36, 0.16),
     (0.16, 0.24, 0.14),
     (0.4, 0.36, 0.14),
     (0.3, 0.2, 0.1),
 )
-_WALLS = (
+_WALLS: tuple[Colour, ...] = (
     (0.66, 0.6, 0.52),
     (0.74, 0.72, 0.68),
     (0.5, 0.5, 0.52),
@@ -44,7 +47,7 @@ _WALLS = (
     (0.38, 0.4, 0.44),
     (0.8, 0.76, 0.64),
 )
-_ROOFS = ((0.5, 0.24, 0.18), (0.3, 0.3, 0.32), (0.4, 0.34, 0.3))
+_ROOFS: tuple[Colour, ...] = ((0.5, 0.24, 0.18), (0.3, 0.3, 0.32), (0.4, 0.34, 0.3))
 
 
 def paint(
@@ -108,88 +111,116 @@ def _treeline(
     canvas.land(tops.astype(np.float32), -2.5 / distance, rgb, distance, texture, 0.9, 40.0)
 
 
+class _Places:
+    """Random places round the camera."""
+
+    def __init__(self, rng: np.random.Generator, foot: float) -> None:
+        self.rng, self.foot = rng, foot
+
+    def yaw(self) -> float:
+        return float(self.rng.uniform(-math.pi, math.pi))
+
+    def between(self, low: float, high: float) -> float:
+        return float(self.rng.uniform(low, high))
+
+    def count(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high))
+
+    def chance(self, share: float) -> bool:
+        return bool(self.rng.random() < share)
+
+    def pick(self, choices: Sequence[Colour]) -> Colour:
+        return choices[int(self.rng.integers(len(choices)))]
+
+
+_TREES = {"forest": (25, 70), "city": (0, 12), "desert": (0, 3), "coast": (0, 10)}
+"""Fewest and most single trees of a kind of landscape; (2, 22) for the others."""
+
+
 def _furnish(
     canvas: scenery.Canvas, rng: np.random.Generator, kind: str, texture: noise.FloatArray
 ) -> None:
-    foot = -float(rng.uniform(1.6, 9.0))
-    yaw = lambda: float(rng.uniform(-math.pi, math.pi))  # noqa: E731
-    if kind in ("forest", "airfield", "plaza", "bridge", "coast") or rng.random() < 0.4:
+    places = _Places(rng, -float(rng.uniform(1.6, 9.0)))
+    wooded = kind in ("forest", "airfield", "plaza", "bridge", "coast")
+    if wooded or places.chance(0.4):
         _treeline(
-            canvas,
-            rng,
-            texture,
-            float(rng.uniform(150, 400)),
-            float(rng.uniform(10, 25)),
-            float(rng.uniform(0.3, 1.0)),
+            canvas, rng, texture, places.between(150, 400), places.between(10, 25),
+            places.between(0.3, 1.0),
+        )  # fmt: skip
+    if kind in ("city", "harbour", "plaza", "works") or places.chance(0.3):
+        _skyline(canvas, rng, places.foot, dense=kind == "city")
+    _landmarks(canvas, places, kind)
+    if kind == "bridge" or places.chance(0.12):
+        structures.viaduct(canvas, rng, places.foot)
+    bare, leaves = places.chance(0.3), places.pick(_LEAVES)
+    count = places.count(*_TREES.get(kind, (2, 22)))
+    for distance in sorted((places.between(12, 80) for _ in range(count)), reverse=True):
+        tall = places.between(5, 17)
+        scenery.tree(
+            canvas, rng, places.yaw(), distance, tall, places.foot, None if bare else leaves
         )
-    if kind in ("city", "harbour", "plaza", "works") or rng.random() < 0.3:
-        _skyline(canvas, rng, foot, dense=kind == "city")
+    for _ in range(places.count(0, 7)):
+        structures.mast(
+            canvas, rng, places.yaw(), places.between(9, 70), places.between(7, 25), places.foot,
+            places.chance(0.5),
+        )  # fmt: skip
+    if places.chance(0.1):
+        structures.roof(canvas, rng, places.foot)
+    if places.chance(0.7 if kind in ("bridge", "harbour", "plaza") else 0.25):
+        structures.fence(
+            canvas, rng, places.between(2.0, 5.0), places.yaw(), max(places.foot, -2.2)
+        )
+
+
+def _landmarks(canvas: scenery.Canvas, places: _Places, kind: str) -> None:
+    """What makes a kind of landscape, and a few things that may stand anywhere."""
+    rng, foot = places.rng, places.foot
     if kind == "airfield":
-        for _ in range(int(rng.integers(2, 5))):
+        for _ in range(places.count(2, 5)):
+            size = (places.between(25, 60), 30.0, places.between(8, 14))
             scenery.cuboid(
-                canvas,
-                yaw(),
-                float(rng.uniform(90, 260)),
-                (float(rng.uniform(25, 60)), 30.0, float(rng.uniform(8, 14))),
-                yaw(),
-                _WALLS[int(rng.integers(6))],
-                foot,
-                None,
-                _ROOFS[int(rng.integers(3))],
-            )
-        tower = yaw()
+                canvas, places.yaw(), places.between(90, 260), size, places.yaw(),
+                places.pick(_WALLS), foot, None, places.pick(_ROOFS),
+            )  # fmt: skip
+        tower = places.yaw()
         scenery.cuboid(canvas, tower, 160.0, (6, 6, 28), 0.3, (0.75, 0.74, 0.7), foot)
         scenery.cuboid(canvas, tower, 158.0, (9, 9, 4), 0.3, (0.2, 0.24, 0.28), foot + 28)
     if kind in ("harbour", "coast"):
-        for _ in range(int(rng.integers(1, 4))):
-            scenery.ship(canvas, rng, yaw(), float(rng.uniform(180, 500)), foot)
+        for _ in range(places.count(1, 4)):
+            structures.ship(canvas, rng, places.yaw(), places.between(180, 500), foot)
     if kind in ("harbour", "works"):
-        for _ in range(int(rng.integers(2, 6))):
-            scenery.gantry(canvas, rng, yaw(), float(rng.uniform(80, 260)), foot)
-        for _ in range(int(rng.integers(6, 22))):
+        for _ in range(places.count(2, 6)):
+            structures.gantry(canvas, rng, places.yaw(), places.between(80, 260), foot)
+        for _ in range(places.count(6, 22)):
+            size = (12.2, 2.5, 2.6 * places.count(1, 4))
+            rgb = rng.uniform(0.2, 0.6, 3).tolist()
             scenery.cuboid(
-                canvas,
-                yaw(),
-                float(rng.uniform(25, 90)),
-                (12.2, 2.5, 2.6 * float(rng.integers(1, 4))),
-                yaw(),
-                rng.uniform(0.2, 0.65, 3).tolist(),
-                foot,
+                canvas, places.yaw(), places.between(25, 90), size, places.yaw(), rgb, foot
             )
-    for _ in range(int(rng.integers(0, 4)) + (3 if kind in ("city", "works") else 0)):
-        if rng.random() < 0.6:
-            scenery.crane(
-                canvas, rng, yaw(), float(rng.uniform(60, 260)), float(rng.uniform(35, 75)), foot
+    if places.chance(0.15):
+        for _ in range(places.count(1, 6)):
+            structures.turbine(canvas, rng, places.yaw(), places.between(150, 600), foot)
+    if kind == "works" or places.chance(0.15):
+        for _ in range(places.count(1, 4)):
+            structures.chimney(canvas, rng, places.yaw(), places.between(50, 200), foot)
+    if places.chance(0.2):
+        for _ in range(places.count(1, 4)):
+            structures.floodlight(canvas, rng, places.yaw(), places.between(30, 120), foot)
+    for _ in range(places.count(0, 4) + (3 if kind in ("city", "works") else 0)):
+        if places.chance(0.6):
+            structures.crane(
+                canvas, rng, places.yaw(), places.between(45, 260), places.between(35, 75), foot
             )
-    if rng.random() < 0.35:
-        scenery.wires(
-            canvas, rng, yaw(), float(rng.uniform(40, 160)), float(rng.uniform(12, 35)), foot
+    if places.chance(0.35):
+        structures.wires(
+            canvas, rng, places.yaw(), places.between(30, 160), places.between(10, 35), foot
         )
-    if kind == "bridge" or rng.random() < 0.12:
-        scenery.viaduct(canvas, rng, foot)
-    trees = {"forest": (10, 30), "city": (0, 8), "desert": (0, 2), "coast": (0, 6)}.get(
-        kind, (1, 14)
-    )
-    near = sorted(
-        (float(rng.uniform(14, 90)) for _ in range(int(rng.integers(*trees)))), reverse=True
-    )
-    bare, leaves = rng.random() < 0.3, _LEAVES[int(rng.integers(len(_LEAVES)))]
-    for distance in near:
-        scenery.tree(
-            canvas, rng, yaw(), distance, float(rng.uniform(5, 16)), foot, None if bare else leaves
-        )
-    for _ in range(int(rng.integers(0, 7))):
-        scenery.mast(
-            canvas,
-            rng,
-            yaw(),
-            float(rng.uniform(9, 70)),
-            float(rng.uniform(7, 25)),
-            foot,
-            rng.random() < 0.5,
-        )
-    if rng.random() < (0.7 if kind in ("bridge", "harbour", "plaza") else 0.25):
-        scenery.fence(canvas, rng, float(rng.uniform(2.0, 5.0)), yaw(), max(foot, -2.2))
+    if places.chance(0.25):
+        size = (places.between(10, 40), places.between(8, 20), places.between(8, 26))
+        scenery.cuboid(
+            canvas, places.yaw(), places.between(22, 45), size, places.yaw(), places.pick(_WALLS),
+            foot, (0.2, 0.23, 0.28),
+        )  # fmt: skip
 
 
 def _skyline(canvas: scenery.Canvas, rng: np.random.Generator, foot: float, dense: bool) -> None:
@@ -231,4 +262,5 @@ def _grain(
     above = h // 2 - top
     sky = (rows[:above] == empty[top:]).all(axis=2)
     factor[:above][sky] = 1.0
+    factor[above:] = 1.0 + 0.35 * (factor[above:] - 1.0)
     canvas.image[top:] = np.clip(rows * factor[..., None], 0, 255).astype(np.uint8)

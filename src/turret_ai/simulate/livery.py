@@ -72,7 +72,8 @@ class Livery:
         index = self._indices(places, roles)
         painted = to_linear(np.array(self.paints, np.float32))
         albedo = painted[index]
-        gloss = np.array([0.9 if c == "silver" else 0.1 for c in self.colours], np.float32)[index]
+        albedo *= self._wear(places)[:, None]
+        gloss = np.array([0.9 if c == "silver" else 0.04 for c in self.colours], np.float32)[index]
         index = index.copy()
         for name, (rgb, shine) in STRUCTURE.items():
             here = roles == _PAINTED[name]
@@ -80,6 +81,31 @@ class Livery:
             gloss[here] = shine
             index[here] = -1
         return albedo, gloss, index
+
+    def _wear(self, places: FloatArray) -> FloatArray:
+        """Brightness (n,) of dirt, panel lines and small markings; 1 is clean paint."""
+        rng = np.random.default_rng(self.seed + 1)
+        dirt = float(rng.uniform(0.0, 0.09))
+        factor = 1.0 - dirt + dirt * _waves(places * np.float32(rng.uniform(3, 9)), rng)
+        x, y, z = places[:, 0], places[:, 1], places[:, 2]
+        if rng.random() < 0.6:
+            spacing, wide = float(rng.uniform(0.12, 0.3)), 0.05
+            line = (np.mod(x + 5.0, spacing) < spacing * wide) | (
+                np.mod(np.abs(y), spacing) < spacing * wide
+            )
+            factor = np.where(line, factor * 0.72, factor)
+        if rng.random() < 0.5:
+            # A number or a name in letters, as a row of small dark bars on the side.
+            start, low = float(rng.uniform(-0.6, 0.3)), float(rng.uniform(-0.1, 0.25))
+            tall, count = float(rng.uniform(0.12, 0.24)), int(rng.integers(3, 9))
+            step = 0.05
+            letter = np.floor((x - start) / step)
+            bars = np.mod(x - start, step) < step * (0.35 + 0.3 * np.mod(letter * 0.618, 1.0))
+            here = (z > low) & (z < low + tall) & (letter >= 0) & (letter < count) & bars
+            factor = np.where(
+                here, factor * 0.3 + (0.5 if max(self.paints[0]) < 0.4 else 0.0), factor
+            )
+        return np.asarray(factor, np.float32)
 
     def _indices(self, places: FloatArray, roles: IntArray) -> IntArray:
         count = len(self.colours)

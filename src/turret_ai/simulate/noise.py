@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
-CLOUDS, GRAIN, HILLS = 3.3, 1.6, 2.2
+CLOUDS, GRAIN, HILLS = 3.3, 1.1, 2.3
 """Slopes of the power spectrum: larger is smoother."""
 
 

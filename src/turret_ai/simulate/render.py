@@ -26,14 +26,15 @@ Float64Array = NDArray[np.float64]
 class Light:
     """Daylight; colours are linear RGB, near neutral so that paints keep their names.
 
-    sun: unit vector towards it, base frame. A white face square to the sun and the sky is near 1.
+    sun: unit vector towards it, base frame. A white face that looks up into the sun is near 1, one in
+        the shade near 0.6, as a photographer would expose them.
     """
 
     sun: tuple[float, float, float] = (0.4, 0.45, 0.8)
-    sun_rgb: tuple[float, float, float] = (0.62, 0.6, 0.56)
-    sky_rgb: tuple[float, float, float] = (0.46, 0.48, 0.52)
-    horizon_rgb: tuple[float, float, float] = (0.62, 0.63, 0.64)
-    ground_rgb: tuple[float, float, float] = (0.36, 0.35, 0.33)
+    sun_rgb: tuple[float, float, float] = (0.72, 0.7, 0.66)
+    sky_rgb: tuple[float, float, float] = (0.8, 0.82, 0.86)
+    horizon_rgb: tuple[float, float, float] = (0.84, 0.85, 0.86)
+    ground_rgb: tuple[float, float, float] = (0.6, 0.58, 0.55)
     haze_per_metre: float = 1.0 / 6000.0
     shadows: bool = True
 
@@ -240,17 +241,18 @@ class _Shader:
         mirrored = rays - 2.0 * (rays * normal).sum(1, keepdims=True) * normal
         rise = (mirrored @ self._up)[:, None]
         surroundings = np.where(
-            rise > 0, horizon + (sky - horizon) * np.minimum(1.0, 2.5 * rise), ground * 0.75
+            rise > 0, horizon + (sky - horizon) * np.minimum(1.0, 2.5 * rise), ground * 0.5
         )
         shine = gloss[:, None]
-        fresnel = 0.03 + 0.55 * shine + 0.35 * (1.0 - cosine) ** 5
+        fresnel = 0.012 + 0.5 * shine + 0.22 * (1.0 - cosine) ** 5
         glint = np.clip(mirrored @ self._sun, 0.0, 1.0)[:, None] ** 40 * (sunlit[:, None] > 0.2)
         rgb = albedo * (ambient + sunlit[:, None] * sun_rgb) * (1.0 - 0.6 * shine)
-        metallic = np.where(shine > 0.8, albedo * 1.25, 1.0)
+        metallic = np.where(shine > 0.8, albedo * 1.5, 1.0)
         rgb += fresnel * surroundings * metallic * 0.8 + glint * sun_rgb * (0.15 + 0.5 * shine)
         flame = roles == 8
         if flame.any():
             rgb[flame] = albedo[flame]
+        rgb = np.where(rgb > 0.7, 0.7 + 0.3 * (1.0 - np.exp((0.7 - rgb) / 0.3)), rgb)
         rgb = rgb * self._clear + horizon * (1.0 - self._clear)
         return rgb.astype(np.float32), index
 

@@ -67,7 +67,8 @@ def choose(rng: np.random.Generator, mood: str = "", textures: int = 0) -> Weath
     if not mood:
         mood = str(rng.choice(list(SKIES), p=[0.34, 0.16, 0.18, 0.2, 0.07, 0.05]))
     zenith, horizon = SKIES[mood][int(rng.integers(len(SKIES[mood])))]
-    vary = rng.uniform(0.92, 1.06, 3), rng.uniform(0.95, 1.04, 3)
+    spread = 0.015 if mood in ("blown", "overcast") else 0.06
+    vary = rng.uniform(1 - spread, 1 + spread, 3), rng.uniform(1 - spread, 1 + spread, 3)
     cover = {
         "clear": float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.35, 0.65])),
         "hazy": float(rng.uniform(0, 0.3)),
@@ -96,16 +97,16 @@ def light_of(weather: Weather) -> Light:
         "evening": 0.35,
         "dusk": 0.85,
     }[weather.mood]
-    sun = (1.0 - shade) * 0.66
+    sun = (1.0 - shade) * 0.75
     warm = 0.05 if weather.mood == "evening" else 0.0
-    sky = 0.42 + 0.28 * shade
+    sky = 0.78 + 0.2 * shade
     if weather.mood == "dusk":
         sky *= 0.55
     horizon = tuple(float(v) ** 2.2 for v in weather.horizon)
     x, y, z = (float(v) for v in weather.sun)
     return Light(
         (x, y, max(z, 0.2)), (sun * (1 + warm), sun * 0.98, sun * (0.94 - warm)),
-        (sky * 0.97, sky, sky * 1.05), horizon, (sky * 0.62, sky * 0.6, sky * 0.57),  # type: ignore[arg-type]
+        (sky * 0.97, sky, sky * 1.05), horizon, (sky * 0.72, sky * 0.7, sky * 0.67),  # type: ignore[arg-type]
         shadows=shade < 0.8,
     )  # fmt: skip
 
@@ -129,7 +130,9 @@ def paint_sky(weather: Weather, width: int) -> FloatArray:
     sun = weather.sun
     near = np.clip(x * sun[0] + y * sun[1] + z * sun[2], 0.0, 1.0)
     glow = 0.16 * near**8 + 0.35 * near**90
-    if weather.mood not in ("overcast", "dusk"):
+    if weather.mood in ("overcast", "dusk"):
+        glow = glow * 0.15
+    else:
         glow = glow + 1.4 * np.clip((near - 0.9997) / 0.0002, 0, 1)
     tint = np.array([1.0, 0.92, 0.8], np.float32)
     sky = sky + glow[..., None] * tint
@@ -174,16 +177,18 @@ def paint_ground(weather: Weather, kind: str, rng: np.random.Generator, width: i
     if weather.mood == "dusk":
         base = base * np.float32(0.35)
     seed = weather.textures * 3
-    coarse = noise.look_up(noise.tile(noise.HILLS, seed), x * 0.03, y * 0.03)
-    fine = noise.look_up(noise.tile(noise.GRAIN, seed + 1), x * 0.35, y * 0.35)
-    fade = np.clip(6.0 / distance, 0.0, 1.0)
-    ground = base * (0.72 + 0.3 * coarse + 0.36 * (fine - 0.5) * fade + 0.12)[..., None]
+    coarse = noise.look_up(noise.tile(noise.HILLS, seed), x * 0.011, y * 0.011)
+    patches = noise.look_up(noise.tile(noise.HILLS, seed + 3), x * 0.06, y * 0.06)
+    fine = noise.look_up(noise.tile(noise.GRAIN, seed + 1), x * 0.12, y * 0.12)
+    fade = np.clip(10.0 / distance, 0.05, 1.0)
+    shade = 0.82 + 0.22 * coarse + 0.14 * patches * fade + 0.3 * (fine - 0.5) * fade
+    ground = base * shade[..., None]
     if kind == "water":
-        ripple = noise.look_up(
-            noise.tile(noise.GRAIN, seed + 2),
-            np.broadcast_to(yaw * 3, x.shape),
-            np.log(distance) * 2.2 + 0 * x,
-        )
+        streaks = np.broadcast_to(yaw * np.float32(0.45), x.shape)
+        depth = np.broadcast_to(np.log(distance) * np.float32(0.3), x.shape)
+        ripple = noise.look_up(noise.tile(noise.GRAIN, seed + 2), streaks, depth)
+        swell = noise.look_up(noise.tile(noise.HILLS, seed), x * 0.01, y * 0.01)
+        ripple = 0.65 * ripple + 0.35 * swell
         shine = np.clip(0.25 + 0.55 * np.exp(elevation * 6)[:, None] + 0.5 * (ripple - 0.5), 0, 1)
         reflect = weather.horizon * 0.8 + weather.zenith * 0.2
         ground = ground * (1 - shine[..., None]) + reflect * 0.92 * shine[..., None]
