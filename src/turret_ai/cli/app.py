@@ -22,12 +22,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
     "synth": ("turret_ai.cli.synth:app", "make synthetic speech, images and scenes (extra train)"),
     "topics": ("turret_ai.cli.graph:topics", "list the topics on the network"),
+    "record": ("turret_ai.cli.record:record", "record the graph into a bag"),
+    "replay": ("turret_ai.cli.replay:replay", "play a bag onto live topics"),
+    "latency": ("turret_ai.cli.latency:latency", "show live what each step of a turn takes"),
     "evaluate": ("turret_ai.cli.evaluate:app", "score predictions or a whole recording"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
     "export": ("turret_ai.cli.export:app", "export a checkpoint (extra train)"),
     "locate": ("turret_ai.cli.see:locate", "find described craft in a picture"),
     "classify": ("turret_ai.cli.see:classify", "tell what pictures show, without training"),
     "ensemble": ("turret_ai.cli.see:ensemble", "weigh several predictions by their saved scores"),
+    "world": ("turret_ai.cli.world:world", "make a Gazebo world of a scene"),
 }
 
 PASS_THROUGH = {"run": {"allow_extra_args": True, "ignore_unknown_options": True}}

@@ -1,0 +1,33 @@
+"""`turret-ai world`: a world for Gazebo from a scene description."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def world(
+    scene: Annotated[str, typer.Argument(help="a shipped scene, a YAML file or a case's folder")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="SDF file; meshes go to a folder beside it")
+    ],
+    still: Annotated[bool, typer.Option("--still", help="let no craft move")] = False,
+    panorama_width: Annotated[
+        int, typer.Option(min=256, max=16384, help="greatest width of the panorama, pixels")
+    ] = 4096,
+) -> None:
+    """Write a Gazebo world: `turret-ai world harbour -o harbour.sdf`."""
+    from turret_ai.simulate import scene as scenes
+    from turret_ai.simulate.gazebo.world import write_all
+
+    written = write_all(scenes.load(scene), output, still=still, panorama_width=panorama_width)
+    result = {
+        "world": str(written.file),
+        "craft": written.craft,
+        "triangles": written.triangles,
+        "bytes": written.size,
+    }
+    print(json.dumps(result))
