@@ -13,13 +13,20 @@ from turret_ai.errors import TurretError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:function or module:Typer object", help line)
+    "compete": ("turret_ai.cli.compete:compete", "play for a team at the finals server"),
+    "competition-server": (
+        "turret_ai.cli.compete:competition_server",
+        "a finals server of our own, to train and test with",
+    ),
     "demo": ("turret_ai.cli.demo:demo", "spoken commands against the embedded simulator"),
     "doctor": ("turret_ai.cli.doctor:doctor", "name what is missing and how to get it"),
     "echo": ("turret_ai.cli.graph:echo", "print what is published on a topic"),
     "launch": ("turret_ai.cli.launch:launch", "start a whole graph, one process a node"),
     "nodes": ("turret_ai.cli.graph:nodes", "list the nodes on the network"),
     "render": ("turret_ai.cli.render:render", "what the camera sees in a scene"),
+    "robomaster-emulator": ("turret_ai.cli.robomaster:emulator", "a robot to try the driver with"),
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
+    "serve": ("turret_ai.cli.serve:serve", "the stages as HTTP services (extra server)"),
     "synth": ("turret_ai.cli.synth:app", "make synthetic speech, images and scenes (extra train)"),
     "topics": ("turret_ai.cli.graph:topics", "list the topics on the network"),
     "record": ("turret_ai.cli.record:record", "record the graph into a bag"),

@@ -108,11 +108,12 @@ def of_run(
     problems = list(run.problems)
     if truths is not None and len(truths) != len(run.answers):
         problems.append(f"{len(run.answers)} utterances were heard, the truth has {len(truths)}")
+    before = recorded.answers(timeline.stages)
     statistics = {name: Statistics.of(times) for name, times in run.seconds.items()}
     return Evaluation(
         bag.path.name,
         score_all(run.answers, known, timeline),
-        score_all(recorded.answers(timeline.stages), known, timeline),
+        score_all(before, known, timeline) if before else [],
         problems,
         {
             topic.name: {"type": topic.type, "messages": topic.count, "problem": topic.problem}

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from turret_ai.prove import charts
 from turret_ai.prove.environment import machine, versions
-from turret_ai.prove.evaluation import Evaluation
+from turret_ai.prove.evaluation import FAILED, PASSED, Evaluation
 from turret_ai.prove.results import FIELDS
 from turret_ai.prove.score import BY_NAME, HIT_IOU, METRICS, Scored, confusion
 from turret_ai.prove.thumbnail import Thumbnail
@@ -60,6 +60,7 @@ def to_html(
     overlaps = [s.iou for s in evaluation.scored if s.iou is not None]
     context = {
         "evaluation": evaluation,
+        "verdict": FAILED if evaluation.problems or not all(c.passed for c in checks) else PASSED,
         "metrics": evaluation.metrics,
         "all_metrics": METRICS,
         "by_name": BY_NAME,

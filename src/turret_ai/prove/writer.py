@@ -28,6 +28,9 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from turret_ai.errors import InputError
 
 STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
+_LAST_WRITES_S = 60.0
+"""How long a disk may take for what waits in memory when the recording ends."""
+
 _FOREVER = QosTime(9223372036, 854775807)
 """How rosbag2 writes an unlimited duration."""
 
@@ -48,7 +51,9 @@ def offered_qos(reliable: bool, depth: int, latched: bool) -> Qos:
 
 
 class BagWriter:
-    """One new bag. Not thread-safe; use it as a context manager, which completes it also on errors.
+    """One new bag. Use it as a context manager, which completes it also on errors.
+
+    Topics may be added in one thread while another one writes.
 
     Args:
         path: the folder to make; it must not exist.
@@ -67,6 +72,7 @@ class BagWriter:
         self.path = Path(path)
         self.counts: dict[str, int] = {}
         self._connections: dict[str, Connection] = {}
+        self._lock = threading.Lock()
         if self.path.exists():
             raise InputError(f"{self.path} exists already: choose another name for the bag")
         # Version 8 is what ros2 bag of Jazzy and later reads; 9 is refused by Jazzy.
@@ -103,18 +109,20 @@ class BagWriter:
                 raise InputError(f"{topic} is {known.msgtype}, it can't be {kind} as well")
             return
         text, digest = describe(kind)
-        self._connections[topic] = self._writer.add_connection(
-            topic,
-            kind,
-            msgdef=text,
-            rihs01=digest,
-            offered_qos_profiles=[qos or offered_qos(True, 10, False)],
-        )
+        with self._lock:
+            self._connections[topic] = self._writer.add_connection(
+                topic,
+                kind,
+                msgdef=text,
+                rihs01=digest,
+                offered_qos_profiles=[qos or offered_qos(True, 10, False)],
+            )
         self.counts[topic] = 0
 
     def write(self, topic: str, log_ns: int, raw: bytes | memoryview) -> None:
         """Append one message, CDR with its 4-byte header, of a topic that was added."""
-        self._writer.write(self._connections[topic], log_ns, raw)
+        with self._lock:
+            self._writer.write(self._connections[topic], log_ns, raw)
         self.counts[topic] += 1
 
     def write_message(self, topic: str, log_ns: int, message: Any, kind: str) -> None:
@@ -153,7 +161,8 @@ class Recorder:
     """Takes messages from any thread and writes them from one of its own.
 
     Memory is bounded: when `capacity_bytes` wait for the disk, `put` waits up to `patience_s` and
-    then counts the message as lost.
+    then counts the message as lost. `convert` (topic, bytes) may change what is written; it runs in
+    the writing thread, and a message that it can't convert counts as lost.
     """
 
     def __init__(
@@ -163,11 +172,13 @@ class Recorder:
         capacity_bytes: int = 256 * 2**20,
         patience_s: float = 1.0,
         clock: Callable[[], int] = time.time_ns,
+        convert: Callable[[str, bytes], bytes] | None = None,
     ) -> None:
         self.writer = writer
         self.lost: dict[str, int] = {}
         self.error: Exception | None = None
         self._clock = clock
+        self._convert = convert
         self._capacity = capacity_bytes
         self._patience = patience_s
         self._waiting = 0
@@ -208,7 +219,9 @@ class Recorder:
             InputError: the disk failed; the bag holds what was written before.
         """
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(_LAST_WRITES_S)
+        if self._thread.is_alive():
+            raise InputError(f"the disk under {self.writer.path} doesn't take what is recorded")
         try:
             self.writer.close()
         except OSError as error:
@@ -220,7 +233,12 @@ class Recorder:
         while (item := self._queue.get()) is not None:
             try:
                 if self.error is None:
-                    self.writer.write(item.topic, item.log_ns, item.raw)
+                    raw = item.raw
+                    if self._convert is not None:
+                        raw = self._convert(item.topic, raw)
+                    self.writer.write(item.topic, item.log_ns, raw)
+            except InputError:  # of the conversion: this message can't be used
+                self.lost[item.topic] = self.lost.get(item.topic, 0) + 1
             except Exception as error:  # a full disk, or a storage library's own error
                 self.error = error
             finally:

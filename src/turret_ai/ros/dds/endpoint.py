@@ -128,6 +128,12 @@ class Writer(Endpoint):
         raw = bytes(types.to_cdr(message, self.ros_type))
         if header:
             raw = raw[:4] + header + raw[4:]
+        return self.write_raw(raw)
+
+    def write_raw(self, raw: bytes) -> bool:
+        """Send what is CDR already, with its four bytes of encapsulation; see `write`."""
+        if self.closed:
+            return False
         try:
             self.entity.write(sample(self._struct, raw))
         except DDSException as error:

@@ -1,0 +1,178 @@
+"""The player node: a bag back onto live topics, raw, in its own pace or another one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from turret_ai.errors import InputError
+from turret_ai.prove.bag import Bag
+from turret_ai.prove.topics import SPECS, resolve
+from turret_ai.ros import Node, qos, raw
+from turret_ai.ros.interfaces import Clock
+from turret_ai.ros.time import to_msg
+from turret_ai.units import ns_to_seconds, seconds_to_ns
+
+
+class PlayerParameters(BaseModel):
+    """What is played, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bag: str = Field("", description="bag folder, .mcap or .db3 file")
+    topics: list[str] = Field(
+        [], description="topics to play; empty: inputs and truth, so that live stages answer"
+    )
+    all: bool = Field(False, description="play every topic, the recorded stages' outputs too")
+    rate: float = Field(1.0, gt=0.0, le=100.0, description="speed; 2: twice as fast")
+    start: float = Field(0.0, ge=0.0, description="s of the recording to leave out")
+    duration: float = Field(0.0, ge=0.0, description="s of the recording to play; 0: to its end")
+    loop: bool = Field(False, description="begin again at the end")
+    clock: float = Field(
+        100.0, ge=0.0, le=1000.0, description="Hz of /clock, the recording's time; 0: none"
+    )
+    wait: float = Field(
+        30.0,
+        ge=0.0,
+        le=3600.0,
+        description="s to wait until every played input has a subscriber; 0: begin at once",
+    )
+    end_delay: float = Field(1.0, ge=0.0, le=60.0, description="s to stay after the last message")
+
+
+class Player(Node):
+    """Publishes recorded messages unchanged; ends the process when the recording is over."""
+
+    def __init__(
+        self,
+        overrides: Mapping[str, Any] | None = None,
+        on_finished: Callable[[], object] | None = None,
+        **node_options: Any,
+    ) -> None:
+        """on_finished: called in the playing thread at the end; default: end this process."""
+        super().__init__("player", parameters=PlayerParameters, overrides=overrides, **node_options)
+        self._on_finished = on_finished or (lambda: os.kill(os.getpid(), signal.SIGINT))
+        self.bag = Bag(self.parameters.bag)
+        self.played = 0
+        self.position_ns = 0
+        self.finished = threading.Event()
+        self._stop = threading.Event()
+        self._publishers = self._advertise()
+        self._clock_publisher = (
+            self.create_publisher(Clock, "/clock", qos.CLOCK) if self.parameters.clock else None
+        )
+        for problem in self.bag.problems:
+            self.get_logger().warning(problem)
+        self._thread = threading.Thread(target=self._run, name="player", daemon=True)
+        self._thread.start()
+
+    def _advertise(self) -> dict[str, raw.RawPublisher]:
+        found = resolve(self.bag.topics)
+        chosen = {
+            absolute: next(spec for spec in SPECS if spec.name == name)
+            for name, absolute in found.items()
+        }
+        wanted = [self.resolve_topic_name(name) for name in self.parameters.topics] or [
+            name
+            for name, spec in chosen.items()
+            if spec.role in ("input", "truth") or self.parameters.all
+        ]
+        if self.parameters.all:
+            wanted = [name for name in self.bag.topics if name != "/clock"]
+        publishers = {}
+        for name in wanted:
+            topic = self.bag.topics.get(name)
+            if topic is None:
+                raise InputError(f"{name} is not in the bag; it holds {', '.join(self.bag.topics)}")
+            if not topic.count and not self.bag.problems:
+                continue
+            profile = getattr(qos, chosen[name].qos) if name in chosen else qos.STAGE
+            if name in chosen and chosen[name].role == "input" and profile == qos.SENSOR:
+                profile = qos.STAGE  # a reliable publisher serves every kind of subscriber
+            publishers[name] = raw.advertise(self, name, topic.type, profile)
+        if not publishers:
+            raise InputError(f"{self.bag.path} holds nothing to play")
+        return publishers
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What is played."""
+        return tuple(self._publishers)
+
+    # -- the playing thread ----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            if self._wait_for_subscribers():
+                while not self._stop.is_set():
+                    self._play_once()
+                    if not self.parameters.loop:
+                        break
+                self._stop.wait(self.parameters.end_delay)
+        except Exception as error:
+            self.get_logger().error(f"playing failed: {error}")
+        finally:
+            self.finished.set()
+            if not self._stop.is_set():
+                self.get_logger().info(f"{self.played} messages played")
+                self._on_finished()
+
+    def _wait_for_subscribers(self) -> bool:
+        """Until each input and truth topic is heard by someone; False: asked to stop."""
+        names = [name for name in self._publishers if "ground_truth" not in name]
+        end = time.monotonic() + self.parameters.wait
+        while not self._stop.is_set():
+            lonely = [name for name in names if not self._publishers[name].count()]
+            if not lonely or not self.parameters.wait:
+                return True
+            if time.monotonic() >= end:
+                if len(lonely) == len(names):
+                    self.get_logger().warning("nobody subscribes to what is played")
+                else:
+                    self.get_logger().info(f"nobody subscribes to {', '.join(lonely)}")
+                return True
+            self._stop.wait(0.05)
+        return False
+
+    def _play_once(self) -> None:
+        p = self.parameters
+        first = next(self.bag.records(self._publishers), None)
+        if first is None:
+            return
+        begin = first.log_ns + seconds_to_ns(p.start)
+        end = begin + seconds_to_ns(p.duration) if p.duration else None
+        started = time.monotonic()
+        for record in self.bag.records(self._publishers, begin, end):
+            due = started + ns_to_seconds(record.log_ns - begin) / p.rate
+            if not self._sleep_until(due, started, begin):
+                return
+            self.position_ns = record.log_ns - first.log_ns
+            self._tick(record.log_ns)
+            self._publishers[record.topic].publish(record.raw)
+            self.played += 1
+
+    def _sleep_until(self, due: float, started: float, begin_ns: int) -> bool:
+        """Sleep, ticking the clock; False: asked to stop."""
+        step = 1.0 / self.parameters.clock if self._clock_publisher else 3600.0
+        while (left := due - time.monotonic()) > 0:
+            if self._stop.wait(min(left, step)):
+                return False
+            passed = (min(time.monotonic(), due) - started) * self.parameters.rate
+            self._tick(begin_ns + seconds_to_ns(passed))
+        return not self._stop.is_set()
+
+    def _tick(self, now_ns: int) -> None:
+        if self._clock_publisher is not None:
+            self._clock_publisher.publish(Clock(clock=to_msg(now_ns)))
+
+    def destroy_node(self) -> None:
+        self._stop.set()
+        self._thread.join(2.0)
+        self.bag.close()
+        super().destroy_node()
