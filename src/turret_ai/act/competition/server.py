@@ -204,6 +204,7 @@ class CompetitionServer:
         team.seen_yaw = None
         await self._check_health(team)
         heading_yaw = heading_to_yaw(float(case.heading))
+        await asyncio.to_thread(case.true_box, heading_yaw)  # loads the world before the clock runs
         pan = abs(wrap(heading_yaw - team.yaw)) / self.settings.pan_speed
         audio = b"RIFF no audio at all" if self.faults.broken_audio else case.audio
         began = time.monotonic()

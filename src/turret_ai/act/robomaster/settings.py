@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from turret_ai.act.robomaster.wire import DIRECT_ADDRESS
 from turret_ai.aim.settings import LimitSettings
 
+EP_VERTICAL_FOV = 2.0 * math.atan(360.0 / 627.0)
+"""rad. The robomaster_ros project calibrated the EP's camera at 1280x720 with f = 627 px
+(robomaster_ros/config/rm_camera_calibration_720.yaml); its small distortion is left out."""
+
 
 class MotionSettings(BaseModel):
     """How the gimbal is driven."""

@@ -1,0 +1,1 @@
+"""The HTTP services of the competition's qualifiers: speech, language, vision, cannon."""

@@ -1,0 +1,314 @@
+"""The competition node: speech and pictures from the finals server, and a virtual turret."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from turret_ai.act.competition.cases import CAMERA_PITCH
+from turret_ai.act.competition.client import Client
+from turret_ai.act.competition.report import TurnReport
+from turret_ai.act.competition.settings import ClientSettings
+from turret_ai.act.loop import LoopThread
+from turret_ai.aim import frames as names
+from turret_ai.aim.camera import Camera
+from turret_ai.errors import ConfigError, InputError
+from turret_ai.hear.edge import Resampler, to_float
+from turret_ai.hear.settings import SAMPLE_RATE
+from turret_ai.nodes import convert, frames, utterance_frame
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import audio, images, qos
+from turret_ai.ros.interfaces import (
+    AudioDataStamped,
+    AudioInfo,
+    CameraInfo,
+    DiagnosticArray,
+    Engagement,
+    GimbalCommand,
+    Image,
+    JointState,
+    TargetBBox,
+    Transcript,
+    TurretCommand,
+    TurretState,
+)
+from turret_ai.ros.tf import Broadcaster, StaticBroadcaster, transform
+from turret_ai.ros.time import to_ns
+from turret_ai.simulate.turret import TurretLimits, TurretMotion
+from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
+from turret_ai.units import seconds_to_ns
+
+CHUNK_SECONDS = 1.0
+
+
+class CompetitionParameters(ClientSettings):
+    """The server, the turns, and how the virtual turret moves."""
+
+    yaw_rate: float = Field(
+        math.radians(60.0), gt=0.0, le=20.0, description="rad/s, speed of the virtual turret's yaw"
+    )
+    acceleration: float = Field(
+        math.radians(1800.0), gt=0.0, le=1000.0, description="rad/s^2, of the virtual turret"
+    )
+    joint_rate: float = Field(100.0, ge=20.0, le=500.0, description="joint states a second")
+    report: str = Field("", description="file that gets a JSON line for every turn; empty: none")
+    exit_when_done: bool = Field(False, description="end this process when the server ends the run")
+    wait_for: list[str] = Field(
+        ["transcriber", "commander", "locator", "controller"],
+        description="nodes that must report before the server is called",
+    )
+    ready_timeout: float = Field(120.0, ge=0.0, le=3600.0, description="s to wait for them")
+
+
+class Competition(Stage):
+    """Speech, pictures and joint states out; what the chain makes of them goes to the server."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("competition", CompetitionParameters, overrides)
+        p = self.parameters
+        top = math.radians(540.0)
+        self.motion = TurretMotion(
+            TurretLimits(
+                yaw_rate=p.yaw_rate,
+                pitch_rate=top,
+                yaw_acceleration=p.acceleration,
+                pitch_acceleration=p.acceleration,
+            )
+        )
+        self.client = Client(p, self)
+        self._loop = LoopThread(self.client.run, "competition", self._on_loop_error)
+        self._started = False
+        self._ready: set[str] = set()
+        self._report = _open_report(p.report)
+        self._stepped = time.monotonic()
+        self._begun = self._stepped
+        self._rate_until_ns: int | None = None
+        self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
+        info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+        info.publish(
+            AudioInfo(
+                channels=1, sample_rate=SAMPLE_RATE, sample_format="S16LE", coding_format="wave"
+            )
+        )
+        self._info = info
+        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
+        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
+        self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
+        self._tf = Broadcaster(self)
+        StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
+        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
+        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
+        self.create_subscription(TurretCommand, "command", self._on_understood, qos.STAGE)
+        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
+        self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
+        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        self.create_subscription(DiagnosticArray, "diagnostics", self._on_diagnostics, qos.STAGE)
+        self.create_timer(1.0 / p.joint_rate, self._advance)
+
+    def describe(self) -> Mapping[str, object]:
+        client = self.client
+        return {
+            "server": self.parameters.server,
+            "team link": "open" if client.team.connected else "closed",
+            "robot link": "open" if client.robot.connected else "closed",
+            "health checks": client.health_checks,
+            "unasked snapshots": client.snapshots.unasked,
+        }
+
+    def reset(self) -> None:
+        self.motion.hold()
+
+    # -- the virtual turret ----------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        now = time.monotonic()
+        dt, self._stepped = now - self._stepped, now
+        stamp_ns = self.now_ns()
+        if self._rate_until_ns is not None and stamp_ns > self._rate_until_ns:
+            self._rate_until_ns = None
+            self.motion.hold()
+        motion = self.motion
+        motion.step(min(dt, 1.0))
+        self._joints.publish(
+            JointState(
+                header=convert.header(stamp_ns),
+                name=[frames.YAW_JOINT, frames.PITCH_JOINT],
+                position=[motion.yaw, motion.pitch],
+                velocity=[motion.yaw_rate, motion.pitch_rate],
+                effort=[],
+            )
+        )
+        self._tf.send(frames.moving(stamp_ns, motion.yaw, motion.pitch))
+        self.client.yaw = motion.yaw
+        if not self._started:
+            self._start_when_ready(now)
+
+    def _start_when_ready(self, now: float) -> None:
+        """Call the server only when the chain can answer: its first turn would be lost."""
+        p = self.parameters
+        missing = sorted(set(p.wait_for) - self._ready)
+        if missing and now - self._begun < p.ready_timeout:
+            return
+        if missing:
+            self.get_logger().warning(f"starting although these do not report: {missing}")
+        self._started = True
+        self._loop.start()
+
+    def _on_command(self, message: GimbalCommand) -> None:
+        if not self._input():
+            return
+        until_ns = to_ns(message.valid_until)
+        numbers = (message.yaw, message.pitch, message.yaw_rate, message.pitch_rate)
+        if not all(math.isfinite(v) for v in numbers) or 0 < until_ns < self.now_ns():
+            self.health.count("refused")
+            return
+        self._rate_until_ns = None
+        rates = (message.yaw_rate, message.pitch_rate)
+        if message.mode == GimbalCommand.RATE:
+            self.motion.drive(*rates)
+            self._rate_until_ns = until_ns or None
+        elif message.mode == GimbalCommand.RELATIVE:
+            self.motion.go(self.motion.yaw + message.yaw, self.motion.pitch + message.pitch, rates)
+        else:
+            self.motion.go(message.yaw, message.pitch, rates)
+
+    # -- from the chain to the server ------------------------------------------------------------
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self._ready |= {status.name.rsplit("/", 1)[-1] for status in message.status}
+
+    def _on_transcript(self, message: Transcript) -> None:
+        if message.status == TranscriptStatus.PARTIAL:
+            return
+        text = "" if message.status == TranscriptStatus.EMPTY else message.text
+        self._loop.call(self.client.heard, message.utterance_id, text)
+
+    def _on_understood(self, message: TurretCommand) -> None:
+        if not message.partial:
+            fields = (message.heading, message.tool, message.target)
+            self._loop.call(self.client.understood, message.utterance_id, *fields)
+
+    def _on_state(self, message: TurretState) -> None:
+        if message.phase == TurretState.SEARCHING:
+            self._loop.call(self.client.searching, message.utterance_id)
+
+    def _on_box(self, message: TargetBBox) -> None:
+        report = convert.message_to_report(message)
+        status = LocationStatus(report.status)
+        self._loop.call(
+            self.client.located, message.utterance_id, status, report.box, report.reason
+        )
+
+    def _on_engagement(self, message: Engagement) -> None:
+        aim = (message.aim_yaw, message.aim_pitch)
+        self._loop.call(self.client.engaged, message.utterance_id, message.reason, aim)
+
+    # -- from the server to the chain; called in the loop's thread -------------------------------
+
+    def on_utterance(
+        self, utterance_id: str, samples: NDArray[np.int16], sample_rate: int, at: float
+    ) -> None:
+        """Publish a whole sentence as marked chunks; it ends at the time of its arrival."""
+        if not self.enabled:
+            return
+        pcm = samples
+        if sample_rate != SAMPLE_RATE:
+            try:
+                pcm = _to_int16(Resampler(sample_rate)(to_float(samples), last=True))
+            except InputError as error:
+                self.on_event("warning", f"{utterance_id}: {error}")
+        start_ns = self._stamp(at) - seconds_to_ns(len(pcm) / SAMPLE_RATE)
+        frame = utterance_frame.mark(utterance_id)
+        step = round(CHUNK_SECONDS * SAMPLE_RATE)
+        for first in range(0, len(pcm), step):
+            stamp_ns = start_ns + seconds_to_ns(first / SAMPLE_RATE)
+            self._audio.publish(audio.to_message(pcm[first : first + step], stamp_ns, frame))
+        end_ns = start_ns + seconds_to_ns(len(pcm) / SAMPLE_RATE)
+        self._audio.publish(audio.to_message(np.zeros(0, np.int16), end_ns, frame))
+        self.health.count("utterances")
+
+    def on_snapshot(self, image: ImageArray, camera: Camera, at: float) -> None:
+        """Publish a picture and the camera that took it."""
+        stamp_ns = self._stamp(at)
+        frame = names.CAMERA_OPTICAL_FRAME
+        self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
+        self._images.publish(images.to_message(image, stamp_ns, frame))
+        self.health.count("snapshots")
+
+    def on_report(self, report: TurnReport) -> None:
+        """Log a turn, and write it where it was asked for."""
+        end = report.end.value if report.end else "?"
+        self.health.count(end)
+        text = f"turn {report.number}: {end} in {report.seconds.get('total', math.nan):.2f} s"
+        problems = f" ({'; '.join(report.problems)})" if report.problems else ""
+        self.get_logger().info(text + problems)
+        if self._report is not None:
+            with contextlib.suppress(OSError), self._report.open("a", encoding="utf-8") as file:
+                file.write(report.as_line() + "\n")
+
+    def on_done(self) -> None:
+        """The server ended the run."""
+        self.get_logger().info("the server ended the run")
+        if self.parameters.exit_when_done:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def on_event(self, level: str, text: str) -> None:
+        """Log what people should know."""
+        log: Callable[[str], object] = getattr(self.get_logger(), level)
+        log(text)
+
+    def _on_loop_error(self, error: BaseException) -> None:
+        self.health.problem = str(error)
+        self.get_logger().error(f"the competition's client ended: {error}")
+
+    def _stamp(self, at: float) -> int:
+        """A monotonic time as the node's."""
+        return self.now_ns() - seconds_to_ns(time.monotonic() - at)
+
+    def destroy_node(self) -> None:
+        self._loop.stop(2.0)
+        super().destroy_node()
+
+
+def _fixed_frames(stamp_ns: int) -> list[Any]:
+    """The competition's camera turns with the yaw and looks up at a fixed angle."""
+    base = (0.0, 0.0, names.GIMBAL_BASE_HEIGHT)
+    camera = (names.CAMERA_FORWARD, 0.0, names.BLASTER_HEIGHT + names.CAMERA_UP)
+    optical = names.OPTICAL_ROTATION
+    tilt = (0.0, CAMERA_PITCH, 0.0)
+    return [
+        transform(names.BASE_LINK, names.GIMBAL_BASE_LINK, stamp_ns, base),
+        transform(names.GIMBAL_LINK, names.CAMERA_LINK, stamp_ns, camera, tilt),
+        transform(names.CAMERA_LINK, names.CAMERA_OPTICAL_FRAME, stamp_ns, rotation=optical),
+    ]
+
+
+def _to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    pcm: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return pcm
+
+
+def _open_report(name: str) -> Path | None:
+    """The file for reports, emptied.
+
+    Raises:
+        ConfigError: it can't be written.
+    """
+    if not name:
+        return None
+    path = Path(name).expanduser()
+    try:
+        path.write_text("", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"report: {path} can't be written ({error.strerror})") from error
+    return path

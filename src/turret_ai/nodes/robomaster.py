@@ -1,0 +1,184 @@
+"""The RoboMaster node: gimbal commands in; joint states, pictures and sound of the robot out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from turret_ai.act.loop import LoopThread
+from turret_ai.act.robomaster.driver import Driver
+from turret_ai.act.robomaster.media import AUDIO_RATE
+from turret_ai.act.robomaster.motion import Mode, Order
+from turret_ai.act.robomaster.settings import EP_VERTICAL_FOV, DriverSettings
+from turret_ai.aim.camera import Camera
+from turret_ai.nodes import convert, frames, utterance_frame
+from turret_ai.nodes.stage import Stage
+from turret_ai.ros import audio, images, qos
+from turret_ai.ros.interfaces import (
+    AudioDataStamped,
+    AudioInfo,
+    CameraInfo,
+    Engagement,
+    GimbalCommand,
+    Image,
+    JointState,
+    TurretState,
+)
+from turret_ai.ros.tf import Broadcaster, StaticBroadcaster
+from turret_ai.ros.time import to_ns
+from turret_ai.types import ImageArray
+from turret_ai.units import ns_to_seconds, seconds_to_ns
+
+HEARTBEAT_SECONDS = 1.5
+"""Without a word of the controller for so long, a moving gimbal is stopped."""
+
+
+class RoboMasterParameters(DriverSettings):
+    """How the robot is reached, and its camera."""
+
+    vertical_fov: float = Field(
+        EP_VERTICAL_FOV, gt=0.0, lt=math.pi, description="rad, of the robot's camera"
+    )
+
+
+class RoboMaster(Stage):
+    """A robot as this package's turret."""
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__("robomaster", RoboMasterParameters, overrides)
+        p = self.parameters
+        self.driver = Driver(p, self)
+        self._loop = LoopThread(self.driver.run, "robomaster", self._on_loop_error)
+        self._camera: Camera | None = None
+        self._controller_seen = 0.0
+        self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
+        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
+        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
+        self._tf = Broadcaster(self)
+        StaticBroadcaster(self).send(frames.fixed(self.now_ns()))
+        if p.audio:
+            self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
+            self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+            self._info.publish(
+                AudioInfo(
+                    channels=1, sample_rate=AUDIO_RATE, sample_format="S16LE", coding_format="wave"
+                )
+            )
+        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
+        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
+        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        self.create_timer(0.2, self._watch)
+        self._loop.start()
+
+    def describe(self) -> Mapping[str, object]:
+        status, driver = self.driver.status, self.driver
+        return {
+            "robot": status.address if status.connected else "not connected",
+            "mode": status.mode,
+            "battery": "unknown" if status.battery is None else f"{status.battery} %",
+            "links": status.links,
+            "mode losses": status.mode_losses,
+            "attitudes": status.pushes,
+            "unreadable pushes": status.unreadable,
+            "pictures": driver.video.decoder.frames,
+            "video errors": driver.video.decoder.errors,
+            "video": driver.video.problem or "fine",
+            "audio errors": driver.audio.decoder.errors,
+            "yaw limited": driver.motion.yaw_limited,
+            "pitch limited": driver.motion.pitch_limited,
+            "signals": status.signals,
+        }
+
+    def reset(self) -> None:
+        self._loop.call(self.driver.stop)
+
+    # -- to the robot ----------------------------------------------------------------------------
+
+    def _on_command(self, message: GimbalCommand) -> None:
+        if not self._input():
+            return
+        until_ns = to_ns(message.valid_until)
+        until = None
+        if until_ns:
+            until = time.monotonic() + ns_to_seconds(until_ns - self.now_ns())
+        try:
+            mode = Mode(int(message.mode))
+        except ValueError:
+            self.health.count("refused")
+            return
+        order = Order(mode, message.yaw, message.pitch, message.yaw_rate, message.pitch_rate, until)
+        self._controller_seen = time.monotonic()
+        self._loop.call(self.driver.order, order)
+
+    def _on_state(self, message: TurretState) -> None:
+        self._controller_seen = time.monotonic()
+        self._loop.call(self.driver.controller_says, bool(message.armed) and self.enabled)
+
+    def _on_engagement(self, message: Engagement) -> None:
+        if message.outcome == Engagement.AIMED and self.enabled:
+            self._loop.call(self.driver.signal, message.utterance_id)
+
+    def _watch(self) -> None:
+        """The controller's state is the heartbeat of the command stream."""
+        silent = time.monotonic() - self._controller_seen > HEARTBEAT_SECONDS
+        if silent and self.driver.motion.active and not self.driver.motion.settled:
+            self.get_logger().warning("no word of the controller: the gimbal is stopped")
+            self._loop.call(self.driver.stop)
+        motion = self.driver.motion
+        self.health.problem = self.driver.status.problem or motion.problem
+
+    # -- from the robot; called in the loop's thread ---------------------------------------------
+
+    def on_attitude(self, yaw: float, pitch: float, at: float) -> None:
+        """Publish the joints."""
+        stamp_ns = self._stamp(at)
+        self._joints.publish(
+            JointState(
+                header=convert.header(stamp_ns),
+                name=[frames.YAW_JOINT, frames.PITCH_JOINT],
+                position=[yaw, pitch],
+                velocity=[],
+                effort=[],
+            )
+        )
+        self._tf.send(frames.moving(stamp_ns, yaw, pitch))
+
+    def on_image(self, image: ImageArray, at: float) -> None:
+        """Publish a picture and the camera that took it."""
+        height, width = image.shape[:2]
+        camera = self._camera
+        if camera is None or (camera.width, camera.height) != (width, height):
+            camera = Camera.from_fov(width, height, self.parameters.vertical_fov)
+            self._camera = camera
+        stamp_ns = self._stamp(at)
+        frame = frames.CAMERA_OPTICAL_FRAME
+        self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
+        self._images.publish(images.to_message(image, stamp_ns, frame))
+
+    def on_audio(self, samples: NDArray[np.int16], at: float) -> None:
+        """Publish a chunk of the continuous stream."""
+        frame = utterance_frame.MICROPHONE
+        self._audio.publish(audio.to_message(samples, self._stamp(at), frame))
+
+    def on_event(self, level: str, text: str) -> None:
+        """Log what people should know."""
+        log: Callable[[str], object] = getattr(self.get_logger(), level)
+        log(text)
+
+    def _on_loop_error(self, error: BaseException) -> None:
+        self.driver.status.problem = f"the driver ended: {error}"
+        self.get_logger().error(self.driver.status.problem)
+
+    def _stamp(self, at: float) -> int:
+        """A monotonic time as the node's."""
+        return self.now_ns() - seconds_to_ns(time.monotonic() - at)
+
+    def destroy_node(self) -> None:
+        self._loop.stop(2.0)
+        super().destroy_node()

@@ -1,0 +1,199 @@
+"""The HTTP services: documented bodies, wrong instances among good ones, limits."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from test_competition_wire import wav
+
+from turret_ai.types import (
+    Box,
+    Command,
+    CommandField,
+    CommandStatus,
+    Hypothesis,
+    ImageArray,
+    Location,
+    LocationStatus,
+    Transcription,
+    TranscriptStatus,
+)
+
+pytest.importorskip("fastapi")
+testclient = pytest.importorskip("fastapi.testclient")
+
+from turret_ai.act.services.app import Stages, create_app  # noqa: E402
+from turret_ai.act.services.cannon import Cannon, parse_heading  # noqa: E402
+from turret_ai.errors import InputError  # noqa: E402
+from turret_ai.see import images  # noqa: E402
+
+
+class Ears:
+    """Tells the length of what it hears."""
+
+    def transcribe(self, samples: np.ndarray) -> Transcription:
+        if not samples.any():
+            return Transcription(TranscriptStatus.EMPTY, reason="digital silence")
+        return Transcription(TranscriptStatus.FINAL, f"{len(samples)} samples")
+
+
+class Mind:
+    """Takes the text as target; stumbles over one word."""
+
+    def parse(self, hypotheses: str | Sequence[Hypothesis]) -> Command:
+        assert isinstance(hypotheses, str)
+        if hypotheses == "stumble":
+            raise ZeroDivisionError
+        return Command(
+            CommandStatus.OK, CommandField("065"), CommandField("EMP"), CommandField(hypotheses)
+        )
+
+
+class Eyes:
+    """Finds everything but ghosts; counts the pictures."""
+
+    pictures = 0
+
+    def locate_all(self, rgb: ImageArray, captions: Sequence[str]) -> list[Location]:
+        assert rgb.ndim == 3
+        self.pictures += 1
+        nothing = Location(LocationStatus.NOT_FOUND)
+        box = Location(LocationStatus.FOUND, Box(1.4, 2.6, 30, 40))
+        return [nothing if "ghost" in caption else box for caption in captions]
+
+
+class Sky:
+    """A world of one colour that tells where the camera looks."""
+
+    def render(self, camera: object, yaw: float, pitch: float) -> ImageArray:
+        image = np.zeros((8, 8, 3), np.uint8)
+        image[..., 0] = round((yaw + 3.2) * 30)
+        return image
+
+
+@pytest.fixture
+def eyes() -> Eyes:
+    return Eyes()
+
+
+@pytest.fixture
+def client(eyes: Eyes) -> object:
+    cannon = Cannon(Sky(), speed=0.0)  # type: ignore[arg-type]
+    app = create_app(Stages(Ears(), Mind(), eyes, cannon), max_body=100_000)
+    return testclient.TestClient(app, raise_server_exceptions=False)
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+TONE = (np.sin(np.arange(1600)) * 9000).astype(np.int16)
+PICTURE = b64(images.encode(np.full((40, 60, 3), 99, np.uint8)))
+
+
+def test_health(client) -> None:  # type: ignore[no-untyped-def]
+    assert client.get("/health").json() == {"health": "ok"}
+
+
+def test_stt_answers_a_batch(client) -> None:  # type: ignore[no-untyped-def]
+    batch = [{"key": 0, "b64": b64(wav(TONE))}, {"b64": b64(wav(np.repeat(TONE, 3), 48_000))}]
+    reply = client.post("/stt", json={"instances": batch})
+    assert reply.json() == {"predictions": ["1600 samples", "1600 samples"]}
+
+
+def test_extract_answers_a_batch(client) -> None:  # type: ignore[no-untyped-def]
+    reply = client.post("/extract", json={"instances": [{"transcript": "red drone"}]})
+    expected = {"heading": "065", "tool": "EMP", "target": "red drone"}
+    assert reply.json() == {"predictions": [expected]}
+
+
+def test_identify_answers_a_batch_and_searches_an_image_once(client, eyes: Eyes) -> None:  # type: ignore[no-untyped-def]
+    batch = [{"b64": PICTURE, "caption": text} for text in ("red drone", "a ghost", "jet")]
+    reply = client.post("/identify", json={"instances": batch})
+    assert reply.json() == {"predictions": [[1, 3, 30, 40], [0, 0, 0, 0], [1, 3, 30, 40]]}
+    assert eyes.pictures == 1
+
+
+def test_the_cannon_turns_and_shows_what_it_sees(client) -> None:  # type: ignore[no-untyped-def]
+    reply = client.post("/send_heading", json={"heading": "095"})
+    assert reply.headers["content-type"] == "image/jpeg"
+    first = images.decode(reply.content)
+    client.post("/reset_cannon")
+    second = images.decode(client.post("/send_heading", json={"heading": "360"}).content)
+    assert abs(int(first[0, 0, 0]) - int(second[0, 0, 0])) > 20
+
+
+@pytest.mark.parametrize("heading", ["", "9x", "361", "1234", 95, None, "٣٣"])
+def test_headings_that_are_none_are_refused(client, heading: object) -> None:  # type: ignore[no-untyped-def]
+    reply = client.post("/send_heading", json={"heading": heading})
+    assert reply.status_code == 422
+    assert "heading" in reply.json()["error"]
+    with pytest.raises(InputError):
+        parse_heading(heading)
+
+
+BAD = [None, 5, "text", [], {}, {"b64": 5}, {"b64": "no base64!"}, {"b64": b64(b"no file")}]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_wrong_instance_spoils_no_other(client, bad: object) -> None:  # type: ignore[no-untyped-def]
+    good = {
+        "/stt": ({"b64": b64(wav(TONE))}, "1600 samples"),
+        "/extract": ({"transcript": "jet"}, {"heading": "065", "tool": "EMP", "target": "jet"}),
+        "/identify": ({"b64": PICTURE, "caption": "jet"}, [1, 3, 30, 40]),
+    }
+    for path, (instance, expected) in good.items():
+        reply = client.post(path, json={"instances": [instance, bad, instance]})
+        assert reply.status_code == 200
+        body = reply.json()
+        assert [body["predictions"][i] for i in (0, 2)] == [expected, expected]
+        assert [each["instance"] for each in body["errors"]] == [1]
+        assert body["errors"][0]["error"]
+
+
+def test_a_stage_that_stumbles_over_one_instance_answers_the_others(client) -> None:  # type: ignore[no-untyped-def]
+    batch = [{"transcript": "stumble"}, {"transcript": "jet"}]
+    body = client.post("/extract", json={"instances": batch}).json()
+    assert body["predictions"][1]["target"] == "jet"
+    assert body["errors"] == [{"instance": 0, "error": "failed: ZeroDivisionError"}]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"instances": 5}', b'{"instance": []}', b"\xff"]
+)
+def test_bodies_that_are_none_get_an_error_in_json(client, content: bytes) -> None:  # type: ignore[no-untyped-def]
+    headers = {"content-type": "application/json"}
+    for path in ("/stt", "/extract", "/identify"):
+        reply = client.post(path, content=content, headers=headers)
+        assert reply.status_code in (400, 422)
+        assert set(reply.json()) <= {"error", "detail"}
+
+
+def test_a_body_cut_at_any_byte_gets_an_error_in_json(client) -> None:  # type: ignore[no-untyped-def]
+    body = b'{"instances":[{"transcript":"jet"}]}'
+    headers = {"content-type": "application/json"}
+    for length in range(len(body)):
+        reply = client.post("/extract", content=body[:length], headers=headers)
+        assert reply.status_code == 422
+        assert reply.json()["error"]
+
+
+def test_large_bodies_are_refused(client) -> None:  # type: ignore[no-untyped-def]
+    reply = client.post("/extract", content=b"x" * 100_001)
+    assert reply.status_code == 413
+    assert "100000" in reply.json()["error"]
+
+
+def test_large_bodies_of_unknown_length_are_refused_on_the_way(client) -> None:  # type: ignore[no-untyped-def]
+    pieces = (b"x" * 10_000 for _ in range(20))
+    reply = client.post("/extract", content=pieces, headers={"content-type": "application/json"})
+    assert reply.status_code == 413
+
+
+def test_a_stage_that_is_not_served_has_no_route() -> None:
+    client = testclient.TestClient(create_app(Stages(understander=Mind())))
+    assert client.post("/stt", json={"instances": []}).status_code == 404
+    assert client.post("/extract", json={"instances": []}).json() == {"predictions": []}
