@@ -43,6 +43,10 @@ _LEAST_SHARE = 0.12
 """Of the painted pixels, that each named colour must cover."""
 
 
+_LEAST_CONTRAST, _BUSIEST_BACKGROUND = 35.0, 40.0
+"""Mean difference from what is behind the craft, and that background's spread, of 255."""
+
+
 def spoken_heading(heading: str) -> str:
     """ "350" -> "three five zero", as radio operators say it."""
     return " ".join(_DIGITS[int(d)] for d in heading)
@@ -63,7 +67,7 @@ def arrange(
     if not 1 <= count <= 24:
         raise InputError(f"a scene takes 1 to 24 craft: got {count}")
     rng = np.random.default_rng((seed, 11))
-    light = landscape.paint(kind, seed, mood=mood, width=512).light
+    world = landscape.paint(kind, seed, mood=mood, width=1024)
     entries: list[CraftEntry] = []
     types = list(rng.permutation(craft.TYPES))
     start = float(rng.uniform(0, 360))
@@ -73,7 +77,7 @@ def arrange(
         slot = len(entries)
         heading = (start + 360.0 * slot / count + float(rng.uniform(-14, 14))) % 360.0
         entry = _candidate(str(types[(slot + k // 40) % len(types)]), heading, rng)
-        if _distinct(entry, entries) and _tellable(entry, light):
+        if _distinct(entry, entries) and _tellable(entry, world):
             entries.append(entry)
     if len(entries) < count:
         raise InputError(f"only {len(entries)} of {count} craft fit into the scene")
@@ -139,19 +143,27 @@ def _distinct(entry: CraftEntry, others: list[CraftEntry]) -> bool:
     return True
 
 
-def _tellable(entry: CraftEntry, light: render.Light) -> bool:
-    """Whether the colours of the caption can be seen from the turret."""
+def _tellable(entry: CraftEntry, world: landscape.Landscape) -> bool:
+    """Whether the craft stands out and the colours of its caption can be seen from the turret."""
     model = mesh.load(entry.type, entry.variant, entry.spinning)
     where, turn = path.pose(entry.place, entry.attitude, entry.path, 0.0)
     view = rotation(heading_to_yaw(entry.heading), -SEARCH_ELEVATION)
-    canvas = np.full((CAMERA.height, CAMERA.width, 3), 128, np.uint8)
-    drawn = render.draw(
-        canvas, render.Placed(model, entry.livery, where, turn), CAMERA, view, light
-    )
+    before = world.panorama.view(CAMERA, view)
+    canvas = before.copy()
+    placed = render.Placed(model, entry.livery, where, turn)
+    drawn = render.draw(canvas, placed, CAMERA, view, world.light)
     if drawn is None or min(drawn.colour_shares) < _LEAST_SHARE:
         return False
     if drawn.colour_shares != sorted(drawn.colour_shares, reverse=True):
         return False  # people name the largest colour first
+    h, w = drawn.cover.shape
+    region = (slice(drawn.y, drawn.y + h), slice(drawn.x, drawn.x + w))
+    solid = drawn.cover > 0.9
+    behind, craft_pixels = before[region][solid].astype(int), canvas[region][solid].astype(int)
+    if not solid.any() or np.abs(craft_pixels - behind).mean() < _LEAST_CONTRAST:
+        return False
+    if behind.std(axis=0).max() > _BUSIEST_BACKGROUND:
+        return False
     return drawn.box.top > 12 and max(drawn.box.width, drawn.box.height) > 40
 
 

@@ -36,8 +36,10 @@ _LEAVES: tuple[Colour, ...] = (
     (0.2, 0.3, 0.12),
     (0.28, 0.36, 0.16),
     (0.16, 0.24, 0.14),
-    (0.4, 0.36, 0.14),
-    (0.3, 0.2, 0.1),
+    (0.33, 0.4, 0.18),
+    (0.24, 0.33, 0.15),
+    (0.42, 0.38, 0.16),
+    (0.34, 0.25, 0.14),
 )
 _WALLS: tuple[Colour, ...] = (
     (0.66, 0.6, 0.52),
@@ -92,7 +94,7 @@ def _hills(canvas: scenery.Canvas, rng: np.random.Generator, texture: noise.Floa
         rgb = np.array(
             ((0.3, 0.36, 0.24), (0.42, 0.38, 0.3), (0.3, 0.33, 0.34))[int(rng.integers(3))]
         )
-        canvas.land(tops, -0.02, rgb, 2200.0 / (k + 1), texture, 0.35)
+        canvas.land(tops, -0.02, rgb, 2200.0 / (k + 1), texture, 0.16)
 
 
 def _treeline(
