@@ -95,6 +95,9 @@ def scene(
     ] = "",
     num_craft: Annotated[int, typer.Option(min=1, max=24, help="How many craft.")] = 6,
     num_commands: Annotated[int, typer.Option(min=0, help="How many sentences.")] = 3,
+    speak: Annotated[
+        bool, typer.Option("--speak", help="Speak them, too, into audio/ beside the file.")
+    ] = False,
 ) -> None:
     """A scene for the simulator: craft all round, and commands to speak."""
     import yaml
@@ -103,6 +106,13 @@ def scene(
     from turret_ai.simulate.arrange import arrange
 
     data = arrange(out.stem, kind, seed, mood=mood, count=num_craft, commands=num_commands)
+    if speak:
+        from turret_ai.learn.speech import command
+
+        (out.parent / "audio").mkdir(exist_ok=True)
+        for k, each in enumerate(data["commands"]):
+            each["audio"] = f"audio/{out.stem}_{k}.ogg"
+            command.say(each["text"], out.parent / each["audio"], "", False, seed + k)
     try:
         out.write_text(yaml.safe_dump(data, sort_keys=False, width=100), encoding="utf-8")
     except OSError as error:
