@@ -1,43 +1,35 @@
-"""Helpers for tests on real sockets of this machine."""
+"""Fixtures of this folder."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-import socket
-import time
-from collections.abc import Callable
+import os
+from collections.abc import Iterator
 
 import pytest
+from sockets import free_ports
 
 from turret_ai.act.robomaster.wire import Ports
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Below the system's own range, out of which others' connections are served."""
-    while True:
-        port = random.SystemRandom().randrange(12_000, 32_000)
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 @pytest.fixture
 def ports() -> Ports:
     """Ports of the robot that nobody uses."""
-    tcp = [free_port() for _ in range(4)]
-    udp = [free_port(socket.SOCK_DGRAM) for _ in range(2)]
-    return Ports(tcp[0], tcp[1], tcp[2], udp[0], tcp[3], udp[1])
+    return free_ports()
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
-    """Wait, with a limit, until something holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        await asyncio.sleep(0.005)
-    return True
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A DDS domain of the test's own, kept to this machine."""
+    number = 10 + (os.getpid() * 7 + 3) % 90
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    monkeypatch.delenv("CYCLONEDDS_URI", raising=False)
+    yield number
+    from turret_ai.ros import RUNTIME
+
+    if RUNTIME == "dds":
+        from turret_ai.ros.dds import context
+
+        if context._default is not None:
+            context._default.close()
+            context.set_default_context(None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from conftest import free_port, until
+from sockets import free_port, until
 from test_competition_turns import audio
 from websockets.asyncio.server import ServerConnection, serve
 

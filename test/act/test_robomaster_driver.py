@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from conftest import until
+from sockets import until
 
 from turret_ai.act.robomaster.driver import Driver
 from turret_ai.act.robomaster.emulator import Emulator, EmulatorSettings
