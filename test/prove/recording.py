@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from turret_ai.aim.camera import Camera, angles_to_direction, directions_to_pixels
+from turret_ai.prove.stages import Cut
 from turret_ai.prove.timeline import AudioChunk
 from turret_ai.prove.writer import BagWriter
 from turret_ai.ros import audio, images
@@ -199,7 +200,7 @@ class Plain:
     def __init__(self, spoken: tuple[Spoken, ...] = SPOKEN) -> None:
         self._spoken = spoken
 
-    def utterances(self, chunks: Iterable[AudioChunk]) -> Iterator[Utterance]:
+    def utterances(self, chunks: Iterable[AudioChunk]) -> Iterator[Cut]:
         open_: dict[str, list[AudioChunk]] = {}
         for chunk in chunks:
             assert chunk.utterance_id
@@ -207,7 +208,8 @@ class Plain:
             if not len(chunk.samples):
                 parts = open_.pop(chunk.utterance_id)
                 samples = np.concatenate([part.samples for part in parts])
-                yield Utterance(chunk.utterance_id, samples, parts[0].stamp_ns)
+                utterance = Utterance(chunk.utterance_id, samples, parts[0].stamp_ns)
+                yield Cut(utterance, len(samples) / 16_000)
 
     def transcribe(self, utterance: Utterance) -> Transcription:
         number = round(float(utterance.samples[0]) * 32768.0 / 100.0) - 1

@@ -63,7 +63,7 @@ class Player(Node):
         self.position_ns = 0
         self.finished = threading.Event()
         self._stop = threading.Event()
-        self._publishers = self._advertise()
+        self._outlets = self._advertise()
         self._clock_publisher = (
             self.create_publisher(Clock, "/clock", qos.CLOCK) if self.parameters.clock else None
         )
@@ -103,7 +103,7 @@ class Player(Node):
     @property
     def topics(self) -> tuple[str, ...]:
         """What is played."""
-        return tuple(self._publishers)
+        return tuple(self._outlets)
 
     # -- the playing thread ----------------------------------------------------------------------
 
@@ -125,10 +125,10 @@ class Player(Node):
 
     def _wait_for_subscribers(self) -> bool:
         """Until each input and truth topic is heard by someone; False: asked to stop."""
-        names = [name for name in self._publishers if "ground_truth" not in name]
+        names = [name for name in self._outlets if "ground_truth" not in name]
         end = time.monotonic() + self.parameters.wait
         while not self._stop.is_set():
-            lonely = [name for name in names if not self._publishers[name].count()]
+            lonely = [name for name in names if not self._outlets[name].count()]
             if not lonely or not self.parameters.wait:
                 return True
             if time.monotonic() >= end:
@@ -142,19 +142,19 @@ class Player(Node):
 
     def _play_once(self) -> None:
         p = self.parameters
-        first = next(self.bag.records(self._publishers), None)
+        first = next(self.bag.records(self._outlets), None)
         if first is None:
             return
         begin = first.log_ns + seconds_to_ns(p.start)
         end = begin + seconds_to_ns(p.duration) if p.duration else None
         started = time.monotonic()
-        for record in self.bag.records(self._publishers, begin, end):
+        for record in self.bag.records(self._outlets, begin, end):
             due = started + ns_to_seconds(record.log_ns - begin) / p.rate
             if not self._sleep_until(due, started, begin):
                 return
             self.position_ns = record.log_ns - first.log_ns
             self._tick(record.log_ns)
-            self._publishers[record.topic].publish(record.raw)
+            self._outlets[record.topic].publish(record.raw)
             self.played += 1
 
     def _sleep_until(self, due: float, started: float, begin_ns: int) -> bool:

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from turret_ai.aim.camera import aim_at
@@ -35,9 +35,6 @@ from turret_ai.types import (
     Utterance,
 )
 from turret_ai.units import ns_to_seconds, seconds_to_ns
-
-RATE = 16_000
-"""Hz of an utterance's samples."""
 
 _EARLY_NS = seconds_to_ns(1.0)
 """Pictures may be logged that much before the joint states of the same instant."""
@@ -86,7 +83,6 @@ class _Turn:
     end_ns: int
     transcription: Transcription
     command: Command
-    seconds: float = 0.0
 
 
 def run(
@@ -147,14 +143,16 @@ class _Lockstep:
                 yield chunk
                 self._watcher.step()
 
-        for key, utterance in enumerate(self._stages.utterances(chunks())):
+        for key, cut in enumerate(self._stages.utterances(chunks())):
+            utterance = cut.utterance
             with self._timed("hear"):
                 transcription = self._stages.transcribe(utterance)
             command = Command(CommandStatus.REJECTED, reason=transcription.reason)
             if transcription.status is not TranscriptStatus.EMPTY:
                 with self._timed("understand"):
                     command = self._stages.understand(transcription)
-            end = utterance.stamp_ns + seconds_to_ns(len(utterance.samples) / RATE)
+            transcription = replace(transcription, speech_seconds=cut.seconds)
+            end = utterance.stamp_ns + seconds_to_ns(cut.seconds)
             yield _Turn(key, utterance, end, transcription, command)
 
     def _missing(self, timeline: Timeline, turns: list[_Turn]) -> None:

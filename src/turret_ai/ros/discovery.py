@@ -71,6 +71,13 @@ class Topics:
                 )
         return found
 
+    def subscribers(self, name: str) -> int:
+        """How many subscriptions of other processes a topic (absolute name) has."""
+        if self._discovery is None:
+            return int(self._node.count_subscribers(name))
+        info = self._discovery.picture().topics.get(name)
+        return len(info.subscriptions) if info else 0
+
     def close(self) -> None:
         """Stop looking."""
         if self._discovery is not None:

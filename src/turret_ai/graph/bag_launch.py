@@ -1,0 +1,128 @@
+"""The actions of record.launch.py and replay.launch.py: ROS's own recorder and player."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from launch.actions import (
+    EmitEvent,
+    ExecuteProcess,
+    LogInfo,
+    RegisterEventHandler,
+    TimerAction,
+)
+from launch.event_handlers import OnProcessExit
+from launch.substitutions import LaunchConfiguration
+
+from turret_ai.graph.description import NodeEntry, Plan
+from turret_ai.graph.finals import FINALS
+from turret_ai.graph.ros_launch import actions
+from turret_ai.prove.topics import SPECS, TopicSpec, resolve
+
+_LAST_ANSWERS_S = 5.0
+"""How long the stages may still answer when the player has ended."""
+
+
+def _value(context: Any, name: str) -> str:
+    return str(LaunchConfiguration(name).perform(context))
+
+
+def record(context: Any) -> list[Any]:
+    """`ros2 bag record` with the graph's topics and a deep queue for each."""
+    namespace = "/" + _value(context, "namespace").strip("/")
+    specs = [
+        spec
+        for spec in SPECS
+        if _value(context, "images") == "true" or "image_raw" not in spec.name
+    ]
+    names = {_absolute(spec, namespace): spec for spec in specs}
+    command = ["ros2", "bag", "record", "--storage", _value(context, "storage")]
+    if _value(context, "output"):
+        command += ["--output", _value(context, "output")]
+    if _value(context, "use_sim_time") == "true":
+        command.append("--use-sim-time")
+    command += ["--qos-profile-overrides-path", str(_deep_queues(names))]
+    command += ["--topics", *names]
+    # SIGTERM would leave a bag without metadata; rosbag2 completes it on SIGINT.
+    return [ExecuteProcess(cmd=command, output="screen", sigterm_timeout="20")]
+
+
+def _absolute(spec: TopicSpec, namespace: str) -> str:
+    if spec.name.startswith("/"):
+        return spec.name
+    return f"{namespace.rstrip('/')}/{spec.name}"
+
+
+def _deep_queues(names: dict[str, TopicSpec]) -> Path:
+    """Reliable subscriptions with long queues, where the publishers are reliable."""
+    overrides = {
+        name: {
+            "history": "keep_last",
+            "depth": 30 if "image_raw" in name else 1000,
+            "reliability": "reliable" if spec.qos not in ("SENSOR", "CLOCK") else "best_effort",
+            "durability": "transient_local"
+            if spec.qos in ("LATCHED", "STATE", "TF_STATIC")
+            else "volatile",
+        }
+        for name, spec in names.items()
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
+        yaml.safe_dump(overrides, file)
+    return Path(file.name)
+
+
+def replay(context: Any) -> list[Any]:
+    """The four stages on the recording's time, the evaluator, and the paused player."""
+    from turret_ai.prove.bag import Bag
+
+    bag = Path(_value(context, "bag"))
+    with Bag(bag) as recording:
+        names = resolve(recording.topics)
+        played = [
+            names[spec.name]
+            for spec in SPECS
+            if spec.name in names and spec.role in ("input", "truth")
+        ]
+        inputs = [name for name in ("audio", "camera/image_raw", "joint_states") if name in names]
+    given = {"source": "none", "use_sim_time": "true"}
+    if _value(context, "params_file"):
+        given["params_file"] = _value(context, "params_file")
+    plan = FINALS.plan(given)
+    settings = {
+        "use_sim_time": True,
+        "name": bag.name,
+        "output": _value(context, "output"),
+        "truth": _value(context, "truth"),
+        "baseline": _value(context, "baseline"),
+        "resume": "/rosbag2_player/resume",
+        "wait_for": inputs,
+    }
+    evaluator = actions(Plan((NodeEntry("evaluator", settings),), plan.namespace))
+    player = ExecuteProcess(
+        cmd=[
+            *("ros2", "bag", "play", str(bag), "--clock", "--start-paused"),
+            *("--rate", _value(context, "rate"), "--disable-keyboard-controls"),
+            *("--topics", *played),
+        ],
+        output="screen",
+    )
+    end = OnProcessExit(
+        target_action=player,
+        on_exit=[
+            LogInfo(msg="the recording is over, the last answers are awaited"),
+            TimerAction(
+                period=_LAST_ANSWERS_S,
+                actions=[EmitEvent(event=_shutdown())],
+            ),
+        ],
+    )
+    return [*actions(plan), *evaluator, player, RegisterEventHandler(end)]
+
+
+def _shutdown() -> Any:
+    from launch.events import Shutdown as ShutdownEvent
+
+    return ShutdownEvent(reason="the recording is over")
