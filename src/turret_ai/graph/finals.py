@@ -45,6 +45,9 @@ ARGUMENTS = (
     Argument("log_level", "info", "least level that is logged", ("debug", "info", "warn", "error")),
 )
 
+_PICTURES = {"robomaster_ros": {"camera/image_raw": "camera/image_color"}}
+"""Where a source's pictures come under another name."""
+
 
 def _given(**values: str) -> dict[str, Any]:
     """Only what the user set: the nodes' own defaults stay in their one home."""
@@ -70,7 +73,10 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
         case "robomaster":
             return [NodeEntry("robomaster", {"address": values["robot"]})]
         case "robomaster_ros":
-            return [NodeEntry("audio_source", {"source": "microphone"})]
+            return [
+                NodeEntry("robomaster_ros"),
+                NodeEntry("audio_source", {"source": "microphone"}),
+            ]
     return []
 
 
@@ -90,7 +96,7 @@ def _build(values: Mapping[str, str]) -> Plan:
             _given(recogniser__model=values["speech_model"], recogniser__device=speech_device),
         ),
         NodeEntry("commander"),
-        NodeEntry("locator", locator),
+        NodeEntry("locator", locator, _PICTURES.get(values["source"], {})),
         NodeEntry("controller", controller),
         NodeEntry("diagnostics"),
     ]

@@ -17,6 +17,7 @@ NODES: dict[str, str] = {
     "diagnostics": "turret_ai.nodes.diagnostics:Diagnostics",
     "competition": "turret_ai.nodes.competition:Competition",
     "robomaster": "turret_ai.nodes.robomaster:RoboMaster",
+    "robomaster_ros": "turret_ai.nodes.robomaster_ros:RoboMasterRos",
     "gazebo_gimbal": "turret_ai.nodes.gazebo_gimbal:GazeboGimbal",
     "gazebo_truth": "turret_ai.nodes.gazebo_truth:GazeboTruth",
     "markers": "turret_ai.nodes.markers:Markers",
