@@ -33,8 +33,10 @@ _NOVICE = (
 )
 _ADVANCED = (
     "Control tower to turret Alpha, engage {target} at heading {heading} with {tool}, over.",
-    "Turret Bravo, this is control. Deploy {tool} towards heading {heading} and intercept the {target}.",
-    "Air defense turrets, set heading {heading}. Hostile {target} sighted, neutralise it with {tool}.",
+    "Turret Bravo, this is control. Deploy {tool} towards heading {heading} and "
+    "intercept the {target}.",
+    "Air defense turrets, set heading {heading}. Hostile {target} sighted, "
+    "neutralise it with {tool}.",
     "All turrets, {target} detected on heading {heading}, respond with {tool}, over.",
 )
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "niner")

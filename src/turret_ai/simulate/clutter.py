@@ -51,7 +51,7 @@ def bird(image: ImageArray, rng: np.random.Generator, x: float, y: float, size: 
         * half
     )
     c, s = math.cos(tilt), math.sin(tilt)
-    wing = wing @ np.array([[c, s], [-s, c]]) + [x, y]
+    wing = wing @ np.array([[c, s], [-s, c]]) + np.array([x, y])
     cv2.fillPoly(image, [_points(wing)], (shade, shade * 0.97, shade * 0.93), cv2.LINE_AA, _SHIFT)
 
 
@@ -79,11 +79,11 @@ def kite(image: ImageArray, rng: np.random.Generator, x: float, y: float, size: 
     turn = float(rng.uniform(0, 6.3))
     c, s = math.cos(turn), math.sin(turn)
     spin = np.array([[c, s], [-s, c]]) * size * 0.5
-    shape = np.array([[0, -1.0], [0.6, -0.2], [0, 1.0], [-0.6, -0.2]]) @ spin + [x, y]
+    shape = np.array([[0, -1.0], [0.6, -0.2], [0, 1.0], [-0.6, -0.2]]) @ spin + np.array([x, y])
     cv2.fillPoly(image, [_points(shape)], _rgb(rng), cv2.LINE_AA, _SHIFT)
     cv2.fillPoly(image, [_points(shape[:3])], _rgb(rng), cv2.LINE_AA, _SHIFT)
     t = np.linspace(0, 1, 12)
-    tail = np.stack([0.25 * np.sin(t * 9), 1 + 1.5 * t], 1) @ spin + [x, y]
+    tail = np.stack([0.25 * np.sin(t * 9), 1 + 1.5 * t], 1) @ spin + np.array([x, y])
     cv2.polylines(image, [_points(tail)], False, _rgb(rng), 1, cv2.LINE_AA, _SHIFT)
 
 
@@ -91,7 +91,7 @@ def lamp(image: ImageArray, rng: np.random.Generator, x: float, y: float, size: 
     """A street lamp's head, a bulb, or a reflection: a bright blob with a dark holder."""
     w, h = size * 0.5, size * float(rng.uniform(0.12, 0.3))
     grey = float(rng.uniform(40, 150))
-    body = np.array([[-w, -h], [w, -h * 0.4], [w, h * 0.4], [-w, h * 0.6]]) + [x, y]
+    body = np.array([[-w, -h], [w, -h * 0.4], [w, h * 0.4], [-w, h * 0.6]]) + np.array([x, y])
     cv2.fillPoly(image, [_points(body)], (grey, grey, grey * 1.02), cv2.LINE_AA, _SHIFT)
     pole = np.array(
         [[x - w, y], [x - w * float(rng.uniform(1.2, 3)), y + size * float(rng.uniform(1, 5))]]

@@ -28,9 +28,17 @@ class Landscape:
 
 Colour = tuple[float, float, float]
 
-_GROUND = {"airfield": ("grass", "asphalt"), "harbour": ("water", "asphalt"), "city": ("paving", "asphalt"),
-           "desert": ("sand",), "forest": ("grass", "gravel"), "bridge": ("water", "asphalt"),
-           "works": ("gravel", "asphalt"), "plaza": ("paving",), "coast": ("water",)}  # fmt: skip
+_GROUND: dict[str, tuple[str, ...]] = {
+    "airfield": ("grass", "asphalt"),
+    "harbour": ("water", "asphalt"),
+    "city": ("paving", "asphalt"),
+    "desert": ("sand",),
+    "forest": ("grass", "gravel"),
+    "bridge": ("water", "asphalt"),
+    "works": ("gravel", "asphalt"),
+    "plaza": ("paving",),
+    "coast": ("water",),
+}
 
 _LEAVES: tuple[Colour, ...] = (
     (0.2, 0.3, 0.12),

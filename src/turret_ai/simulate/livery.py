@@ -7,7 +7,6 @@ belly and 1 at the back of the fuselage, y is -1 and 1 at the wing tips.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,9 +123,7 @@ class Livery:
             more = _pattern(third, places, roles, rng)
             both = (index == 1) & (more == 1) & (np.sin(places[:, 0] * 9.0) > 0)
             index = np.where((more == 1) & ((index == 0) | both), 2, index)
-            if self.pattern == "tail":
-                index = np.where(index == 2, 2, index)
-        return np.minimum(index, count - 1)
+        return np.asarray(np.minimum(index, count - 1), np.int64)
 
     def _camouflage(self, places: FloatArray) -> IntArray:
         rng = np.random.default_rng(self.seed)
@@ -202,7 +199,7 @@ def _pattern(name: str, places: FloatArray, roles: IntArray, rng: np.random.Gene
         mask = (x > 0.32 + cut) & ~wing | extra
     else:
         mask = np.zeros(len(x), bool)
-    return mask.astype(np.int64)
+    return np.asarray(mask, np.int64)
 
 
 def caption(type_name: str, colours: tuple[str, ...], camouflage: bool = False) -> str:
@@ -312,7 +309,7 @@ def random_livery(type_name: str, rng: np.random.Generator, seed_offset: int = 0
             ("blue", "white"),
             ("brown", "black"),
         )
-        colours = sets[int(rng.integers(len(sets)))]
+        colours: tuple[str, ...] = sets[int(rng.integers(len(sets)))]
         if rng.random() < 0.5:
             colours = tuple(reversed(colours))
         return make(colours, seed, camouflage=True)

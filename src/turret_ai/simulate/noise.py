@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+FloatArray = NDArray[np.floating[Any]]
 
 CLOUDS, GRAIN, HILLS = 3.3, 1.1, 2.3
 """Slopes of the power spectrum: larger is smoother."""

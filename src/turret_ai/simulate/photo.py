@@ -34,7 +34,7 @@ def read(path: Path) -> ImageArray:
 def look(
     photo: ImageArray, camera: Camera, axes: NDArray[np.float64], rng: np.random.Generator
 ) -> ImageArray:
-    """A view: through the camera if the photo is twice as wide as high, else a random part of it."""
+    """A view through the camera if the photo is twice as wide as high, else a random part of it."""
     height, width = photo.shape[:2]
     if abs(width - 2 * height) <= 2:
         return Equirectangular(photo).view(camera, axes)

@@ -26,8 +26,8 @@ Float64Array = NDArray[np.float64]
 class Light:
     """Daylight; colours are linear RGB, near neutral so that paints keep their names.
 
-    sun: unit vector towards it, base frame. A white face that looks up into the sun is near 1, one in
-        the shade near 0.6, as a photographer would expose them.
+    sun: unit vector towards it, base frame. A white face that looks up into the sun is near 1,
+        one in the shade near 0.6, as a photographer would expose them.
     """
 
     sun: tuple[float, float, float] = (0.4, 0.45, 0.8)
@@ -139,7 +139,7 @@ def draw(
     region = image[y0:y1, x0:x1].astype(np.float32)
     with np.errstate(invalid="ignore"):
         colour = layer[..., :3] / np.maximum(cover, 1e-4)[..., None]
-    region += (to_srgb(colour) * 255.0 - region) * cover[..., None]
+    region += (to_srgb(colour.astype(np.float32)) * 255.0 - region) * cover[..., None]
     image[y0:y1, x0:x1] = np.clip(region + 0.5, 0, 255).astype(np.uint8)
     painted = index >= 0
     count = max(1, int(painted.sum()))
@@ -158,7 +158,11 @@ def _edges(index: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _supersample(
     shader: _Shader, xs: NDArray[np.int64], ys: NDArray[np.int64], side: int
 ) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Mean of side x side rays in each pixel: premultiplied RGBA (n, 4), index of the middle ray."""
+    """Mean of side x side rays in each pixel.
+
+    Returns:
+        premultiplied RGBA (n, 4), and the colour index (n,) of the middle ray.
+    """
     steps = (np.arange(side, dtype=np.float32) + 0.5) / side
     px = (xs[:, None, None] + steps[None, None, :]).astype(np.float32)
     py = (ys[:, None, None] + steps[None, :, None]).astype(np.float32)

@@ -6,6 +6,7 @@ as polygons and lines into an equirectangular image, far things first.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -67,7 +68,7 @@ class Canvas:
         pixels = self.pixels(dense)
         far = distance or float(np.linalg.norm(p, axis=1).mean())
         for shift in self._repeats(pixels[:, 0]):
-            q = ((pixels + [shift, 0]) * (1 << _SHIFT)).astype(np.int32)
+            q = ((pixels + np.array([shift, 0.0])) * (1 << _SHIFT)).astype(np.int32)
             cv2.fillPoly(self.image, [q], self.colour(rgb, far), cv2.LINE_AA, _SHIFT)
 
     def line(self, points: ArrayLike, width: float, rgb: ArrayLike, distance: float = 0.0) -> None:
@@ -78,7 +79,7 @@ class Canvas:
         dense = _subdivide(p)
         pixels = self.pixels(dense)
         for shift in self._repeats(pixels[:, 0]):
-            q = ((pixels + [shift, 0]) * (1 << _SHIFT)).astype(np.int32)
+            q = ((pixels + np.array([shift, 0.0])) * (1 << _SHIFT)).astype(np.int32)
             cv2.polylines(self.image, [q], False, self.colour(rgb, far), thick, cv2.LINE_AA, _SHIFT)
 
     def blob(self, at: ArrayLike, radius: float, rgb: ArrayLike) -> None:
@@ -167,7 +168,7 @@ class Canvas:
 def _subdivide(p: Float64Array, step: float = 0.06) -> Float64Array:
     """More points along straight edges, so that none spans more than about `step` radians."""
     pieces = []
-    for a, b in zip(p[:-1], p[1:], strict=True):
+    for a, b in itertools.pairwise(p):
         cosine = float(a @ b) / (float(np.linalg.norm(a) * np.linalg.norm(b)) + 1e-9)
         n = max(1, math.ceil(math.acos(max(-1.0, min(1.0, cosine))) / step))
         t = np.linspace(0, 1, n, endpoint=False)[:, None]

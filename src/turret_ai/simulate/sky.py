@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from turret_ai.simulate import noise
 from turret_ai.simulate.render import Light
 
-FloatArray = NDArray[np.float32]
+FloatArray = NDArray[np.floating[Any]]
 Colour = tuple[float, float, float]
 
 SKIES: dict[str, tuple[tuple[Colour, Colour], ...]] = {
@@ -83,7 +84,8 @@ def choose(rng: np.random.Generator, mood: str = "", textures: int = 0) -> Weath
         np.clip(np.array(horizon) * vary[1], 0, 1).astype(np.float32), cover,
         float(rng.uniform(-math.pi, math.pi)),
         math.radians(float(rng.uniform(4, 14) if low else rng.uniform(22, 70))),
-        float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.03, 0.09)), textures + int(rng.integers(4)),
+        float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.03, 0.09)),
+        textures + int(rng.integers(4)),
     )  # fmt: skip
 
 
@@ -161,7 +163,7 @@ def paint_sky(weather: Weather, width: int) -> FloatArray:
             far = np.exp(-z * 9.0)[..., None] * 0.6
             cloud = cloud * (1 - far) + weather.horizon * far
             sky = sky + (cloud - sky) * amount[..., None]
-    return np.clip(sky, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(sky, 0, 1), np.float32)
 
 
 def paint_ground(weather: Weather, kind: str, rng: np.random.Generator, width: int) -> FloatArray:
@@ -203,7 +205,7 @@ def paint_ground(weather: Weather, kind: str, rng: np.random.Generator, width: i
         )[..., None]
     haze = (np.exp(elevation * 26.0) * (0.8 if weather.mood != "clear" else 0.6))[:, None, None]
     ground = ground * (1 - haze) + weather.horizon * haze
-    return np.clip(ground, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(ground, 0, 1), np.float32)
 
 
 def backdrop(

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 Float64Array = NDArray[np.float64]
 IndexArray = NDArray[np.int32]
 
-Section = tuple[float, float, float, float] | tuple[float, float, float, float, float]
-"""(x, half width, half height, z of the centre[, exponent of the superellipse: 2 is an ellipse])."""
+Section = tuple[float, ...]
+"""x, half width, half height, z of the centre, and, if given, the superellipse's exponent (2: an
+ellipse)."""
 
 
 @dataclass(frozen=True, slots=True)

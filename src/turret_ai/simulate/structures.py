@@ -93,7 +93,7 @@ def gantry(
     base, tall = at(yaw, distance, foot), float(rng.uniform(38, 60))
     for dx in (-9, -7, 7, 9):
         canvas.line(
-            [base + side * dx, base + side * dx * 0.9 + [0, 0, tall * 0.7]],
+            [base + side * dx, base + side * dx * 0.9 + UP * (tall * 0.7)],
             1.3,
             rgb * (0.8 if abs(dx) < 8 else 1),
         )
@@ -130,7 +130,7 @@ def mast(
     canvas.line([base, top], max(0.06, tall * 0.012), rgb)
     side = np.array([-math.sin(yaw), math.cos(yaw), 0.0]) * (1 if rng.random() < 0.5 else -1)
     if lamp:
-        canvas.line([top, top + side * tall * 0.16 + [0, 0, tall * 0.03]], tall * 0.012, rgb)
+        canvas.line([top, top + side * tall * 0.16 + UP * (tall * 0.03)], tall * 0.012, rgb)
         canvas.blob(
             top + side * tall * 0.17,
             tall * 0.025,
@@ -140,7 +140,7 @@ def mast(
         for k in range(int(rng.integers(2, 6))):
             z = tall * (0.55 + 0.4 * k / 6)
             w = side * tall * float(rng.uniform(0.03, 0.09))
-            canvas.line([base + [0, 0, z] - w, base + [0, 0, z] + w], tall * 0.006, rgb * 0.8)
+            canvas.line([base + UP * z - w, base + UP * z + w], tall * 0.006, rgb * 0.8)
 
 
 def fence(
@@ -157,13 +157,13 @@ def fence(
     span = np.linspace(-40, 40, 41)
     low, high = foot, foot + 1.1
     for z in (high, (low + high) / 2, low + 0.12):
-        canvas.line([along * s + away + [0, 0, z] for s in span], 0.05, rgb, abs(offset) * 1.5)
+        canvas.line([along * s + away + UP * z for s in span], 0.05, rgb, abs(offset) * 1.5)
     for s in span:
         p = along * s + away
-        canvas.line([p + [0, 0, low], p + [0, 0, high]], 0.06, rgb, float(np.linalg.norm(p)))
+        canvas.line([p + UP * low, p + UP * high], 0.06, rgb, float(np.linalg.norm(p)))
     for s in np.arange(-8, 8, 0.25):
         p = along * s + away
-        canvas.line([p + [0, 0, low], p + [0, 0, high]], 0.01, rgb * 0.8, float(np.linalg.norm(p)))
+        canvas.line([p + UP * low, p + UP * high], 0.01, rgb * 0.8, float(np.linalg.norm(p)))
 
 
 def wires(
@@ -184,8 +184,8 @@ def wires(
         for z in (0.72, 0.86):
             canvas.line(
                 [
-                    p + [0, 0, tall * z] - across * tall * 0.16,
-                    p + [0, 0, tall * z] + across * tall * 0.16,
+                    p + UP * (tall * z) - across * tall * 0.16,
+                    p + UP * (tall * z) + across * tall * 0.16,
                 ],
                 tall * 0.012,
                 rgb,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from turret_ai.aim.camera import Camera, aim_at, rotation
 from turret_ai.simulate import landscape, mesh, path, photo, render
 from turret_ai.simulate.panorama import FACES, Cubemap, Equirectangular, Panorama
+from turret_ai.simulate.render import Placed
 from turret_ai.simulate.scene import CraftEntry, Scene
 from turret_ai.types import Box, ImageArray
 from turret_ai.units import heading_to_yaw
@@ -85,12 +86,12 @@ class World:
                 found.append(_truth(outline.caption, whole, seen, [], camera, yaw, pitch))
         return found
 
-    def _placed(self, time_s: float) -> list[tuple[render.Placed, CraftEntry]]:
+    def _placed(self, time_s: float) -> list[tuple[Placed, CraftEntry]]:
         """The craft at a time, farthest first."""
         placed = []
         for entry, model, paint in self._craft:
             where, turn = path.pose(entry.place, entry.attitude, entry.path, time_s)
-            placed.append((render.Placed(model, paint, where, turn), entry))
+            placed.append((Placed(model, paint, where, turn), entry))
         return sorted(placed, key=lambda p: -float(np.linalg.norm(p[0].position)))
 
 

@@ -2,6 +2,7 @@
 
 from turret_ai.simulate.airframes import (  # noqa: F401
     airliners,
+    cargo,
     drones,
     helicopters,
     jets,

@@ -1,0 +1,297 @@
+"""Cargo aircraft: high wings, ramps, turboprops; and freighters."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from turret_ai.simulate.airframes.transport import transport
+from turret_ai.simulate.craft import register
+
+TYPE = "cargo aircraft"
+_military = partial(transport, high=True, windows=False, ramp=1.0, winglets=False, sponsons=True)
+register(
+    TYPE,
+    "four-turboprop",
+    partial(
+        _military,
+        length=30.0,
+        radius=2.15,
+        span=40.0,
+        sweep=0.9,
+        root_chord=4.9,
+        tip_chord=2.4,
+        engines="4 prop",
+        engine_radius=1.0,
+        fin_height=6.6,
+        nose_blunt=0.8,
+    ),
+)
+register(
+    TYPE,
+    "twin-turboprop",
+    partial(
+        _military,
+        length=22.5,
+        radius=1.7,
+        span=27.0,
+        sweep=0.7,
+        root_chord=3.2,
+        tip_chord=1.6,
+        engines="2 prop",
+        engine_radius=0.9,
+        fin_height=5.4,
+        nose_blunt=0.8,
+    ),
+)
+register(
+    TYPE,
+    "strategic",
+    partial(
+        _military,
+        length=53.0,
+        radius=3.3,
+        span=50.0,
+        sweep=13.0,
+        root_chord=11.0,
+        tip_chord=3.0,
+        engines="4 wing",
+        engine_radius=1.5,
+        t_tail=True,
+        fin_height=9.0,
+        droop=1.8,
+        winglets=True,
+    ),
+)
+register(
+    TYPE,
+    "strategic-swept",
+    partial(
+        _military,
+        length=48.0,
+        radius=2.7,
+        span=48.0,
+        sweep=12.5,
+        root_chord=9.5,
+        tip_chord=2.4,
+        engines="4 wing",
+        engine_radius=1.1,
+        t_tail=True,
+        fin_height=8.6,
+        droop=2.2,
+    ),
+)
+register(
+    TYPE,
+    "giant",
+    partial(
+        _military,
+        length=69.0,
+        radius=3.9,
+        span=72.0,
+        sweep=17.0,
+        root_chord=13.0,
+        tip_chord=3.0,
+        engines="4 wing",
+        engine_radius=1.7,
+        fin_height=11.0,
+        droop=3.0,
+    ),
+)
+register(
+    TYPE,
+    "twin-jet",
+    partial(
+        _military,
+        length=35.0,
+        radius=2.2,
+        span=35.0,
+        sweep=6.0,
+        root_chord=6.0,
+        tip_chord=2.0,
+        engines="2 wing",
+        engine_radius=1.2,
+        t_tail=True,
+        fin_height=6.4,
+    ),
+)
+register(
+    TYPE,
+    "four-turboprop-modern",
+    partial(
+        _military,
+        length=42.0,
+        radius=2.7,
+        span=42.0,
+        sweep=3.8,
+        root_chord=6.4,
+        tip_chord=2.4,
+        engines="4 prop",
+        engine_radius=1.3,
+        t_tail=True,
+        fin_height=7.8,
+        droop=1.0,
+    ),
+)
+register(
+    TYPE,
+    "freighter",
+    partial(
+        transport,
+        length=45.0,
+        radius=2.6,
+        span=44.0,
+        sweep=12.0,
+        root_chord=10.0,
+        tip_chord=2.4,
+        windows=False,
+        winglets=False,
+        engine_radius=1.5,
+        fin_height=8.4,
+    ),
+)
+register(
+    TYPE,
+    "jumbo-freighter",
+    partial(
+        transport,
+        length=70.0,
+        radius=3.25,
+        span=62.0,
+        sweep=18.5,
+        root_chord=13.5,
+        tip_chord=3.0,
+        engines="4 wing",
+        engine_radius=1.45,
+        hump=3.6,
+        windows=False,
+        fin_height=10.2,
+        winglets=False,
+    ),
+)
+register(
+    TYPE,
+    "twin-tail",
+    partial(
+        _military,
+        length=26.0,
+        radius=1.9,
+        span=31.0,
+        sweep=0.8,
+        root_chord=4.0,
+        tip_chord=1.8,
+        engines="2 prop",
+        engine_radius=1.1,
+        twin_tail=True,
+        fin_height=4.6,
+    ),
+)
+register(
+    TYPE,
+    "four-turboprop-old",
+    partial(
+        _military,
+        length=33.0,
+        radius=2.1,
+        span=38.0,
+        sweep=1.6,
+        root_chord=4.8,
+        tip_chord=2.0,
+        engines="4 prop",
+        engine_radius=0.95,
+        fin_height=7.2,
+        sponsons=False,
+        gear=True,
+    ),
+)
+register(
+    TYPE,
+    "strategic-short",
+    partial(
+        _military,
+        length=43.0,
+        radius=2.9,
+        span=44.0,
+        sweep=9.5,
+        root_chord=8.6,
+        tip_chord=2.4,
+        engines="4 wing",
+        engine_radius=1.15,
+        t_tail=True,
+        fin_height=7.8,
+        droop=1.4,
+    ),
+    "val",
+)
+register(
+    TYPE,
+    "light-lifter",
+    partial(
+        _military,
+        length=24.5,
+        radius=1.5,
+        span=25.8,
+        sweep=0.5,
+        root_chord=3.0,
+        tip_chord=1.8,
+        engines="2 prop",
+        engine_radius=0.85,
+        fin_height=5.0,
+    ),
+    "val",
+)
+register(
+    TYPE,
+    "four-turboprop-stretched",
+    partial(
+        _military,
+        length=34.5,
+        radius=2.15,
+        span=40.4,
+        sweep=0.8,
+        root_chord=5.0,
+        tip_chord=2.3,
+        engines="4 prop",
+        engine_radius=1.05,
+        fin_height=6.4,
+        nose_blunt=0.85,
+    ),
+    "test",
+)
+register(
+    TYPE,
+    "twin-jet-high",
+    partial(
+        _military,
+        length=40.0,
+        radius=2.5,
+        span=37.0,
+        sweep=8.5,
+        root_chord=7.0,
+        tip_chord=2.0,
+        engines="2 wing",
+        engine_radius=1.35,
+        t_tail=True,
+        fin_height=7.0,
+        droop=0.8,
+    ),
+    "test",
+)
+register(
+    TYPE,
+    "strategic-long",
+    partial(
+        _military,
+        length=57.0,
+        radius=3.1,
+        span=52.0,
+        sweep=14.5,
+        root_chord=10.5,
+        tip_chord=2.8,
+        engines="4 wing",
+        engine_radius=1.4,
+        t_tail=True,
+        fin_height=9.4,
+        droop=2.4,
+    ),
+    "test",
+)
