@@ -37,7 +37,7 @@ class Schedule(Section):
     clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
     accumulate: int = Field(1, ge=1, description="batches for one optimizer step")
     ema: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0: none")
-    precision: Literal["no", "bf16", "fp16"] = Field("no", description="of accelerate")
+    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of the forward pass")
     compile: bool = Field(False, description="torch.compile the model")
     workers: int = Field(0, ge=0, description="processes that prepare batches")
     threads: int = Field(1, ge=1, description="CPU threads of torch")
@@ -173,7 +173,8 @@ def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping
         raise ConfigError(f"{out} holds a run already: pass resume=true, or choose another `out`")
     gpu = torch.cuda.is_available()
     accelerator = Accelerator(
-        mixed_precision=schedule.precision, cpu=not gpu, gradient_accumulation_steps=1
+        mixed_precision="no" if schedule.precision == "fp32" else schedule.precision,
+        cpu=not gpu,
     )
     bare = task.model
     optimizer = torch.optim.AdamW(

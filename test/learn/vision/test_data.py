@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch", reason="training needs the extra `train`")
+
+import torch
+
+from turret_ai.learn.vision import backgrounds, captions, crop_bank
+from turret_ai.learn.vision.augment import Augmentation, spoil
+from turret_ai.learn.vision.captions import Attributes
+from turret_ai.learn.vision.detector_data import CropSettings, cut, paste
+from turret_ai.learn.vision.detector_model import STRIDE, Detector, DetectorShape, giou, targets
+from turret_ai.see.heads import decode_centres
+
+TYPES = ["drone", "fighter jet", "fighter plane", "light aircraft"]
+COLOURS = ["red", "blue", "white", "black"]
+attributes = st.builds(
+    Attributes,
+    st.sampled_from(TYPES),
+    st.sets(st.sampled_from(COLOURS), min_size=1, max_size=3).map(frozenset),
+)
+
+
+@given(attributes, st.integers(0, 10000))
+def test_a_paraphrase_means_the_same(wanted, seed):
+    text = captions.paraphrase(wanted, np.random.default_rng(seed))
+    assert captions.parse(text, TYPES, COLOURS) == wanted
+
+
+@given(attributes, st.integers(0, 10000))
+def test_a_near_miss_differs_in_exactly_one_thing(wanted, seed):
+    other = captions.near_miss(wanted, TYPES, COLOURS, np.random.default_rng(seed))
+    assert other != wanted and other.colours
+    if other.type_name != wanted.type_name:
+        assert other.colours == wanted.colours
+    else:
+        assert len(other.colours - wanted.colours) <= 1
+        assert len(wanted.colours - other.colours) <= 1
+
+
+def test_captions_are_written_as_the_competition_writes_them():
+    assert captions.compose(["grey"], "drone", False) == "grey drone"
+    assert captions.compose(["grey", "red"], "drone", True) == "grey and red camouflage drone"
+    assert captions.compose(["a", "b", "c"], "jet", False) == "a, b, and c jet"
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10000))
+def test_a_window_shows_what_its_boxes_say(seed):
+    rng = np.random.default_rng(seed)
+    picture = np.full((200, 300, 3), 100, np.uint8)
+    x, y = int(rng.integers(0, 240)), int(rng.integers(0, 160))
+    picture[y : y + 30, x : x + 50] = (250, 0, 0)
+    boxes = np.array([[x, y, x + 50, y + 30]], np.float32)
+    crops = CropSettings(size=128, zoom=(0.7, 1.5))
+    window, inside, vague = cut(picture, boxes, crops, rng)
+    red = window[..., 0].astype(int) - window[..., 1] > 120
+    if len(inside):
+        ys, xs = np.nonzero(red)
+        found = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+        assert inside[0] == pytest.approx(found, abs=1.6)
+    elif not len(vague):
+        assert red.sum() < 60
+
+
+def test_spoiling_is_the_same_for_the_same_number_and_noise_is_on_every_channel():
+    grey = np.full((80, 80, 3), 128, np.uint8)
+    noisy = Augmentation(
+        sensor=0, gaussian=1, gaussian_sigma=(0.1, 0.1), blur=0, motion=0, iso=0, rescale=0,
+        multiplicative=0, jpeg=0,
+    )  # fmt: skip
+    a, b = (spoil(grey, noisy, np.random.default_rng(3)) for _ in range(2))
+    assert (a == b).all()
+    assert min(a[..., c].std() for c in range(3)) > 10
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_chain_gives_a_picture_of_the_same_shape(seed):
+    picture = np.random.default_rng(0).integers(0, 255, (50, 64, 3)).astype(np.uint8)
+    spoilt = spoil(picture, Augmentation(clahe=0.5), np.random.default_rng(seed))
+    assert spoilt.shape == picture.shape and spoilt.dtype == np.uint8
+
+
+def test_crops_are_saved_and_read_again(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 255, (90, 120, 3)).astype(np.uint8)
+    made = [
+        crop_bank.cut(picture, np.array([20, 30, 60, 50], np.float32), "red drone"),
+        crop_bank.cut(np.dstack([picture] * 2)[..., :4], np.array([0, 0, 9, 9.0]), "blue drone"),
+    ]
+    crop_bank.save(tmp_path / "a.npz", made)
+    for back, crop in zip(crop_bank.load(tmp_path), made, strict=True):
+        assert (back.pixels == crop.pixels).all() and back.caption == crop.caption
+        assert back.box == pytest.approx(crop.box)
+
+
+def test_a_layer_covers_its_background_only_where_it_is():
+    layer = np.zeros((20, 20, 4), np.uint8)
+    layer[5:15, 5:15] = (200, 10, 10, 255)
+    ground = np.full((backgrounds.SIDE,) * 2 + (3,), 90, np.uint8)
+    laid = backgrounds.lay_on(layer, ground, np.random.default_rng(0))
+    assert (laid[7, 7] == (200, 10, 10)).all() and (laid[0, 0] == 90).all()
+
+
+def test_pasted_craft_get_boxes_that_do_not_overlap():
+    layer = np.zeros((30, 30, 4), np.uint8)
+    layer[5:25, 5:25] = (200, 10, 10, 255)
+    crop = crop_bank.Crop(layer, np.array([5, 5, 25, 25], np.float32), "red drone")
+    window = np.zeros((128, 128, 3), np.uint8)
+    none = np.zeros((0, 4), np.float32)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        drawn, boxes = paste(window, none, [crop], CropSettings(paste_most=4), rng)
+        for x0, y0, x1, y1 in boxes.round().astype(int):
+            assert drawn[(y0 + y1) // 2, (x0 + x1) // 2, 0] > 150
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 90), st.floats(0, 90), st.floats(8, 60), st.floats(8, 60)),
+        min_size=1,
+        max_size=1,
+    )
+)
+def test_perfect_maps_decode_to_the_box_they_were_made_from(rows):
+    boxes = torch.tensor([[x, y, min(127.0, x + w), min(127.0, y + h)] for x, y, w, h in rows])
+    heat, index = targets(boxes, torch.zeros(1, dtype=torch.int64), 1, 32, 32)
+    ys, xs = np.mgrid[0:32, 0:32]
+    cx, cy = (xs + 0.5) * STRIDE, (ys + 0.5) * STRIDE
+    x0, y0, x1, y1 = boxes[0].tolist()
+    sides = np.stack([cx - x0, cy - y0, x1 - cx, y1 - cy])[None].astype(np.float32)
+    found = decode_centres(heat[None].numpy(), sides, STRIDE, 0.999, 10)[0]
+    assert found.xyxy[0] == pytest.approx([x0, y0, x1, y1], abs=0.01)
+    assert (index >= 0).any()
+
+
+def test_giou_of_the_same_box_is_one_and_of_far_ones_negative():
+    a = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10]])
+    b = torch.tensor([[0.0, 0, 10, 10], [90, 90, 100, 100]])
+    values = giou(a, b)
+    assert values[0] == pytest.approx(1.0) and values[1] < -0.9
+
+
+def test_the_detector_keeps_the_shape_it_promises():
+    small = DetectorShape(channels=(4, 4, 4, 4, 4), blocks=(1, 1, 1, 1), head=8)
+    heat, sides = Detector(small)(torch.rand(2, 3, 64, 96))
+    assert heat.shape == (2, 1, 16, 24) and sides.shape == (2, 4, 16, 24)
+
+
+def test_drawn_crops_are_the_same_for_the_same_number():
+    pytest.importorskip("embreex")
+    from turret_ai.learn.vision import render_crops
+
+    first, second = (render_crops.crop(3, 5, "train") for _ in range(2))
+    assert first is not None and second is not None
+    assert (first.pixels == second.pixels).all() and first.caption == second.caption
+    x0, y0, x1, y1 = first.box.astype(int)
+    assert first.pixels[y0:y1, x0:x1, 3].mean() > 20
