@@ -88,11 +88,11 @@ def find_world(name: str) -> Path:
         world = share.resolve(name, "scenes", ".yaml")
     if world.suffix == ".sdf":
         return world
-    from turret_ai.simulate import scene
-    from turret_ai.simulate.gazebo import world as worlds
+    from turret_ai.simulate.gazebo.world import write
+    from turret_ai.simulate.scene import load
 
     folder = Path(tempfile.mkdtemp(prefix="turret_ai_world_"))
-    return worlds.write(scene.load(str(world)), folder / f"{world.stem}.sdf")
+    return write(load(str(world)), folder / f"{world.stem}.sdf")
 
 
 def _gazebo(release: Release, world: Path, headless: bool, verbose: str) -> ExecuteProcess:

@@ -48,7 +48,7 @@ class Processes:
         self._words = parameters.write(plan, Path(self._folder.name) / "parameters.yaml")
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._readers: list[threading.Thread] = []
-        self._stopping = False
+        self._respawn_at: dict[str, float] = {}
         entries = (NodeEntry("chain"),) if plan.one_process else plan.nodes
         for entry in entries:
             self.start(entry)
@@ -92,24 +92,40 @@ class Processes:
         reader.start()
         self._readers.append(reader)
 
-    def wait(self, seconds: float | None = None) -> int:
-        """Watch the nodes until one refuses its settings or the time is over.
+    def check(self) -> int | None:
+        """Look after the nodes once: start crashed ones again.
 
         Returns:
-            0 when the time is over, else the exit code of the node that ended for good.
+            The exit code of a node that ended for good (it refused its settings, or was asked to
+            end), None while all is well.
+        """
+        now = time.monotonic()
+        for name, process in list(self._running.items()):
+            code = process.poll()
+            if code is None:
+                continue
+            if code in (0, 2) or not self._respawn:
+                self._on_line(name, f"ended with exit code {code}")
+                return code
+            if name not in self._respawn_at:
+                self._on_line(name, f"crashed (exit code {code}), starting it again")
+                self._respawn_at[name] = now + RESPAWN_DELAY
+            elif now >= self._respawn_at[name]:
+                del self._respawn_at[name]
+                self.start(self._entry(name))
+        return None
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Look after the nodes until one ends for good or the time is over.
+
+        Returns:
+            0 when the time is over, else the exit code of the node that ended.
         """
         end = None if seconds is None else time.monotonic() + seconds
         while end is None or time.monotonic() < end:
-            for name, process in list(self._running.items()):
-                code = process.poll()
-                if code is None:
-                    continue
-                if code in (0, 2) or not self._respawn:
-                    self._on_line(name, f"ended with exit code {code}")
-                    return code
-                self._on_line(name, f"crashed (exit code {code}), starting it again")
-                time.sleep(RESPAWN_DELAY)
-                self.start(self._entry(name))
+            code = self.check()
+            if code is not None:
+                return code
             time.sleep(0.1)
         return 0
 

@@ -230,8 +230,9 @@ def finish_to_message(finish: Finish, box: TargetBBox | None) -> Engagement:
         target=command.target.value if command else "",
         aim_yaw=yaw,
         aim_pitch=pitch,
-        **{f"{name}_seconds": float(value) for name, value in finish.seconds.items()},
     )
+    for name, value in finish.seconds.items():
+        setattr(message, f"{name}_seconds", float(value))
     if box is not None:
         message.box = box
     return message

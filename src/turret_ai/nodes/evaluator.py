@@ -153,22 +153,27 @@ class Evaluator(Node):
 
     # -- the end ---------------------------------------------------------------------------------
 
-    def write(self) -> outputs.Written:
-        """Score what was collected and write all files.
+    def evaluate(self) -> evaluation.Evaluation:
+        """Score what was collected so far."""
+        self._timeline.stages = self._stages
+        truths = self._truths or truth.from_timeline(self._timeline)
+        name = self.parameters.name
+        return evaluation.of_messages(name, self._stages, self._timeline, truths)
+
+    def write(self, found: evaluation.Evaluation | None = None) -> outputs.Written:
+        """Score what was collected (unless that is done) and write all files.
 
         Raises:
             InputError: a file can't be written.
         """
-        p = self.parameters
-        self._timeline.stages = self._stages
-        truths = self._truths or truth.from_timeline(self._timeline)
-        found = evaluation.of_messages(p.name, self._stages, self._timeline, truths)
+        found = found or self.evaluate()
         pictures = {
             s.answer.key: self._pictures[s.answer.image_ns]
             for s in found.scored
             if s.answer is not None and s.answer.image_ns in self._pictures
         }
-        return outputs.write(found, Path(p.output), pictures, limits=self._limits)
+        folder = Path(self.parameters.output)
+        return outputs.write(found, folder, pictures, limits=self._limits)
 
     def destroy_node(self) -> None:
         if not self._written:
