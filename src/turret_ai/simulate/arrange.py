@@ -19,6 +19,8 @@ from turret_ai.units import format_heading, heading_to_yaw
 
 CAMERA = Camera.from_fov(1520, 870, math.radians(70.0))
 """The competition's camera, for which sizes are chosen; it looks up by SEARCH_ELEVATION."""
+HIGHEST_ELEVATION = 27.0
+"""Degrees: a little below what a RoboMaster's gimbal reaches."""
 SEARCH_ELEVATION = math.radians(15.0)
 
 TOOLS = (
@@ -121,7 +123,7 @@ def _candidate(type_name: str, heading: float, rng: np.random.Generator) -> Craf
             "seed": int(rng.integers(1 << 24)),
             "spinning": spinning,
             "heading": round(heading, 1),
-            "elevation": round(float(rng.uniform(9, 33)), 1),
+            "elevation": round(float(rng.uniform(9, HIGHEST_ELEVATION)), 1),
             "distance": round(distance, 1),
             "attitude": {
                 "course": round(course, 1),
