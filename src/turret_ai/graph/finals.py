@@ -90,6 +90,7 @@ def _build(values: Mapping[str, str]) -> Plan:
     controller: dict[str, Any] = {}
     if values["source"] == "competition":
         controller["fixed_camera_pitch"] = -0.2617993877991494  # 15 degrees up
+        controller["settle.hold"] = 0.0  # a virtual turret does not swing
     stages = [
         NodeEntry(
             "transcriber",

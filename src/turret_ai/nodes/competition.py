@@ -58,7 +58,7 @@ class CompetitionParameters(ClientSettings):
         math.radians(60.0), gt=0.0, le=20.0, description="rad/s, speed of the virtual turret's yaw"
     )
     acceleration: float = Field(
-        math.radians(1800.0), gt=0.0, le=1000.0, description="rad/s^2, of the virtual turret"
+        200.0, gt=0.0, le=1000.0, description="rad/s^2, of the virtual turret, which has no mass"
     )
     joint_rate: float = Field(100.0, ge=20.0, le=500.0, description="joint states a second")
     report: str = Field("", description="file that gets a JSON line for every turn; empty: none")

@@ -109,10 +109,7 @@ def camera() -> Camera:
 def _case(title: str, scene: Scene, number: int, worlds: _Worlds) -> Case:
     command = scene.commands[number]
     assert command.audio is not None
-    try:
-        audio = command.audio.read_bytes()
-    except OSError as error:
-        raise InputError(f"{command.audio} can't be read: {error.strerror}") from error
+    audio = _as_wav(command.audio)
     lens = camera()
 
     def view(yaw: float) -> ImageArray:
@@ -127,6 +124,29 @@ def _case(title: str, scene: Scene, number: int, worlds: _Worlds) -> Case:
     return Case(
         title, audio, command.heading, command.tool, command.target, view, true_box, command.text
     )
+
+
+def _as_wav(path: Path) -> bytes:
+    """The file as the server sends it: a WAV file as it is, another format as 16 bit PCM.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    if path.suffix.lower() == ".wav":
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path} can't be read: {error.strerror}") from error
+    import io
+
+    import soundfile
+
+    from turret_ai.hear import files
+
+    samples, rate = files.read_pcm(path)
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 def _expand(names: Sequence[str | Path]) -> list[str]:
