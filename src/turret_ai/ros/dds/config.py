@@ -20,6 +20,13 @@ _BASE = (
 )
 """Large fragments: an image is 63 datagrams, not 3000."""
 
+_LOOPBACK = (
+    '<Interfaces><NetworkInterface autodetermine="true"/>'
+    '<NetworkInterface address="127.0.0.1"/></Interfaces>'
+)
+"""ROS 2 Jazzy's Cyclone announces itself to 127.0.0.1 only; ours ignores what comes in by an
+interface that it doesn't use, so a ROS process that starts later would never be found."""
+
 RANGES = ("SUBNET", "LOCALHOST", "OFF", "SYSTEM_DEFAULT")
 
 
@@ -51,10 +58,13 @@ def discovery_range() -> str:
     return text or "SUBNET"
 
 
-def cyclone_config() -> str:
+def cyclone_config(loopback: bool = True) -> str:
     """Cyclone's configuration: our defaults, then discovery as ROS asks, then the user's own.
 
     What comes later wins, so CYCLONEDDS_URI overrides everything here.
+
+    loopback: with LOCALHOST, listen on the loopback interface too. Not possible where it is the
+        only interface.
 
     Raises:
         ConfigError: ROS_AUTOMATIC_DISCOVERY_RANGE is none of ROS's values.
@@ -63,9 +73,12 @@ def cyclone_config() -> str:
     peers = []
     if reach in ("SUBNET", "LOCALHOST"):
         peers = [p for p in os.environ.get("ROS_STATIC_PEERS", "").split(";") if p.strip()]
+    own = os.environ.get("CYCLONEDDS_URI", "").strip()
     general = discovery = ""
     if reach in ("LOCALHOST", "OFF"):
-        general = "<General><AllowMulticast>false</AllowMulticast></General>"
+        general = "<AllowMulticast>false</AllowMulticast>"
+    if loopback and reach == "LOCALHOST" and "NetworkInterface" not in own:
+        general += _LOOPBACK
     if reach == "OFF":
         # A tag of our own hides the process from everybody.
         discovery = (
@@ -84,8 +97,9 @@ def cyclone_config() -> str:
     parts = [_BASE]
     if general or discovery:
         parts.append(
-            f"<CycloneDDS><Domain>{general}<Discovery>{discovery}</Discovery></Domain></CycloneDDS>"
+            f"<CycloneDDS><Domain><General>{general}</General>"
+            f"<Discovery>{discovery}</Discovery></Domain></CycloneDDS>"
         )
-    if own := os.environ.get("CYCLONEDDS_URI", "").strip():
+    if own:
         parts.append(own)
     return ",".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import threading
@@ -41,14 +42,20 @@ def _join_domain(number: int) -> None:
     with _domains_lock:
         domain, users = _domains.get(number, (None, 0))
         if domain is None:
-            try:
-                domain = Domain(number, config.cyclone_config())
-            except DDSException as error:
-                raise ConfigError(
-                    f"DDS domain {number} could not be set up ({error}): look at CYCLONEDDS_URI, "
-                    "and whether a network interface is up"
-                ) from error
+            domain = _configure(number)
         _domains[number] = (domain, users + 1)
+
+
+def _configure(number: int) -> Domain:
+    try:
+        return Domain(number, config.cyclone_config())
+    except DDSException:  # there may be no interface but the loopback
+        with contextlib.suppress(DDSException):
+            return Domain(number, config.cyclone_config(loopback=False))
+    raise ConfigError(
+        f"DDS domain {number} could not be set up: look at CYCLONEDDS_URI, "
+        "and whether a network interface is up"
+    )
 
 
 def _leave_domain(number: int) -> None:

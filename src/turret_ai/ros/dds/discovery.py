@@ -150,12 +150,10 @@ class Discovery:
             return
         node = owners.get((side, each.key.bytes), BARE)
         info = table.setdefault(name, TopicInfo(name, kind))
-        if (prefix == "rr" and side == "subscriptions") or (
-            prefix == "rq" and side == "publishers"
-        ):
-            endpoints, verb = info.subscriptions, "calls"
-        elif prefix != "rt":
-            endpoints, verb = info.publishers, "serves"
+        if prefix in ("rq", "rr"):
+            calls = (prefix == "rr") == (side == "subscriptions")
+            endpoints = info.subscriptions if calls else info.publishers
+            verb = "calls" if calls else "serves"
         else:
             endpoints = info.publishers if side == "publishers" else info.subscriptions
             verb = "publishes" if side == "publishers" else "subscribes"

@@ -197,11 +197,22 @@ def _equal(self: Any, other: Any) -> Any:
     return True
 
 
+_IDL_NAMES = {
+    "bool": "boolean",
+    "byte": "octet",
+    "char": "uint8",
+    "float32": "float",
+    "float64": "double",
+}
+
+
 def _field_types(cls: Any) -> dict[str, str]:
     def text(description: Any) -> str:
         kind, argument = description
         if kind == Nodetype.BASE:
-            return f"string<{argument[1]}>" if argument[1] else str(argument[0])
+            if argument[1]:
+                return f"string<{argument[1]}>"
+            return _IDL_NAMES.get(argument[0], str(argument[0]))
         if kind == Nodetype.NAME:
             return str(argument).replace("/msg/", "/")
         inner = text(argument[0])
