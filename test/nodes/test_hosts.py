@@ -59,19 +59,9 @@ def test_turns_complete_with_the_locator_on_another_host(hosts, tmp_path):
     try:
         near = subprocess.run(
             [
-                "ip",
-                "netns",
-                "exec",
-                hosts[0],
-                sys.executable,
-                "-m",
-                "turret_ai.cli.app",
-                "demo",
-                "--turns",
-                "2",
-                "--report",
-                str(tmp_path / "report"),
-                "without:=locator",
+                *("ip", "netns", "exec", hosts[0], sys.executable, "-m", "turret_ai.cli.app"),
+                *("demo", "--scene", "harbour", "--turns", "2"),
+                *("--report", str(tmp_path / "report"), "without:=locator"),
             ],
             env=environment,
             capture_output=True,
