@@ -55,7 +55,7 @@ PAINTS: dict[str, tuple[Paint, ...]] = {
     "grey": (Paint((200, 220), (0.0, 0.09), (0.4, 0.6)),),
     "silver": (Paint((200, 220), (0.0, 0.05), (0.74, 0.84)),),
     "white": (Paint((40, 220), (0.0, 0.03), (0.93, 1.0)),),
-    "black": (Paint((200, 220), (0.0, 0.12), (0.05, 0.15)),),
+    "black": (Paint((200, 220), (0.0, 0.12), (0.03, 0.11)),),
 }
 
 CAMOUFLAGE_PAINTS: dict[str, tuple[Paint, ...]] = {
@@ -89,7 +89,7 @@ def name_of(rgb: NDArray[np.float32]) -> str:
     """
     h, s, v = colorsys.rgb_to_hsv(*(float(c) for c in rgb))
     hue = h * 360.0
-    if v < 0.2 and (s < 0.5 or v < 0.12):
+    if v < 0.24 and (s < 0.35 or v < 0.12):
         return "black"
     if s < 0.16:
         return "white" if v > 0.72 else "grey"

@@ -61,16 +61,15 @@ class _Joint:
             wanted = self.wanted_rate
         else:
             left = self.goal - self.angle
-            # The fastest speed from which the joint can still stop at the goal, allowing for the
-            # distance covered during this very step (Siciliano et al., Robotics, 4.2.1).
-            stop = (
-                math.sqrt((change / 2.0) ** 2 + 2.0 * self.acceleration * abs(left)) - change / 2.0
-            )
-            wanted = math.copysign(min(stop, self.rate_limit), left)
-            near = abs(left) <= change * dt and abs(self.rate) <= change
-            if near:
+            if abs(left) <= change * dt and abs(self.rate) <= change:
                 self.angle, self.rate = self.goal, 0.0
                 return
+            # The speed after this step from which the joint can just stop at the goal: it solves
+            # v^2 / 2a + (rate + v) / 2 dt = left for v.
+            side = math.copysign(1.0, left)
+            room = abs(left) - self.rate * side * dt / 2.0
+            stop = math.sqrt(max(0.0, (change / 2.0) ** 2 + 2.0 * self.acceleration * room))
+            wanted = side * min(max(0.0, stop - change / 2.0), self.rate_limit)
         before = self.rate
         self.rate += min(max(wanted - self.rate, -change), change)
         self.angle += (before + self.rate) / 2.0 * dt

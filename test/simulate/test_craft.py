@@ -1,0 +1,70 @@
+"""Eight types of craft, several airframes each, and none of the test set's in the training set."""
+
+import numpy as np
+import pytest
+
+from turret_ai.errors import InputError
+from turret_ai.simulate import craft, mesh
+
+ALL = [(t, v.name) for t in craft.TYPES for v in craft.variants(t)]
+
+
+@pytest.mark.parametrize("type_name", craft.TYPES)
+def test_each_type_has_five_airframes_or_more_to_train_on_and_some_to_test_on(type_name):
+    assert len(craft.variants(type_name, "train")) >= 5
+    assert len(craft.variants(type_name, "val")) >= 1
+    assert len(craft.variants(type_name, "test")) >= 2
+
+
+def test_no_airframe_of_one_split_is_in_another():
+    shapes = {}
+    for type_name, name in ALL:
+        low, high = craft.build(type_name, name).bounds
+        key = (type_name, *np.round(high - low, 3), craft.build(type_name, name).triangles)
+        assert key not in shapes, f"{name} is {shapes.get(key)} again"
+        shapes[key] = name
+
+
+@pytest.mark.parametrize(("type_name", "name"), ALL)
+def test_an_airframe_is_finite_centred_and_of_a_sane_size(type_name, name):
+    frame = craft.build(type_name, name)
+    low, high = frame.bounds
+    assert np.isfinite([low, high]).all()
+    assert low + high == pytest.approx(np.zeros(3), abs=1e-6)
+    assert 1.0 < frame.size < 80.0
+    assert 300 < frame.triangles < 8000
+    assert any(role == "paint" for role, _ in frame.parts)
+
+
+def test_airliners_are_larger_than_light_aircraft_and_those_larger_than_multicopters():
+    def size(t: str, v: str) -> float:
+        return craft.build(t, v).size
+
+    assert size("commercial aircraft", "narrow-body") > 3 * size("light aircraft", "high-wing")
+    assert size("light aircraft", "high-wing") > 3 * size("drone", "quad")
+
+
+def test_a_spinning_craft_has_discs_where_its_blades_were():
+    still, spinning = (mesh.load("helicopter", "light", s) for s in (False, True))
+    assert len(spinning.faces) < len(still.faces)
+    assert not still.discs
+    assert len(spinning.discs) == 2
+    assert np.ptp(spinning.outline, axis=0) == pytest.approx(
+        np.ptp(still.outline, axis=0), rel=0.15
+    )
+
+
+def test_corner_normals_are_unit_vectors_that_look_outwards():
+    model = mesh.load("missile", "ballistic")
+    assert np.linalg.norm(model.normals, axis=2) == pytest.approx(1.0, abs=1e-3)
+    a, b, c = (model.vertices[model.faces[:, k]] for k in range(3))
+    flat = np.cross(b - a, c - a)
+    real = np.linalg.norm(flat, axis=1) > 1e-8
+    assert (np.einsum("mc,mc->m", flat, model.normals.mean(1))[real] > 0).mean() > 0.99
+
+
+def test_unknown_names_are_answered_with_those_that_exist():
+    with pytest.raises(InputError, match="helicopter"):
+        craft.variants("zeppelin")
+    with pytest.raises(InputError, match="long-wing"):
+        craft.build("drone", "nothing")
