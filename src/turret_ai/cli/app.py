@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "nodes": ("turret_ai.cli.graph:nodes", "list the nodes on the network"),
     "render": ("turret_ai.cli.render:render", "what the camera sees in a scene"),
     "robomaster-emulator": ("turret_ai.cli.robomaster:emulator", "a robot to try the driver with"),
+    "parse": ("turret_ai.cli.parse:parse", "turn transcripts into commands"),
     "run": ("turret_ai.cli.launch:run", "run one or several nodes in this process"),
     "serve": ("turret_ai.cli.serve:serve", "the stages as HTTP services (extra server)"),
     "synth": ("turret_ai.cli.synth:app", "make synthetic speech, images and scenes (extra train)"),

@@ -1,0 +1,1 @@
+"""Language models for what rules and repair leave open."""

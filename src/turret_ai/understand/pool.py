@@ -1,0 +1,77 @@
+"""Posteriors of several readings of one utterance, joined field by field."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from turret_ai.normalise import plain
+from turret_ai.understand.decode import Posterior
+from turret_ai.vocabulary import Vocabulary
+
+Shares = dict[str, float]
+"""value -> posterior probability; "" is "not said"."""
+
+CANDIDATES = 12
+"""Targets that are weighed for the highest expected score; the rest have little to give."""
+
+
+def weights(scores: Sequence[float], scale: float) -> list[float]:
+    """Shares of the readings by their log-probabilities, adding up to 1."""
+    usable = [score if math.isfinite(score) else -1e3 for score in scores]
+    best = max(usable)
+    raw = [math.exp(max(-50.0, scale * (score - best))) for score in usable]
+    return [w / sum(raw) for w in raw]
+
+
+def join(
+    posteriors: Sequence[Posterior], shares: Sequence[float], words: Vocabulary
+) -> tuple[Shares, Shares, Shares]:
+    """Heading, tool and target, each mixed over the readings."""
+    heading: Shares = defaultdict(float)
+    tool: Shares = defaultdict(float)
+    target: Shares = defaultdict(float)
+    for posterior, weight in zip(posteriors, shares, strict=True):
+        for draw in posterior.draws:
+            share = weight * draw.share
+            heading[draw.heading] += share
+            tool[draw.tool] += share
+            said = words.target(draw.colours, draw.kind, draw.pattern) if draw.kind else ""
+            target[said] += share
+    return dict(heading), dict(tool), dict(target)
+
+
+def likeliest(shares: Mapping[str, float]) -> tuple[str, float]:
+    """(value, probability) of the likeliest; ("", 0) of none."""
+    return max(shares.items(), key=lambda item: (item[1], item[0]), default=("", 0.0))
+
+
+def best_expected(shares: Mapping[str, float]) -> tuple[str, float]:
+    """The value of highest expected ROUGE-L over the posterior, and its own probability."""
+    ranked = sorted(shares.items(), key=lambda item: -item[1])[:CANDIDATES]
+    if not ranked:
+        return "", 0.0
+    if ranked[0][1] > 0.5:
+        return ranked[0]
+    split = {value: plain(value).split() for value, _ in ranked}
+    return max(
+        ranked,
+        key=lambda item: (
+            sum(share * rouge_l(split[item[0]], split[other]) for other, share in ranked),
+            item[1],
+        ),
+    )
+
+
+def rouge_l(a: Sequence[str], b: Sequence[str]) -> float:
+    """F1 of the longest common subsequence (Lin 2004), of words without stemming."""
+    if not a or not b:
+        return float(not a and not b)
+    row = [0] * (len(b) + 1)
+    for x in a:
+        corner = 0
+        for j, y in enumerate(b, 1):
+            corner, row[j] = row[j], corner + 1 if x == y else max(row[j], row[j - 1])
+    common = row[-1]
+    return 2.0 * common / (len(a) + len(b))

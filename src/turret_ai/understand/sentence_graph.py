@@ -1,0 +1,116 @@
+"""The chains of a sentence of command: cue words, the heading on its grid, tools, targets."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from turret_ai.normalise import plain
+from turret_ai.understand import context as ctx
+from turret_ai.understand.graph import (
+    HEADING_BIT,
+    TARGET_BIT,
+    TOOL_BIT,
+    ChannelCosts,
+    Compiler,
+    Graph,
+    Plan,
+)
+from turret_ai.understand.pronounce import Pronunciation, phrase
+from turret_ai.vocabulary import Vocabulary
+
+TRUST = 0.8
+"""How far a neighbour's own counts are believed against those of all neighbours: the neighbour
+may itself be misheard."""
+
+_AND: tuple[Pronunciation, ...] = (("ae", "n", "d"), ("ah", "n"))
+COLOUR_COUNTS = {"type": 0.4, "and": 0.3, "next": 0.2, "pattern": 0.1}
+"""What follows a colour: numbers of colours from one to three are about as frequent."""
+
+AGAIN = 0.05
+"""How often a tool is named a second time, against the first."""
+
+BARE = 0.003
+"""How often a target has no colour (or lost them all)."""
+
+
+def build(words: Vocabulary, neighbours: ctx.Context, costs: ChannelCosts) -> Graph:
+    """The decoding graph of a vocabulary."""
+    plan = Plan()
+    nodes = [ctx.BEGIN, ctx.OTHER, *ctx.FIELDS, *neighbours.cues]
+    after = {node: neighbours.probability(node, TRUST) for node in nodes}
+    said = [*neighbours.cues, *ctx.FIELDS, ctx.OTHER]
+    routes = {f">{what}": {n: row.get(what, 0.0) for n, row in after.items()} for what in said}
+    for cue in neighbours.cues:
+        plan.add(phrase(cue), {f">{cue}": 1.0}, cue)
+    _add_heading(plan, words, costs)
+    _add_tools(plan, words, costs)
+    _add_target(plan, words, costs)
+    ends = {node: max(row.get(ctx.END, 0.0), 0.02) for node, row in after.items()}
+    return Compiler(plan.chains, routes, ends, costs).compile()
+
+
+def _add_heading(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
+    """A trie of digits over the grid, in which one digit may be missing."""
+    lost, total, gate = costs.lost_digit, len(words.headings), f">{ctx.HEADING}"
+    ways = {
+        digit: tuple(w for s in said for w in phrase(s)) for digit, said in words.digits.items()
+    }
+    first = Counter(h[0] for h in words.headings)
+    second = Counter(h[:2] for h in words.headings)
+    bit = HEADING_BIT
+    for d1, n in first.items():
+        plan.add(ways[d1], {gate: n / total}, f"#{d1}", ("d1", d1), within=bit, digit=True)
+    for d12, n in second.items():
+        # the leading zero is the digit that is lost most
+        skip = lost * (3.0 if d12[0] == "0" else 1.0)
+        sources = {f"#{d12[0]}": n / first[d12[0]], gate: skip * n / total}
+        ends = (lost, ctx.HEADING, bit)
+        plan.add(ways[d12[1]], sources, f"#{d12}", ("d2", d12), within=bit, digit=True, cut=ends)
+    for heading in words.headings:
+        d12 = heading[:2]
+        sources = {f"#{d12}": 1.0 / second[d12], f"#{d12[0]}": lost / first[d12[0]]}
+        label = ("heading", heading)
+        plan.add(ways[heading[2]], sources, ctx.HEADING, label, bit, bit, digit=True)
+
+
+def _add_tools(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
+    weights = {t.name: costs.rare if t.rare else 1.0 for t in words.tools}
+    total, gate = sum(weights.values()), f">{ctx.TOOL}"
+    for tool in words.tools:
+        said = list(dict.fromkeys(way for s in tool.spoken for way in phrase(plain(s))))
+        for i, way in enumerate(said):
+            share = weights[tool.name] / total * (0.8 if i == 0 else 0.2 / (len(said) - 1))
+            plan.add(
+                (way,), {gate: share}, ctx.TOOL, ("tool", tool.name), TOOL_BIT, within=TOOL_BIT
+            )
+            # said again, as operators do ("deploy EMP ... launch EMP now")
+            if i == 0:
+                plan.again(way, {gate: share * AGAIN}, ctx.TOOL, TOOL_BIT)
+
+
+def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
+    bit = TARGET_BIT
+    chance = COLOUR_COUNTS
+    gate = f">{ctx.TARGET}"
+    sources = {gate: 1.0}
+    for slot in (1, 2, 3):
+        for colour in words.colours:
+            ways = tuple(way for s in colour.spoken for way in phrase(plain(s)))
+            part = {k: w / len(words.colours) for k, w in sources.items()}
+            plan.add(ways, part, f"@{slot}", (f"c{slot}", colour.name), within=bit)
+        if slot < 3:
+            plan.add(_AND, {f"@{slot}": chance["and"]}, f"@{slot}&", within=bit)
+        sources = {f"@{slot}": chance["next"], f"@{slot}&": 1.0}
+    ended = {"@1": chance["type"], "@2": chance["type"], "@3": 0.9}
+    for pattern in words.patterns:
+        sources = {node: chance["pattern"] / len(words.patterns) for node in ("@1", "@2", "@3")}
+        sources |= {gate: BARE * 0.1}
+        plan.add(phrase(plain(pattern)), sources, "@p", ("pattern", pattern), within=bit)
+    weights = {t.name: costs.rare if t.rare else 1.0 for t in words.types}
+    total = sum(weights.values())
+    for kind in words.types:
+        said = list(dict.fromkeys(way for s in kind.spoken for way in phrase(plain(s))))
+        for i, way in enumerate(said):
+            share = weights[kind.name] / total * (0.85 if i == 0 else 0.15 / (len(said) - 1))
+            sources = {k: w * share for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
+            plan.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)
