@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch import Tensor
 
 from turret_ai.learn.asr.config import AsrConfig
-from turret_ai.learn.asr.features import Clip, Features, FeatureStore
+from turret_ai.learn.asr.features import CLEAN, Clip, Features, FeatureStore, Timing
 from turret_ai.learn.asr.tokens import Labels
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'0123456789"
@@ -22,6 +24,28 @@ _PERTURBED = 1 / 1.1
 def letters(text: str) -> list[int]:
     """CTC classes of a normalised text."""
     return [LETTERS.index(c) + 1 for c in text if c in LETTERS]
+
+
+def phone_table(clips: Sequence[Clip], least: int = 20) -> dict[str, int]:
+    """Class numbers of the phones that occur at least that often; "_", the pause, is 0."""
+    counts = Counter(name for clip in clips for _, name in clip.phones)
+    names = sorted(name for name, count in counts.items() if count >= least and name != "_")
+    return {"_": 0, **{name: number for number, name in enumerate(names, start=1)}}
+
+
+def frame_phones(
+    clip: Clip, timing: Timing, table: dict[str, int], frames: int, frame_s: float
+) -> NDArray[np.int64]:
+    """The phone class of each encoder frame, -100 where the manifest doesn't tell."""
+    if not clip.phones:
+        return np.full(frames, -100)
+    lead, pace = timing
+    starts = np.array([lead + pace * at for at, _ in clip.phones])
+    classes = np.array([0, *(table.get(name, -100) for _, name in clip.phones)])
+    middle = (np.arange(frames) + 0.5) * frame_s
+    found = classes[np.searchsorted(starts, middle, side="right")]
+    found[middle > lead + pace * clip.seconds] = 0
+    return found
 
 
 class Plan:
@@ -47,18 +71,21 @@ class Plan:
         rng = np.random.default_rng([self.config.seed, self.epoch])
         # Length with some jitter: batches of like length whose company changes every epoch.
         order = sorted(chosen, key=lambda i: self.clips[i].seconds * rng.uniform(0.93, 1.07))
+        clean = len(self.batches) < self.config.data.clean_until
+        variant = CLEAN if clean else self.epoch % self.config.data.variants
         batches: list[list[tuple[int, int]]] = [[]]
         total = 0.0
         for i in order:
             if batches[-1] and total + self.clips[i].seconds > self.config.data.batch_seconds:
                 batches.append([])
                 total = 0.0
-            batches[-1].append((i, self.epoch % self.config.data.variants))
+            batches[-1].append((i, variant))
             total += self.clips[i].seconds
         rng.shuffle(batches)
-        until = next((u for u, _ in self.config.data.curriculum if len(self.batches) < u), None)
-        if until is not None:
-            batches = batches[: until - len(self.batches)]
+        stages = [*(u for u, _ in self.config.data.curriculum), self.config.data.clean_until]
+        ends = [end for end in stages if len(self.batches) < end]
+        if ends:
+            batches = batches[: min(ends) - len(self.batches)]
         self.batches += batches
         self.epoch += 1
 
@@ -105,6 +132,7 @@ class Batcher:
         self.store, self.labels, self.config = store, labels, config
         self.clips = clips
         self.plan = Plan(clips, config)
+        self.phones = phone_table(clips) if config.loss.phones else {"_": 0}
 
     def __call__(self, index: int) -> dict[str, Tensor]:
         """See `turret_ai.learn.asr.model.AsrModel.forward` for the keys."""
@@ -113,20 +141,23 @@ class Batcher:
         features: list[Features] = []
         sequences: list[list[int]] = []
         spelled: list[list[int]] = []
+        sounds: list[NDArray[np.int64]] = []
+        frame_s = config.frontend.hop_length / 16000
         for i, variant in self.plan[index]:
             clip = self.clips[i]
             if rng.random() < config.data.noise_only:
                 features.append(self.store.without_speech(rng, min(clip.seconds, 6.0)))
                 sequences.append(self.labels.encode(""))
                 spelled.append([])
+                sounds.append(np.zeros(features[-1].shape[1] // 2, dtype=np.int64))
                 continue
-            found = self.store.get(clip, variant)
-            frame_s = config.frontend.hop_length / 16000
+            found, timing = self.store.get(clip, variant)
             stamped = rng.random() < config.loss.timestamps
             seconds = found.shape[1] * frame_s if stamped else None
             features.append(mask(found, rng, config))
             sequences.append(self.labels.encode(clip.text, seconds))
             spelled.append(letters(clip.text))
+            sounds.append(frame_phones(clip, timing, self.phones, found.shape[1] // 2, 2 * frame_s))
         # More padding than the batch needs, now and then: what follows speech must not matter.
         longest = max(f.shape[1] for f in features) + int(rng.integers(0, 40))
         window = config.frontend.window_frames
@@ -145,8 +176,13 @@ class Batcher:
         ctc = torch.zeros((len(spelled), widest), dtype=torch.long)
         for row, word in enumerate(spelled):
             ctc[row, : len(word)] = torch.tensor(word, dtype=torch.long)
+        phones = torch.full((len(sounds), inputs.shape[2] // 2), -100)
+        for row, sound in enumerate(sounds):
+            count = min(len(sound), phones.shape[1])
+            phones[row, :count] = torch.from_numpy(sound[:count])
         return {
             "features": inputs,
+            "phones": phones,
             "decoder_input": decoder_input,
             "targets": targets,
             "ctc_targets": ctc,

@@ -59,6 +59,7 @@ class Data(Section):
     curriculum: tuple[tuple[int, float], ...] = Field(
         (), description="(until batch, longest clip in seconds): short clips first"
     )
+    clean_until: int = Field(0, ge=0, description="batches before the radio is switched on")
     noise_only: float = Field(0.02, ge=0, le=0.5, description="share of clips without speech")
     time_masks: int = Field(2, ge=0, description="SpecAugment (Park et al., 2019)")
     time_mask_frames: int = Field(12, ge=0)
@@ -70,6 +71,12 @@ class Loss(Section):
     """Weights of the training loss."""
 
     ctc: float = Field(0.3, ge=0, le=1, description="letters read by the encoder alone; 0: off")
+    phones: float = Field(
+        0.0,
+        ge=0,
+        description="which phone sounds in each frame, as far as the manifests tell: it forms the "
+        "encoder in a fraction of the steps that the words alone take; 0: off",
+    )
     label_smoothing: float = Field(0.05, ge=0, lt=0.5)
     token_noise: float = Field(
         0.08, ge=0, lt=0.5, description="decoder inputs replaced at random: ears before grammar"

@@ -24,6 +24,10 @@ from turret_ai.types import FloatArray
 
 Features = NDArray[np.float32]
 SAMPLE_RATE = 16000
+Timing = tuple[float, float]
+"""(a, b): what was at time t in the clip is at a + b t in the features."""
+CLEAN = -1
+"""The variant without radio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,13 @@ class Clip:
     """Normalised."""
     seconds: float
     entry: dict[str, Any]
+    phones: tuple[tuple[float, str], ...] = ()
+    """(start in seconds, name), where the manifest has them."""
+
+
+def _phones(text: str) -> tuple[tuple[float, str], ...]:
+    pairs = (item.rpartition("@") for item in text.split())
+    return tuple((float(at), name) for name, _, at in pairs)
 
 
 def read_manifest(folder: Path) -> list[Clip]:
@@ -52,12 +63,12 @@ def read_manifest(folder: Path) -> list[Clip]:
             entry = json.loads(line)
             path = manifest.parent / entry["audio"]
             text = plain(entry["transcript"])
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{manifest}, line {number}: {error!r}") from error
         if not path.is_file():
             raise InputError(f"{manifest}, line {number}: {path} is missing")
         seconds = entry.get("seconds") or soundfile.info(path).duration
-        clips.append(Clip(path, text, float(seconds), entry))
+        clips.append(Clip(path, text, float(seconds), entry, _phones(entry.get("phones", ""))))
     if not clips:
         raise InputError(f"{manifest} names no clips")
     return clips
@@ -89,12 +100,15 @@ class FeatureStore:
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
         self.cache = data.cache / digest if data.cache else None
 
-    def _distort(self, samples: FloatArray, rng: Generator) -> FloatArray:
+    def _distort(
+        self, samples: FloatArray, rng: Generator, clean: bool
+    ) -> tuple[FloatArray, Timing]:
         factor = float(rng.uniform(*self.data.resample))
         samples = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE * factor).astype(np.float32)
-        if self.data.radio is not None:
-            samples, _ = radio.transmit(samples, rng, self.data.radio)
-        return samples
+        if self.data.radio is None or clean:
+            return samples, (0.0, factor)
+        samples, met = radio.transmit(samples, rng, self.data.radio)
+        return samples, (met.lead_s, factor / met.tempo)
 
     def _compute(self, samples: FloatArray) -> Features:
         samples = samples[: self.frontend.chunk_length * SAMPLE_RATE]
@@ -103,8 +117,8 @@ class FeatureStore:
         features = self.extractor(samples)[:, : self.frontend.window_frames]
         return np.asarray(features, dtype=np.float32)
 
-    def get(self, clip: Clip, variant: int) -> Features:
-        """Features of shape (mel bands, frames).
+    def get(self, clip: Clip, variant: int) -> tuple[Features, Timing]:
+        """Features of shape (mel bands, frames), and the timing; variant CLEAN has no radio.
 
         Raises:
             InputError: the audio can't be read.
@@ -112,27 +126,31 @@ class FeatureStore:
         file = None
         if self.cache is not None:
             name = hashlib.sha256(str(clip.path).encode()).hexdigest()[:20]
-            file = self.cache / name[:2] / f"{name}-{variant}.npy"
+            file = self.cache / name[:2] / f"{name}-{variant}.npz"
             if file.exists():
-                return np.load(file, allow_pickle=False).astype(np.float32)
+                with np.load(file, allow_pickle=False) as kept:
+                    lead, pace = (float(v) for v in kept["timing"])
+                    return kept["features"].astype(np.float32), (lead, pace)
         try:
             samples, rate = soundfile.read(clip.path, dtype="float32")
         except (OSError, soundfile.LibsndfileError) as error:
             raise InputError(f"{clip.path} can't be read: {error}") from error
         if rate != SAMPLE_RATE:
             samples = soxr.resample(samples, rate, SAMPLE_RATE)
+        timing: Timing = (0.0, 1.0)
         if self.augment:
             token = int(hashlib.sha256(clip.path.name.encode()).hexdigest()[:8], 16)
-            samples = self._distort(samples, np.random.default_rng([self.seed, token, variant]))
+            rng = np.random.default_rng([self.seed, token, variant + 1])
+            samples, timing = self._distort(samples, rng, clean=variant == CLEAN)
         features = self._compute(np.asarray(samples, dtype=np.float32))
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_suffix(".partial")
             with partial.open("wb") as out:
-                np.save(out, features.astype(np.float16))
+                np.savez(out, features=features.astype(np.float16), timing=np.array(timing))
             partial.replace(file)
-            return features.astype(np.float16).astype(np.float32)
-        return features
+            features = features.astype(np.float16).astype(np.float32)
+        return features, timing
 
     def without_speech(self, rng: Generator, seconds: float) -> Features:
         """Features of noise, a tone or silence as the radio gives them when nobody speaks."""

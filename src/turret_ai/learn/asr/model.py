@@ -57,12 +57,13 @@ def build_whisper(config: AsrConfig, labels: Labels) -> Any:
 class AsrModel(nn.Module):
     """What is trained. `whisper` is what is exported; the CTC head is dropped."""
 
-    def __init__(self, whisper: Any, loss: Loss) -> None:
+    def __init__(self, whisper: Any, loss: Loss, phones: int = 0) -> None:
         super().__init__()
         self.whisper = whisper
         self.settings = loss
         width = int(whisper.config.d_model)
         self.ctc = nn.Linear(width, len(LETTERS) + 1) if loss.ctc else None
+        self.phones = nn.Linear(width, phones) if loss.phones and phones > 1 else None
 
     def encode(self, features: Tensor) -> Tensor:
         """(n, bands, frames) -> (n, frames / 2, width), without padding to the window."""
@@ -84,14 +85,16 @@ class AsrModel(nn.Module):
         ctc_targets: Tensor,
         ctc_lengths: Tensor,
         frames: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, cross-entropy and CTC part.
+        phones: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss, and its parts by name.
 
         Args:
             features: (n, bands, frames).
             decoder_input, targets: (n, tokens); -100 in `targets` is not counted.
             ctc_targets, ctc_lengths: letters, padded, and their number.
             frames: encoder frames of each clip before padding.
+            phones: (n, frames / 2); -100 is not counted.
         """
         heard = self.encode(features)
         decoded = self.whisper.model.decoder(
@@ -103,14 +106,19 @@ class AsrModel(nn.Module):
             targets.flatten(),
             label_smoothing=self.settings.label_smoothing,
         )
-        if self.ctc is None:
-            return entropy, entropy, torch.zeros_like(entropy)
-        scores = self.ctc(heard).float().log_softmax(-1).transpose(0, 1)
-        aligned = F.ctc_loss(
-            scores, ctc_targets, frames, ctc_lengths, reduction="mean", zero_infinity=True
-        )
-        weight = self.settings.ctc
-        return (1 - weight) * entropy + weight * aligned, entropy, aligned
+        parts = {"entropy": entropy}
+        total = entropy
+        if self.ctc is not None:
+            scores = self.ctc(heard).float().log_softmax(-1).transpose(0, 1)
+            parts["ctc"] = F.ctc_loss(
+                scores, ctc_targets, frames, ctc_lengths, reduction="mean", zero_infinity=True
+            )
+            total = (1 - self.settings.ctc) * total + self.settings.ctc * parts["ctc"]
+        if self.phones is not None and bool((phones >= 0).any()):
+            sounds = self.phones(heard).float()
+            parts["phones"] = F.cross_entropy(sounds.flatten(0, 1), phones.flatten())
+            total = total + self.settings.phones * parts["phones"]
+        return total, parts
 
     @torch.no_grad()
     def greedy(self, features: Tensor, labels: Labels, longest: int = 120) -> list[str]:

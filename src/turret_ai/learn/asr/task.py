@@ -34,8 +34,6 @@ class AsrTask:
     def __init__(self, config: AsrConfig, labels: tokens.Labels) -> None:
         self.config, self.labels = config, labels
         torch.manual_seed(config.seed)
-        self.asr = AsrModel(build_whisper(config, labels), config.loss)
-        self.model: nn.Module = self.asr
         data = config.data
         self.batch = Batcher(
             read_clips(data.train),
@@ -43,6 +41,8 @@ class AsrTask:
             labels,
             config,
         )
+        self.asr = AsrModel(build_whisper(config, labels), config.loss, len(self.batch.phones))
+        self.model: nn.Module = self.asr
         self.validation = read_clips(data.validation)[: data.validation_clips]
         self.unchanged = FeatureStore(data, config.frontend, config.seed, augment=False)
 
@@ -50,8 +50,8 @@ class AsrTask:
         self, model: nn.Module, batch: Mapping[str, Tensor]
     ) -> tuple[Tensor, Mapping[str, float]]:
         """See `AsrModel.forward`."""
-        loss, entropy, aligned = model(**batch)
-        return loss, {"entropy": entropy.item(), "ctc": aligned.item()}
+        loss, parts = model(**batch)
+        return loss, {name: part.item() for name, part in parts.items()}
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         """Word error rate on the fixed noisy set, all of it and by engine."""
@@ -62,7 +62,7 @@ class AsrTask:
         heard: list[tuple[Clip, str]] = []
         for start in range(0, len(ordered), 16):
             group = ordered[start : start + 16]
-            features = pad([self.unchanged.get(clip, 0) for clip in group], frames).to(device)
+            features = pad([self.unchanged.get(clip, 0)[0] for clip in group], frames).to(device)
             heard += zip(group, self.asr.greedy(features, self.labels), strict=True)
         figures = {"score": 1 - jiwer.wer([c.text for c, _ in heard], [t for _, t in heard])}
         for engine in sorted({str(clip.entry.get("engine", "")) for clip, _ in heard} - {""}):

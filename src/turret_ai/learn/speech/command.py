@@ -97,7 +97,7 @@ def say(text: str, out: Path, voice: str, clean: bool, seed: int) -> None:
             raise ConfigError(f"no voice is called {voice!r}; examples: {known[0]}, {known[-1]}")
     else:
         chosen = next((v for v in known if str(v) == "flite:rms"), known[0])
-    samples = voices.speak(text, chosen)
+    samples = voices.speak(text, chosen).samples
     if clean:
         samples = samples / float(np.abs(samples).max()) * 0.5
     else:

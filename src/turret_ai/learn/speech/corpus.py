@@ -85,7 +85,7 @@ def make_clip(index: int, settings: CorpusSettings, folder: Path) -> dict[str, A
             pitch=float(rng.uniform(*settings.speaking.pitch)),
         )
         try:
-            samples = voices.speak(sentence.text, voice, delivery)
+            said = voices.speak(sentence.text, voice, delivery)
             break
         except InputError:
             if attempt == _TRIES - 1:
@@ -100,7 +100,10 @@ def make_clip(index: int, settings: CorpusSettings, folder: Path) -> dict[str, A
         "rate": round(delivery.rate, 3),
         "pitch": round(delivery.pitch, 3),
     }
+    samples = said.samples
     if settings.radio is None:
+        # Times hold for the clean clip only: the radio pads and stretches.
+        line["phones"] = " ".join(f"{name}@{max(0.0, at):.3f}" for at, name in said.phones)
         samples = samples / max(float(np.abs(samples).max()), 1e-6) * 0.5
     else:
         samples, met = transmit(samples, rng, settings.radio)

@@ -20,7 +20,8 @@ from turret_ai.types import FloatArray
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _CHARS_UTF8 = 1
 _PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 2, 3, 4
-_EVENT_END = 0
+_PHONEME_EVENTS = 1
+_EVENT_END, _EVENT_PHONEME = 0, 7
 
 NORMAL_WORDS_PER_MINUTE = 160
 NORMAL_PITCH = 50
@@ -40,31 +41,64 @@ UNLIKE_SPEECH = frozenset(
 """Variants that no operator sounds like, or that have hardly any voicing to learn from."""
 
 
+class _EventId(ctypes.Union):
+    _fields_ = (
+        ("number", ctypes.c_int),
+        ("name", ctypes.c_char_p),
+        ("string", ctypes.c_char * 8),
+    )
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _EventId),
+    )
+
+
+Phones = list[tuple[float, str]]
+"""(start in seconds, phone) in order; "_" is a pause."""
+
+
 @cache
-def _library() -> tuple[Any, int, Any, list[bytes]]:
+def _library() -> tuple[Any, int, Any, list[bytes], Phones]:
     loader = require("espeakng_loader", extra="train")
     try:
         library = ctypes.CDLL(loader.get_library_path())
     except OSError as error:
         raise MissingExtraError(f"espeak-ng's library can't be loaded: {error}") from error
     rate = library.espeak_Initialize(
-        _AUDIO_OUTPUT_SYNCHRONOUS, 0, str(loader.get_data_path()).encode(), 0
+        _AUDIO_OUTPUT_SYNCHRONOUS, 0, str(loader.get_data_path()).encode(), _PHONEME_EVENTS
     )
     if rate <= 0:
         raise MissingExtraError("espeak-ng can't be started: its data folder is broken")
     pieces: list[bytes] = []
+    phones: Phones = []
     callback_type = ctypes.CFUNCTYPE(
-        ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+        ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
     )
 
-    def collect(samples: Any, count: int, _events: Any) -> int:
+    def collect(samples: Any, count: int, events: Any) -> int:
         if count > 0 and samples:
             pieces.append(ctypes.string_at(samples, count * 2))
+        position = 0
+        while events and events[position].type != _EVENT_END:
+            event = events[position]
+            if event.type == _EVENT_PHONEME:
+                name = event.id.string.decode(errors="replace").strip("',%=|")
+                phones.append((event.audio_position / 1000.0, name.rstrip(":") or "_"))
+            position += 1
         return 0
 
     callback = callback_type(collect)
     library.espeak_SetSynthCallback(callback)
-    return library, int(rate), callback, pieces
+    return library, int(rate), callback, pieces, phones
 
 
 def voice_names() -> list[str]:
@@ -78,7 +112,7 @@ def voice_names() -> list[str]:
     return [*ACCENTS, *(f"{accent}+{variant}" for accent in ACCENTS for variant in variants)]
 
 
-def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray, int]:
+def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray, int, Phones]:
     """Say a text.
 
     Args:
@@ -87,13 +121,13 @@ def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray,
         pitch: multiple of the voice's own; the engine's scale of 0..100 spans about an octave.
 
     Returns:
-        (mono float32 samples in [-1, 1], sample rate in Hz).
+        (mono float32 samples in [-1, 1], sample rate in Hz, phones with their start).
 
     Raises:
         InputError: there is no such voice, or nothing was said.
         MissingExtraError: espeakng-loader isn't installed.
     """
-    library, sample_rate, _callback, pieces = _library()
+    library, sample_rate, _callback, pieces, phones = _library()
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         raise InputError(f"espeak-ng has no voice {voice!r}")
     words = int(np.clip(NORMAL_WORDS_PER_MINUTE * rate, 80, 450))
@@ -101,6 +135,7 @@ def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray,
     level = NORMAL_PITCH + 100.0 * np.log2(max(pitch, 0.1))
     library.espeak_SetParameter(_PARAMETER_PITCH, int(np.clip(level, 0, 99)), 0)
     pieces.clear()
+    phones.clear()
     data = text.encode() + b"\0"
     library.espeak_Synth(data, len(data), 0, 0, 0, _CHARS_UTF8, None, None)
     library.espeak_Synchronize()
@@ -108,4 +143,4 @@ def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray,
     pieces.clear()
     if samples.size == 0:
         raise InputError(f"espeak-ng said nothing for {text!r}")
-    return samples, sample_rate
+    return samples, sample_rate, list(phones)

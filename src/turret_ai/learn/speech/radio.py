@@ -57,6 +57,9 @@ class Conditions:
     noise: str = "none"
     level_dbfs: float = 0.0
     codec: str = "none"
+    lead_s: float = 0.0
+    tempo: float = 1.0
+    """How much faster than spoken: time t of the clean clip is at lead_s + t / tempo."""
     distortions: list[str] = field(default_factory=list)
 
 
@@ -217,13 +220,16 @@ def transmit(
     met = Conditions()
     x = np.asarray(samples, dtype=np.float32)
     if rng.random() < settings.stretch:
+        clean = len(x)
         x = stretch(x, _draw(rng, settings.stretch_factor))
+        met.tempo = clean / max(1, len(x))
         met.distortions.append("stretch")
     if rng.random() < settings.echo:
         x = _echo(rng, x)
         met.distortions.append("echo")
     before, after = (int(_draw(rng, settings.lead_s) * SAMPLE_RATE) for _ in range(2))
     x = np.pad(x, (before, after))
+    met.lead_s = before / SAMPLE_RATE
     for kind, hz in (("low", _draw(rng, (200, 700))), ("high", _draw(rng, (1800, 4000)))):
         gain = _draw(rng, settings.shelf_db)
         if rng.random() < settings.shelf:

@@ -46,6 +46,18 @@ class Delivery:
     pitch: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a voice said.
+
+    samples: mono float32 in [-1, 1], shape (n,), 16 kHz.
+    phones: (start in seconds, "engine/phone"), where the engine tells them; "_" is a pause.
+    """
+
+    samples: FloatArray
+    phones: tuple[tuple[float, str], ...] = ()
+
+
 FLITE_PITCH_HZ = {"kal": 105.0, "kal16": 105.0, "awb": 130.0, "rms": 100.0, "slt": 170.0}
 """Mean fundamental frequency of flite's voices, measured by ear and autocorrelation."""
 
@@ -56,16 +68,15 @@ FESTIVAL_PITCH_HZ = {
 }
 
 
-def _run(command: Sequence[str], text: str = "") -> None:
+def _run(command: Sequence[str]) -> str:
     try:
-        done = subprocess.run(
-            command, input=text.encode(), capture_output=True, timeout=_TIMEOUT_S, check=False
-        )
+        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InputError(f"{command[0]} failed: {error}") from error
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip().splitlines()
         raise InputError(f"{command[0]} failed: {message[-1] if message else done.returncode}")
+    return done.stdout.decode(errors="replace")
 
 
 def _read(path: Path) -> FloatArray:
@@ -78,22 +89,26 @@ def _read(path: Path) -> FloatArray:
     return np.asarray(samples, dtype=np.float32)
 
 
-def _flite(text: str, voice: Voice, delivery: Delivery) -> FloatArray:
+def _flite(text: str, voice: Voice, delivery: Delivery) -> Spoken:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "said.wav"
         pitch = FLITE_PITCH_HZ[voice.name] * delivery.pitch
-        _run(
+        told = _run(
             [
-                *("flite", "-voice", voice.name, "-o", str(out)),
+                *("flite", "-psdur", "-voice", voice.name, "-o", str(out)),
                 *("--setf", f"duration_stretch={1 / delivery.rate:.3f}"),
                 *("--setf", f"int_f0_target_mean={pitch:.1f}"),
                 *("-t", text),
             ]
         )
-        return _read(out)
+        start, phones = 0.0, []
+        for name, end in re.findall(r"(\S+):([\d.]+)", told):
+            phones.append((start, "_" if name == "pau" else f"flite/{name}"))
+            start = float(end)
+        return Spoken(_read(out), tuple(phones))
 
 
-def _festival(text: str, voice: Voice, delivery: Delivery) -> FloatArray:
+def _festival(text: str, voice: Voice, delivery: Delivery) -> Spoken:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "said.wav"
         script = Path(folder) / "say.scm"
@@ -109,15 +124,16 @@ def _festival(text: str, voice: Voice, delivery: Delivery) -> FloatArray:
             encoding="utf-8",
         )
         _run(["festival", "--batch", str(script)])
-        return _read(out)
+        return Spoken(_read(out))
 
 
-def _espeak(text: str, voice: Voice, delivery: Delivery) -> FloatArray:
-    samples, rate = espeak.speak(text, voice.name, delivery.rate, delivery.pitch)
-    return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32)
+def _espeak(text: str, voice: Voice, delivery: Delivery) -> Spoken:
+    samples, rate, phones = espeak.speak(text, voice.name, delivery.rate, delivery.pitch)
+    named = tuple((at, "_" if name[0] == "_" else f"espeak/{name}") for at, name in phones)
+    return Spoken(np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32), named)
 
 
-_SPEAK: dict[str, Callable[[str, Voice, Delivery], FloatArray]] = {
+_SPEAK: dict[str, Callable[[str, Voice, Delivery], Spoken]] = {
     "espeak": _espeak,
     "flite": _flite,
     "festival": _festival,
@@ -148,14 +164,14 @@ def voices(engine: str) -> list[Voice]:
     raise ConfigError(f"no speech engine is called {engine!r}: there are {', '.join(ENGINES)}")
 
 
-def speak(text: str, voice: Voice, delivery: Delivery | None = None) -> FloatArray:
+def speak(text: str, voice: Voice, delivery: Delivery | None = None) -> Spoken:
     """Say a text.
 
     Args:
         text: plain words and punctuation.
 
     Returns:
-        mono float32 in [-1, 1], shape (n,), 16 kHz, with little silence at the ends.
+        the speech with little silence at its ends.
 
     Raises:
         InputError: the engine failed, or said nothing.
@@ -163,9 +179,12 @@ def speak(text: str, voice: Voice, delivery: Delivery | None = None) -> FloatArr
     """
     # An acronym in capitals is spelled by all engines only when its letters stand apart.
     spelled = re.sub(r"\b[A-Z]{2,4}\b", lambda found: " ".join(found.group()), text)
-    samples = _SPEAK[voice.engine](spelled, voice, delivery or Delivery())
+    said = _SPEAK[voice.engine](spelled, voice, delivery or Delivery())
+    samples = said.samples
     loud = np.flatnonzero(np.abs(samples) > 0.01 * max(float(np.abs(samples).max(initial=0)), 1e-6))
     if loud.size == 0 or not np.isfinite(samples).all():
         raise InputError(f"{voice} said nothing for {text!r}")
     margin = SAMPLE_RATE // 50
-    return samples[max(0, int(loud[0]) - margin) : int(loud[-1]) + margin]
+    first = max(0, int(loud[0]) - margin)
+    phones = tuple((round(at - first / SAMPLE_RATE, 3), name) for at, name in said.phones)
+    return Spoken(samples[first : int(loud[-1]) + margin], phones)

@@ -1,0 +1,244 @@
+"""A stream of audio in, utterances out."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turret_ai.hear.edge import Resampler, to_float, to_mono
+from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings
+from turret_ai.hear.vad import BLOCK, SpeechDetector
+from turret_ai.types import FloatArray
+from turret_ai.units import ns_to_seconds, seconds_to_ns
+
+_LATE_S = 0.05
+"""How far a stamp may lie before what is expected; timers and clocks are not better."""
+_RESTART_S = 5.0
+"""A stamp so far back means that the source began anew, not that a chunk is late."""
+_SEARCH_S = 2.0
+"""The end of a too long utterance in which its quietest place is searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody began to speak. stamp_ns: of the first sample, pre-roll included."""
+
+    stamp_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPartial:
+    """What was said so far: mono float32, 16 kHz."""
+
+    samples: FloatArray
+    stamp_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """A whole utterance.
+
+    samples: mono float32 in [-1, 1], shape (n,), 16 kHz, pre- and post-roll included.
+    stamp_ns, end_ns: time of the first and after the last sample.
+    speech_seconds: how much of it is speech.
+    cause: "silence", "length" (it was cut), "gap" (the stream broke off) or "flush".
+    """
+
+    samples: FloatArray
+    stamp_ns: int
+    end_ns: int
+    speech_seconds: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDropped:
+    """What began was too short to be speech: there is no utterance."""
+
+    stamp_ns: int
+
+
+ListenEvent = SpeechStarted | SpeechPartial | SpeechEnded | SpeechDropped
+
+
+class Listener:
+    """Cuts a stream into utterances by voice activity. Not thread-safe."""
+
+    def __init__(self, settings: ListenerSettings | None = None) -> None:
+        self.settings = settings or ListenerSettings()
+        self.late_chunks = 0
+        """Chunks that came out of order and were left out."""
+        self.gaps = 0
+        """Places where chunks were missing."""
+        self._detector = SpeechDetector()
+        self._resampler: Resampler | None = None
+        self._restart()
+
+    def _restart(self) -> None:
+        self._detector.reset()
+        self._resampler = None
+        self._expected_ns: int | None = None
+        self._anchor = (0, 0)  # (index of a sample at 16 kHz, its stamp)
+        self._fed = 0.0  # samples at 16 kHz that the chunks so far amount to
+        self._waiting = np.zeros(0, dtype=np.float32)
+        self._index = 0  # of the first waiting sample
+        self._before: deque[FloatArray] = deque()
+        self._run_up = 0
+        self._spoken: list[FloatArray] | None = None
+        self._start = 0
+        self._speech = self._silence = self._since_partial = 0
+
+    def feed(
+        self, samples: NDArray[Any], sample_rate: int, channels: int, stamp_ns: int
+    ) -> list[ListenEvent]:
+        """Take one chunk.
+
+        Args:
+            samples: int16, int32, uint8 or float32; (n,) interleaved, or (n, channels).
+            sample_rate: Hz; a change ends the utterance.
+            stamp_ns: time of the first sample.
+
+        Raises:
+            InputError: samples, channels or rate that make no sense; nothing of the chunk is used.
+        """
+        mono = to_mono(to_float(np.asarray(samples)), channels)
+        events: list[ListenEvent] = []
+        if self._resampler is not None and self._resampler.sample_rate != sample_rate:
+            events += self._break("gap")
+        resampler = self._resampler or Resampler(sample_rate)
+        if mono.size == 0:
+            return events
+        if self._expected_ns is not None:
+            ahead = ns_to_seconds(stamp_ns - self._expected_ns)
+            if ahead < -_RESTART_S:
+                events += self._break("gap")
+                resampler = Resampler(sample_rate)
+            elif ahead < -_LATE_S:
+                self.late_chunks += 1
+                return events
+            elif ahead > self.settings.gap_bridged:
+                self.gaps += 1
+                events += self._break("gap")
+                resampler = Resampler(sample_rate)
+            elif ahead > _LATE_S:
+                self.gaps += 1
+                mono = np.concatenate([np.zeros(round(ahead * sample_rate), np.float32), mono])
+                stamp_ns = self._expected_ns
+        self._resampler = resampler
+        self._anchor = (round(self._fed), stamp_ns)
+        self._fed += len(mono) * SAMPLE_RATE / sample_rate
+        self._expected_ns = stamp_ns + seconds_to_ns(len(mono) / sample_rate)
+        return events + self._take(resampler(mono))
+
+    def flush(self) -> list[ListenEvent]:
+        """The stream has ended: what was being said is an utterance."""
+        events: list[ListenEvent] = []
+        if self._resampler is not None and self._resampler.sample_rate != SAMPLE_RATE:
+            events += self._take(self._resampler(np.zeros(0, dtype=np.float32), last=True))
+        return events + self._break("flush")
+
+    def _break(self, cause: str) -> list[ListenEvent]:
+        events: list[ListenEvent] = []
+        if self._spoken is not None:
+            if self._waiting.size:
+                self._spoken.append(self._waiting)
+            events = self._end(cause)
+        self._restart()
+        return events
+
+    def _stamp(self, index: int) -> int:
+        anchor_index, anchor_ns = self._anchor
+        return anchor_ns + seconds_to_ns((index - anchor_index) / SAMPLE_RATE)
+
+    def _take(self, samples: FloatArray) -> list[ListenEvent]:
+        events: list[ListenEvent] = []
+        self._waiting = np.concatenate([self._waiting, samples])
+        while len(self._waiting) >= BLOCK:
+            block, self._waiting = self._waiting[:BLOCK], self._waiting[BLOCK:]
+            self._index += BLOCK
+            probability = self._detector(block)
+            events += (
+                self._quiet(block, probability)
+                if self._spoken is None
+                else self._speaking(block, probability)
+            )
+        return events
+
+    def _quiet(self, block: FloatArray, probability: float) -> list[ListenEvent]:
+        settings = self.settings
+        self._before.append(block)
+        self._run_up = self._run_up + BLOCK if probability >= settings.threshold else 0
+        kept = settings.pre_roll * SAMPLE_RATE + self._run_up
+        while sum(map(len, self._before)) - BLOCK >= kept:
+            self._before.popleft()
+        if self._run_up < settings.start_speech * SAMPLE_RATE:
+            return []
+        self._spoken = list(self._before)
+        self._start = self._index - sum(map(len, self._spoken))
+        self._speech, self._silence, self._since_partial = self._run_up, 0, 0
+        self._before.clear()
+        self._run_up = 0
+        return [SpeechStarted(self._stamp(self._start))]
+
+    def _speaking(self, block: FloatArray, probability: float) -> list[ListenEvent]:
+        settings = self.settings
+        assert self._spoken is not None
+        self._spoken.append(block)
+        self._since_partial += BLOCK
+        if probability >= settings.threshold - settings.release:
+            self._speech += BLOCK
+            self._silence = 0
+        else:
+            self._silence += BLOCK
+        length = self._index - self._start
+        if self._silence >= settings.end_silence * SAMPLE_RATE:
+            return self._end("silence")
+        if length >= settings.max_length * SAMPLE_RATE:
+            return self._cut()
+        interval = settings.partial_interval * SAMPLE_RATE
+        if interval and self._since_partial >= interval and not self._silence:
+            self._since_partial = 0
+            return [SpeechPartial(np.concatenate(self._spoken), self._stamp(self._start))]
+        return []
+
+    def _end(self, cause: str) -> list[ListenEvent]:
+        assert self._spoken is not None
+        stamp = self._stamp(self._start)
+        samples = np.concatenate(self._spoken)
+        surplus = self._silence - round(self.settings.post_roll * SAMPLE_RATE)
+        if surplus > 0:
+            samples = samples[:-surplus]
+        speech = self._speech / SAMPLE_RATE
+        self._spoken = None
+        self._silence = 0
+        if speech < self.settings.min_speech:
+            return [SpeechDropped(stamp)]
+        end = stamp + seconds_to_ns(len(samples) / SAMPLE_RATE)
+        return [SpeechEnded(samples, stamp, end, speech, cause)]
+
+    def _cut(self) -> list[ListenEvent]:
+        """End a too long utterance where it is quietest; the rest begins the next one."""
+        assert self._spoken is not None
+        count = max(2, round(_SEARCH_S * SAMPLE_RATE / BLOCK))
+        tail = self._spoken[-count:]
+        at = len(self._spoken) - count + int(np.argmin([float(np.square(b).sum()) for b in tail]))
+        at = max(1, at)
+        first, rest = self._spoken[:at], self._spoken[at:]
+        stamp = self._stamp(self._start)
+        samples = np.concatenate(first)
+        whole = self._index - self._start
+        share = len(samples) / whole
+        speech = self._speech * share / SAMPLE_RATE
+        end = stamp + seconds_to_ns(len(samples) / SAMPLE_RATE)
+        self._spoken = rest
+        self._start += len(samples)
+        self._speech = round(self._speech * (1 - share))
+        self._since_partial = 0
+        return [
+            SpeechEnded(samples, stamp, end, speech, "length"),
+            SpeechStarted(self._stamp(self._start)),
+        ]

@@ -1,0 +1,125 @@
+"""One front for every speech engine: utterance in, transcription out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from turret_ai.errors import InputError, ModelError
+from turret_ai.hear import cleaning, vad
+from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
+from turret_ai.types import FloatArray, Hypothesis, Transcription, TranscriptStatus
+
+MAX_SECONDS = 600.0
+_SHORTEST_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an engine made of an utterance that holds speech.
+
+    alternatives: best first; none where nothing was understood.
+    confidence: probability that the best one is right, 0..1.
+    reason: why there is none.
+    """
+
+    alternatives: tuple[Hypothesis, ...]
+    confidence: float
+    reason: str = ""
+
+
+class Recogniser(ABC):
+    """A loaded speech engine. Not thread-safe."""
+
+    def __init__(self, settings: RecogniserSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def read(self, samples: FloatArray) -> Reading:
+        """The engine's own work on mono float32 at 16 kHz."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, str]:
+        """engine, model and device, for diagnostics."""
+
+    def warm_up(self) -> None:
+        """Make the first real utterance as fast as the others."""
+        vad.probabilities(np.zeros(SAMPLE_RATE, dtype=np.float32))
+        noise = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE) * 0.01
+        self.read(noise.astype(np.float32))
+
+    def transcribe(self, samples: FloatArray, partial: bool = False) -> Transcription:
+        """Hear one utterance.
+
+        Args:
+            samples: mono float32 in [-1, 1], shape (n,), 16 kHz.
+            partial: the operator still speaks: the status is PARTIAL instead of FINAL.
+
+        Returns:
+            FINAL or PARTIAL with text, or EMPTY with the reason.
+
+        Raises:
+            InputError: the samples aren't mono, aren't finite, or are longer than ten minutes.
+            ModelError: the engine broke down.
+        """
+        if samples.ndim != 1:
+            raise InputError(f"an utterance is mono, shape (n,): got {samples.shape}")
+        seconds = len(samples) / SAMPLE_RATE
+        if seconds > MAX_SECONDS:
+            raise InputError(f"an utterance of {seconds:.0f} s: {MAX_SECONDS:.0f} s at most")
+        if not np.isfinite(samples).all():
+            raise InputError("the utterance holds samples that are not numbers (NaN or infinite)")
+        if seconds < _SHORTEST_S:
+            return _empty(f"{seconds:.3f} s is too short for speech")
+        if not samples.any():
+            return _empty("digital silence")
+        samples = np.clip(samples, -1.0, 1.0)
+        settings = self.settings
+        speech = vad.speech_seconds(samples, settings.gate_threshold)
+        if settings.speech_gate and speech < settings.gate_speech:
+            return _empty(f"no speech: {speech:.2f} s of {seconds:.1f} s sound like it", speech)
+        if settings.denoise:
+            samples = cleaning.denoise(samples)
+        if settings.normalise_loudness:
+            samples = cleaning.normalise_loudness(samples)
+        reading = self.read(samples)
+        if not reading.alternatives:
+            return _empty(reading.reason or "nothing was understood", speech)
+        return Transcription(
+            TranscriptStatus.PARTIAL if partial else TranscriptStatus.FINAL,
+            reading.alternatives[0].text,
+            reading.confidence,
+            reading.alternatives,
+            speech,
+        )
+
+
+def _empty(reason: str, speech: float = 0.0) -> Transcription:
+    return Transcription(TranscriptStatus.EMPTY, speech_seconds=speech, reason=reason)
+
+
+def load(settings: RecogniserSettings | None = None) -> Recogniser:
+    """Load the engine that the settings name.
+
+    Raises:
+        ModelError: the model is missing, broken or of another kind.
+        MissingExtraError: the engine isn't installed.
+    """
+    settings = settings or RecogniserSettings()
+    if settings.engine == "sphinx":
+        from turret_ai.hear.sphinx import SphinxRecogniser
+
+        return SphinxRecogniser(settings)
+    from turret_ai.hear.whisper import WhisperRecogniser
+
+    try:
+        return WhisperRecogniser(settings)
+    except ModelError:
+        standard = settings.model == RecogniserSettings().model
+        if settings.engine == "whisper" or not standard:
+            raise
+        from turret_ai.hear.sphinx import SphinxRecogniser
+
+        return SphinxRecogniser(settings)

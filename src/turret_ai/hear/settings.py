@@ -1,0 +1,94 @@
+"""Every setting of this room. The transcriber node declares them as its parameters."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SAMPLE_RATE = 16000
+"""Hz of everything behind the edge of this room."""
+
+
+class Settings(BaseModel):
+    """Base: immutable, unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ListenerSettings(Settings):
+    """How a stream of audio is cut into utterances."""
+
+    threshold: float = Field(
+        0.4, gt=0, lt=1, description="speech probability from which somebody speaks"
+    )
+    release: float = Field(
+        0.15, ge=0, lt=1, description="how far below the threshold speech may fall and go on"
+    )
+    start_speech: float = Field(
+        0.1, ge=0.032, le=2, description="s of speech in a row that begin an utterance"
+    )
+    end_silence: float = Field(
+        0.5, ge=0.1, le=5, description="s without speech that end it; shorter gaps are bridged"
+    )
+    pre_roll: float = Field(0.25, ge=0, le=2, description="s kept before the first speech")
+    post_roll: float = Field(0.2, ge=0, le=2, description="s kept after the last speech")
+    min_speech: float = Field(
+        0.3, ge=0, le=5, description="s of speech below which an utterance is dropped"
+    )
+    max_length: float = Field(
+        14.0, ge=2, le=29, description="s after which an utterance is cut, at its quietest place"
+    )
+    partial_interval: float = Field(
+        0.0, ge=0, le=10, description="s of new audio between partial utterances; 0: none"
+    )
+    gap_bridged: float = Field(
+        0.3, ge=0, le=5, description="s of missing chunks that are filled with silence"
+    )
+
+
+class RecogniserSettings(Settings):
+    """Which engine turns an utterance into text, and how."""
+
+    engine: Literal["auto", "whisper", "sphinx"] = Field(
+        "auto", description="auto: the model if it is there, else pocketsphinx"
+    )
+    model: str = Field(
+        "asr_small",
+        description="a shipped Whisper, a folder that CTranslate2 can load, or a hub name",
+    )
+    allow_download: bool = Field(False, description="fetch a hub name that is not on this disk")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where Whisper runs")
+    device_index: int = Field(0, ge=0, le=64, description="index of the GPU")
+    compute_type: str = Field(
+        "auto", description="of CTranslate2; auto: float16 on a GPU, int8 on a CPU"
+    )
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: by the machine")
+    language: str = Field("en", description="of multilingual models; empty: detected")
+    beam_size: int = Field(5, ge=1, le=20, description="beams of the decoder")
+    alternatives: int = Field(3, ge=1, le=20, description="readings returned, best first")
+    initial_prompt: str = Field(
+        "auto",
+        description="text that public models are primed with; auto: made from the vocabulary",
+    )
+    hotwords: str = Field("", description="words that public models are hinted at")
+    suppress_digits: bool = Field(
+        True, description="public models write numbers as words: digit tokens are forbidden"
+    )
+    no_speech_threshold: float = Field(
+        0.6, ge=0, le=1, description="probability of no speech from which nothing was said"
+    )
+    log_prob_threshold: float = Field(
+        -1.2, le=0, description="mean log-probability of a token below which nothing was understood"
+    )
+    speech_gate: bool = Field(True, description="ask the voice activity detector first")
+    gate_threshold: float = Field(
+        0.3, gt=0, lt=1, description="speech probability that counts for the gate"
+    )
+    gate_speech: float = Field(
+        0.2, ge=0, le=5, description="s of speech below which the answer is EMPTY"
+    )
+    normalise_loudness: bool = Field(
+        False, description="to -23 LUFS first (ITU-R BS.1770; extra `audio`)"
+    )
+    denoise: bool = Field(False, description="spectral subtraction of the steady noise first")

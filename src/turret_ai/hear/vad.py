@@ -1,0 +1,73 @@
+"""Silero voice activity detection, the ONNX model that faster-whisper carries.
+
+https://github.com/snakers4/silero-vad (MIT). Run through ONNX Runtime directly, so that its state
+goes on from chunk to chunk of a stream.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from turret_ai.errors import ModelError
+from turret_ai.types import FloatArray
+
+BLOCK = 512
+"""Samples that are judged at once: 32 ms at 16 kHz."""
+_CONTEXT = 64
+
+
+@cache
+def _session() -> Any:
+    from faster_whisper.utils import get_assets_path
+
+    found = sorted(Path(get_assets_path()).glob("silero_vad*.onnx"))
+    if not found:
+        raise ModelError("faster-whisper carries no Silero VAD here: reinstall it")
+    options = ort.SessionOptions()
+    options.inter_op_num_threads = options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(found[-1]), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"{found[-1]} can't be loaded: {error}") from error
+
+
+class SpeechDetector:
+    """Speech probabilities of successive blocks of 512 samples at 16 kHz."""
+
+    def __init__(self) -> None:
+        self._session = _session()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._h = np.zeros((1, 1, 128), dtype=np.float32)
+        self._c = np.zeros((1, 1, 128), dtype=np.float32)
+        self._context = np.zeros(_CONTEXT, dtype=np.float32)
+
+    def __call__(self, block: FloatArray) -> float:
+        """Probability that the block, shape (512,), holds speech."""
+        given = np.concatenate([self._context, block])[None]
+        out, self._h, self._c = self._session.run(
+            None, {"input": given, "h": self._h, "c": self._c}
+        )
+        self._context = block[-_CONTEXT:]
+        return float(out.ravel()[0])
+
+
+def probabilities(samples: FloatArray) -> FloatArray:
+    """Speech probability of each 32 ms of an utterance; the last block is filled with zeros."""
+    detector = SpeechDetector()
+    count = -(-len(samples) // BLOCK)
+    padded = np.pad(samples, (0, count * BLOCK - len(samples))).astype(np.float32)
+    return np.array([detector(block) for block in padded.reshape(count, BLOCK)], dtype=np.float32)
+
+
+def speech_seconds(samples: FloatArray, threshold: float, sample_rate: int = 16000) -> float:
+    """Seconds of an utterance whose speech probability reaches the threshold."""
+    return float((probabilities(samples) >= threshold).sum()) * BLOCK / sample_rate
