@@ -167,6 +167,8 @@ def compose(
             taken.append(label[3])
     if settings.clutter and labels and rng.random() < 0.18:
         _obstruct(image, rng, taken[int(rng.integers(len(taken)))])
+    if settings.clutter and labels and rng.random() < 0.12:
+        _hide(image, rng, labels, int(rng.integers(len(labels))))
     return image, labels
 
 
@@ -190,6 +192,32 @@ def _obstruct(image: ImageArray, rng: np.random.Generator, box: Box) -> None:
         clutter.pole(image, rng, x + float(rng.normal(0, box.width)))
     else:
         clutter.twig(image, rng, box.left, y, max(20.0, box.width * 0.7))
+
+
+def _hide(image: ImageArray, rng: np.random.Generator, labels: list[Label], number: int) -> None:
+    """Put a wall before the lower part of one craft; its box then ends at the wall."""
+    text, type_name, colours, box = labels[number]
+    if box.height < 16:
+        return
+    top = round(box.top + box.height * float(rng.uniform(0.6, 0.85)))
+    left = round(box.left - box.width * float(rng.uniform(0.1, 2.0)))
+    right = round(box.left + box.width * float(rng.uniform(1.1, 3.0)))
+    wall = Box(left, top, right - left, image.shape[0] - top)
+    if any(_overlap(wall, other[3]) > 0.0 for k, other in enumerate(labels) if k != number):
+        return
+    clutter.wall(image, rng, left, top, right)
+    labels[number] = (text, type_name, colours, Box(box.left, box.top, box.width, top - box.top))
+
+
+def _halo(image: ImageArray, rng: np.random.Generator, drawn: render.Drawn) -> None:
+    """The pale or dark fringe of a carelessly cut-out photo."""
+    kernel = np.ones((3, 3), np.uint8)
+    fringe = np.clip(cv2.dilate(drawn.cover, kernel) - drawn.cover, 0, 1)[..., None]
+    h, w = drawn.cover.shape
+    region = image[drawn.y : drawn.y + h, drawn.x : drawn.x + w]
+    shade = 255.0 if rng.random() < 0.7 else 20.0
+    amount = fringe * np.float32(rng.uniform(0.3, 0.8))
+    region[:] = (region * (1 - amount) + shade * amount).astype(np.uint8)
 
 
 def _orientation(type_name: str, axes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -300,6 +328,8 @@ def _add_craft(
     if not colours or _too_alike(type_name, colours, labels):
         region[:] = before
         return None
+    if rng.random() < 0.12:
+        _halo(image, rng, drawn)
     camouflage = paint.camouflage and len(colours) > 1
     text = livery.caption(type_name, colours, camouflage)
     return text, type_name, colours, seen

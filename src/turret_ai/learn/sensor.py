@@ -22,6 +22,8 @@ def degrade(image: ImageArray, rng: np.random.Generator, level: str) -> ImageArr
     out = _expose(image, rng, 0.3 + 0.7 * amount)
     if rng.random() < 0.25 + 0.35 * amount:
         out = _blur(out, rng, amount)
+    if rng.random() < 0.12:
+        out = _vignette(out, float(rng.uniform(0.1, 0.5)))
     if amount == 0.0:
         return out
     if rng.random() < 0.8:
@@ -47,6 +49,16 @@ def _expose(image: ImageArray, rng: np.random.Generator, amount: float) -> Image
     ramp = np.arange(256) / 255.0
     table = [np.clip((ramp**gamma * 255 * gain + lift) * b, 0, 255) for b in balance]
     return np.asarray(cv2.LUT(image, np.stack(table, 1)[None].astype(np.uint8)), np.uint8)
+
+
+def _vignette(image: ImageArray, strength: float) -> ImageArray:
+    """Darker corners, as the fourth power of a cosine would make them."""
+    h, w = image.shape[:2]
+    x = (np.arange(w, dtype=np.float32) - w / 2) / w
+    y = (np.arange(h, dtype=np.float32) - h / 2) / w
+    factor = 1.0 - strength * np.float32(2.6) * (x[None, :] ** 2 + y[:, None] ** 2)
+    spread = cv2.merge([factor] * 3)
+    return np.asarray(cv2.multiply(image, spread, dtype=cv2.CV_8U), np.uint8)
 
 
 def _blur(image: ImageArray, rng: np.random.Generator, amount: float) -> ImageArray:

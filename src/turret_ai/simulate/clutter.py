@@ -176,4 +176,26 @@ def twig(image: ImageArray, rng: np.random.Generator, x: float, y: float, size: 
         p = q
 
 
+def wall(image: ImageArray, rng: np.random.Generator, left: int, top: int, right: int) -> None:
+    """A building's upper part, down to the lower edge, with windows and a rough surface."""
+    h, w = image.shape[:2]
+    x0, x1, y0 = max(0, left), min(w, right), max(0, top)
+    if x1 <= x0 or y0 >= h:
+        return
+    colour = rng.uniform(50, 190) * rng.uniform(0.85, 1.1, 3)
+    rough = rng.normal(1.0, 0.06, (h - y0, x1 - x0, 1))
+    rough *= np.linspace(1.05, 0.9, x1 - x0)[None, :, None]
+    image[y0:, x0:x1] = np.clip(colour * rough, 0, 255).astype(np.uint8)
+    step = int(rng.integers(14, 50))
+    dark = float(rng.uniform(20, 90))
+    for y in range(y0 + step // 2, h, step):
+        for x in range(left + step // 3, right - step // 2, step):
+            if x >= x0:
+                image[y : y + step // 2, x : min(x1, x + step // 2)] = (
+                    dark,
+                    dark * 1.05,
+                    dark * 1.15,
+                )
+
+
 NEGATIVES = (bird, balloon, kite, lamp)
