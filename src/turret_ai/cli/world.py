@@ -12,7 +12,10 @@ import typer
 def world(
     scene: Annotated[str, typer.Argument(help="a shipped scene, a YAML file or a case's folder")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="SDF file; meshes go to a folder beside it")
+        Path,
+        typer.Option(
+            "--output", "-o", help="SDF file; its meshes go to a folder beside it, FILE_files"
+        ),
     ],
     still: Annotated[bool, typer.Option("--still", help="let no craft move")] = False,
     panorama_width: Annotated[

@@ -69,8 +69,8 @@ def sphere() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64
     row, column = np.meshgrid(np.arange(ROWS), np.arange(COLUMNS), indexing="ij")
     a = row * (COLUMNS + 1) + column
     b, c, d = a + 1, a + COLUMNS + 1, a + COLUMNS + 2
-    upper = np.stack([a, b, c], -1)[1:].reshape(-1, 3)  # at the poles these would be empty
-    lower = np.stack([b, d, c], -1)[:-1].reshape(-1, 3)
+    upper = np.stack([a, c, b], -1)[1:].reshape(-1, 3)  # at the poles these would be empty
+    lower = np.stack([b, c, d], -1)[:-1].reshape(-1, 3)
     texture = np.stack([u, 1.0 - v], -1).reshape(-1, 2)
     return points.reshape(-1, 3), texture, np.concatenate([upper, lower])
 

@@ -133,4 +133,6 @@ class Setpoint:
 
 def _towards(here: float, there: float, most: float) -> float:
     """One step of at most `most` from here to there."""
-    return here + min(max(there - here, -most), most)
+    if abs(there - here) <= most:
+        return there
+    return here + math.copysign(most, there - here)

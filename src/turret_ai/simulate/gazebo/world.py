@@ -56,7 +56,7 @@ class Written:
 def write(
     scene: Scene, file: Path, *, still: bool = False, panorama_width: int = PANORAMA_WIDTH
 ) -> Path:
-    """Write a world as FILE.sdf with its meshes and image in a folder FILE beside it.
+    """Write a world as FILE.sdf with its meshes and image in a folder FILE_files beside it.
 
     still: let no craft move.
 
@@ -74,7 +74,7 @@ def write_all(
         raise InputError(f"a world's file ends in .sdf: {file}")
     if len(scene.craft) > truth.HIGHEST_LABEL:
         raise InputError(f"Gazebo can label {truth.HIGHEST_LABEL} craft, not {len(scene.craft)}")
-    folder = file.with_suffix("")
+    folder = files_of(file)
     folder.mkdir(parents=True, exist_ok=True)
     seen = World(scene)
     shell, image = backdrop.write(seen.panorama, folder, panorama_width)
@@ -105,6 +105,12 @@ def write_all(
     file.write_text(to_text(root), encoding="utf-8")
     size = sum(each.stat().st_size for each in (file, *folder.iterdir()))
     return Written(file, len(scene.craft), triangles, size)
+
+
+def files_of(world: Path) -> Path:
+    """The folder with a world's meshes and image. Its name differs from the world's own, so that
+    the bare name means the world."""
+    return world.with_name(f"{world.stem}_files")
 
 
 def camera_height() -> float:
