@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import os
+import signal
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -272,6 +274,7 @@ def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping
     with Progress(*columns, disable=not accelerator.is_main_process) as progress:
         bar = progress.add_task(task.kind, total=schedule.steps, completed=step, figures="")
         batches = iter(loader)
+        terminate = _as_interrupt()
         try:
             while step < schedule.steps:
                 for group in optimizer.param_groups:
@@ -308,9 +311,27 @@ def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping
             # Half a step may have been added to the gradient only, so the state is that of `step`.
             checkpoint()
             raise
+        finally:
+            terminate()
     log.close()
     accelerator.end_training()
     return best
+
+
+def _as_interrupt() -> Callable[[], None]:
+    """Let SIGTERM stop a run as Ctrl-C does; returns what restores the old handler."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGTERM, stop)
+
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, old)
+
+    return restore
 
 
 class _Log:

@@ -51,6 +51,9 @@ class DetectorConfig(Section):
     model: DetectorShape = DetectorShape()
     crops: CropSettings = CropSettings()
     augmentation: Augmentation = Augmentation()
+    validation_augmentation: Augmentation = Field(
+        Augmentation(), description="for `validation_spoil`, whatever training sees"
+    )
     box_weight: float = Field(2.0, gt=0)
     schedule: loop.Schedule
 
@@ -118,7 +121,7 @@ class CentreTask:
             image = scene.load()
             if self.config.validation_spoil:
                 rng = np.random.default_rng([self.config.seed, 1 << 30, number])
-                image = spoil(image, self.config.augmentation, rng)
+                image = spoil(image, self.config.validation_augmentation, rng)
             height, width = image.shape[:2]
             padded = np.full((-(-height // 32) * 32, -(-width // 32) * 32, 3), 114, np.uint8)
             padded[:height, :width] = image

@@ -74,6 +74,9 @@ class MatcherConfig(Section):
     crop: CropShape = CropShape(context=0.15, fit="square")
     jitter: Jitter = Jitter()
     augmentation: Augmentation = Augmentation()
+    validation_augmentation: Augmentation = Field(
+        Augmentation(), description="of the fixed validation set, whatever training sees"
+    )
     types: list[str] = Field(min_length=2)
     colours: list[str] = Field(min_length=2)
     schedule: loop.Schedule
@@ -171,7 +174,7 @@ class CropData:
         """Validation picture and box, always spoilt in the same way."""
         rng = np.random.default_rng([self.config.seed, 1 << 30, number])
         quiet = Jitter(zoom=(1, 1), flip=0, rotation=0)
-        noise = self.config.augmentation
+        noise = self.config.validation_augmentation
         return stage(self.held_crops[number], quiet, noise, self.held_grounds, rng)
 
     def draw(self, rng: Generator) -> tuple[list[int], list[Attributes], list[Attributes], Tensor]:

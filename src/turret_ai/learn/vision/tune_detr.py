@@ -99,7 +99,7 @@ class DetrTask:
             image = scene.load()
             if self.config.validation_spoil:
                 rng = np.random.default_rng([self.config.seed, 1 << 30, number])
-                image = spoil(image, self.config.augmentation, rng)
+                image = spoil(image, self.config.validation_augmentation, rng)
             height, width = image.shape[:2]
             fitted = Letterbox.fit((width, height), self.input)
             result = model(pixel_values=self._tensor(fitted.apply(image))[None].to(device))

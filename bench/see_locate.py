@@ -1,0 +1,104 @@
+"""Locate a described craft in a 1520x870 picture with the embedded models"""
+
+from __future__ import annotations
+
+from bench.common import Row, Skip, race
+
+CAPTION = "white and red commercial aircraft"
+
+
+def run(quick: bool) -> list[Row]:
+    from turret_ai.learn.images import Settings, generate
+    from turret_ai.see import locator
+
+    runs = 5 if quick else 25
+    rgb, _ = generate(0, seed=7, split="test", settings=Settings())
+    model = locator.load()
+    model.warm_up()
+    found = model.detect(rgb)
+    try:
+        eager = _Eager()
+    except ImportError as error:
+        raise Skip(f"the baseline needs the extra `train`: {error}") from error
+    base = "eager PyTorch, same networks"
+
+    def ours() -> object:
+        model.matcher._images = type(model.matcher._images)(0)  # no memory of the last picture
+        return model.locate(rgb, CAPTION)
+
+    def ours_match() -> object:
+        model.matcher._images = type(model.matcher._images)(0)
+        return model.matcher(rgb, found, [CAPTION])
+
+    model.prepare(CAPTION)
+    whole, eager_whole = race(ours, lambda: eager.locate(rgb, len(found)), runs=runs)
+    detect, eager_detect = race(lambda: model.detect(rgb), lambda: eager.detect(rgb), runs=runs)
+    match, eager_match = race(ours_match, lambda: eager.match(rgb, found.xyxy), runs=runs)
+    encoder = model.matcher.encoders[0]
+    text, eager_text = race(
+        lambda: encoder.encode_texts([CAPTION]), lambda: eager.text(), runs=runs * 4
+    )
+    boxes = f"{len(found)} candidates"
+    return [
+        Row("locate, end to end", whole.milliseconds, "ms", base, eager_whole.milliseconds,
+            note=f"{boxes}; {whole.note}"),
+        Row("detect", detect.milliseconds, "ms", base, eager_detect.milliseconds,
+            note=detect.note),
+        Row("match", match.milliseconds, "ms", base, eager_match.milliseconds,
+            note=f"{boxes}; {match.note}"),
+        Row("encode a caption", text.milliseconds, "ms", base, eager_text.milliseconds,
+            note=text.note),
+    ]  # fmt: skip
+
+
+class _Eager:
+    """The embedded architectures in PyTorch; random weights take the same time."""
+
+    def __init__(self) -> None:
+        import torch
+
+        from turret_ai.learn.vision.detector_model import Detector, Exported
+        from turret_ai.learn.vision.matcher_model import ImageEncoder, MatcherShape, TextEncoder
+        from turret_ai.see.cropping import CropShape
+        from turret_ai.see.execution import cpu_threads
+
+        torch.set_num_threads(cpu_threads(0))
+        self.torch = torch
+        self.detector = Exported(Detector()).eval().to(memory_format=torch.channels_last)
+        shape = MatcherShape()
+        self.size, self.crop = shape.image_size, CropShape(context=0.15, fit="square")
+        self.images, self.texts = ImageEncoder(shape).eval(), TextEncoder(shape).eval()
+        self.ids = torch.ones(1, shape.tokens, dtype=torch.int64)
+
+    def detect(self, rgb) -> object:
+        import numpy as np
+
+        from turret_ai.see.heads import decode_centres
+
+        height, width = rgb.shape[:2]
+        padded = np.full((-(-height // 32) * 32, -(-width // 32) * 32, 3), 114, np.uint8)
+        padded[:height, :width] = rgb
+        with self.torch.inference_mode():
+            tensor = self.torch.from_numpy(padded).permute(2, 0, 1)[None].float().div_(255)
+            tensor = tensor.contiguous(memory_format=self.torch.channels_last)
+            peaks, sides = self.detector(tensor)
+        return decode_centres(peaks.numpy(), sides.numpy(), 4, 0.3, 100)
+
+    def match(self, rgb, xyxy) -> object:
+        from turret_ai.see.cropping import crop_boxes
+
+        crops = crop_boxes(rgb, xyxy, self.size, self.crop)
+        with self.torch.inference_mode():
+            tensor = self.torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)
+            return self.images(tensor)
+
+    def text(self) -> object:
+        with self.torch.inference_mode():
+            return self.texts(self.ids)
+
+    def locate(self, rgb, count: int) -> object:
+        import numpy as np
+
+        self.detect(rgb)
+        boxes = np.tile(np.array([[700, 400, 760, 440]], np.float32), (count, 1))
+        return self.match(rgb, boxes)
