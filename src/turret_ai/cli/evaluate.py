@@ -156,3 +156,28 @@ def vlm(
         figures["by_size"] = result.by(vlm_score.size_group)
         figures["by_colours"] = result.by(vlm_score.colour_group)
     give(figures, output)
+
+
+@app.command()
+def sample(
+    output: Annotated[Path, typer.Argument(help="folder of the new bag")],
+    scene: Annotated[str, typer.Option(help="a shipped scene or a YAML file")] = "airfield",
+    image_rate: Annotated[float, typer.Option(min=0.2, max=30.0, help="Hz")] = 1.0,
+    jpeg_quality: Annotated[int, typer.Option(min=1, max=100)] = 88,
+) -> None:
+    """Make a small recording of a scene and its spoken commands, with the truth inside.
+
+    Nothing runs for it: sound, joints and rendered pictures are written stamp by stamp.
+    """
+    from rich.progress import Progress
+
+    from turret_ai.prove.sample import SampleSettings, make_sample
+
+    settings = SampleSettings(scene, image_rate, jpeg_quality)
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(f"making {output}", total=None)
+        make_sample(
+            output,
+            settings,
+            lambda made, total: progress.update(task, completed=made, total=total),
+        )

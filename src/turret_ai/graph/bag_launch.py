@@ -62,10 +62,8 @@ def _deep_queues(names: dict[str, TopicSpec]) -> Path:
         name: {
             "history": "keep_last",
             "depth": 30 if "image_raw" in name else 1000,
-            "reliability": "reliable" if spec.qos not in ("SENSOR", "CLOCK") else "best_effort",
-            "durability": "transient_local"
-            if spec.qos in ("LATCHED", "STATE", "TF_STATIC")
-            else "volatile",
+            "reliability": "reliable" if spec.reliable else "best_effort",
+            "durability": "transient_local" if spec.latched else "volatile",
         }
         for name, spec in names.items()
     }

@@ -73,6 +73,9 @@ class Evaluator(Node):
         super().__init__(
             "evaluator", parameters=EvaluatorParameters, overrides=overrides, **node_options
         )
+        self._written = True  # nothing to write yet
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
         p = self.parameters
         self._truths: list[Truth] = truth.from_file(p.truth) if p.truth else []
         self._limits = tolerance.read_limits(p.baseline) if p.baseline else []
@@ -86,8 +89,6 @@ class Evaluator(Node):
         self.create_subscription(GroundTruth, "ground_truth", self._on_truth, qos.STAGE)
         if p.pictures:
             self.create_subscription(Image, "camera/image_raw", self._on_image, qos.IMAGE_SUB)
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         if p.resume:
             # Not a timer: the paused player's clock stands, and timers follow it.
             kind = interfaces.service("rosbag2_interfaces/srv/Resume")

@@ -57,12 +57,13 @@ class Player(Node):
     ) -> None:
         """on_finished: called in the playing thread at the end; default: end this process."""
         super().__init__("player", parameters=PlayerParameters, overrides=overrides, **node_options)
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
         self._on_finished = on_finished or (lambda: os.kill(os.getpid(), signal.SIGINT))
         self.bag = Bag(self.parameters.bag)
         self.played = 0
         self.position_ns = 0
         self.finished = threading.Event()
-        self._stop = threading.Event()
         self._outlets = self._advertise()
         self._clock_publisher = (
             self.create_publisher(Clock, "/clock", qos.CLOCK) if self.parameters.clock else None
@@ -93,8 +94,6 @@ class Player(Node):
             if not topic.count and not self.bag.problems:
                 continue
             profile = getattr(qos, chosen[name].qos) if name in chosen else qos.STAGE
-            if name in chosen and chosen[name].role == "input" and profile == qos.SENSOR:
-                profile = qos.STAGE  # a reliable publisher serves every kind of subscriber
             publishers[name] = raw.advertise(self, name, topic.type, profile)
         if not publishers:
             raise InputError(f"{self.bag.path} holds nothing to play")
@@ -173,6 +172,7 @@ class Player(Node):
 
     def destroy_node(self) -> None:
         self._stop.set()
-        self._thread.join(2.0)
-        self.bag.close()
+        if self._thread is not None:
+            self._thread.join(2.0)
+            self.bag.close()
         super().destroy_node()

@@ -13,7 +13,7 @@ from turret_ai.errors import InputError
 from turret_ai.prove.definitions import describe
 from turret_ai.prove.topics import SPECS, TopicSpec
 from turret_ai.prove.writer import BagWriter, Recorder, offered_qos
-from turret_ai.ros import Node, qos, raw
+from turret_ai.ros import Node, raw
 from turret_ai.ros.discovery import Published, Topics
 
 _IMAGE = "sensor_msgs/msg/Image"
@@ -49,6 +49,7 @@ class BagRecorder(Node):
         super().__init__(
             "recorder", parameters=RecorderParameters, overrides=overrides, **node_options
         )
+        self._ended = True  # nothing to complete yet
         p = self.parameters
         self.path = Path(p.output or time.strftime("turret_%Y-%m-%d_%H-%M-%S"))
         self._writer = BagWriter(self.path, p.storage, p.compress)
@@ -62,11 +63,8 @@ class BagRecorder(Node):
         self._topics = Topics(self)
         self._wanted = self._listed()
         for name, spec in self._wanted.items():
-            guess = getattr(qos, spec.qos) if spec else qos.STAGE
             if spec:
-                latched = guess.durability == qos.DurabilityPolicy.TRANSIENT_LOCAL
-                reliable = guess.reliability == qos.ReliabilityPolicy.RELIABLE
-                self._subscribe(Published(name, spec.type, reliable, latched))
+                self._subscribe(Published(name, spec.type, spec.reliable, spec.latched))
         self._look()
         self.create_timer(0.2, self._look)
 

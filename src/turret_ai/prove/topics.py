@@ -19,6 +19,16 @@ class TopicSpec:
     role: str
     """"input": from the world; "output": of a stage; "truth": of the simulator; "other"."""
 
+    @property
+    def reliable(self) -> bool:
+        """Whether its publisher sends again what was lost."""
+        return self.qos not in ("SENSOR", "CLOCK")
+
+    @property
+    def latched(self) -> bool:
+        """Whether late joiners get the last message."""
+        return self.qos in ("LATCHED", "STATE", "TF_STATIC")
+
 
 SPECS: tuple[TopicSpec, ...] = (
     TopicSpec("audio", "audio_common_msgs/msg/AudioDataStamped", "AUDIO", "input"),
@@ -27,8 +37,8 @@ SPECS: tuple[TopicSpec, ...] = (
     TopicSpec(
         "camera/image_raw/compressed", "sensor_msgs/msg/CompressedImage", "IMAGE_PUB", "input"
     ),
-    TopicSpec("camera/camera_info", "sensor_msgs/msg/CameraInfo", "SENSOR", "input"),
-    TopicSpec("joint_states", "sensor_msgs/msg/JointState", "SENSOR", "input"),
+    TopicSpec("camera/camera_info", "sensor_msgs/msg/CameraInfo", "IMAGE_PUB", "input"),
+    TopicSpec("joint_states", "sensor_msgs/msg/JointState", "STAGE", "input"),
     TopicSpec("transcript", "turret_ai/msg/Transcript", "STAGE", "output"),
     TopicSpec("command", "turret_ai/msg/TurretCommand", "STAGE", "output"),
     TopicSpec("detections", "vision_msgs/msg/Detection2DArray", "STAGE", "output"),
@@ -45,6 +55,12 @@ SPECS: tuple[TopicSpec, ...] = (
     TopicSpec("/clock", "rosgraph_msgs/msg/Clock", "CLOCK", "other"),
 )
 BY_NAME = {spec.name: spec for spec in SPECS}
+
+
+def spec_of(topic: str) -> TopicSpec | None:
+    """The specification of an absolute topic name in whatever namespace, None for a foreign one."""
+    matching = [s for s in SPECS if topic == s.name or topic.endswith("/" + s.name.lstrip("/"))]
+    return max(matching, key=lambda s: len(s.name), default=None)
 
 
 def resolve(recorded: Mapping[str, Any], namespace: str | None = None) -> dict[str, str]:

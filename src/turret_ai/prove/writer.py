@@ -26,6 +26,7 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from turret_ai.errors import InputError
+from turret_ai.prove.topics import spec_of
 
 STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 _LAST_WRITES_S = 60.0
@@ -48,6 +49,12 @@ def offered_qos(reliable: bool, depth: int, latched: bool) -> Qos:
         _FOREVER,
         False,
     )
+
+
+def _usual_qos(topic: str) -> Qos:
+    """What the graph's own publisher of a topic offers."""
+    spec = spec_of(topic)
+    return offered_qos(spec.reliable if spec else True, 10, spec.latched if spec else False)
 
 
 class BagWriter:
@@ -115,7 +122,7 @@ class BagWriter:
                 kind,
                 msgdef=text,
                 rihs01=digest,
-                offered_qos_profiles=[qos or offered_qos(True, 10, False)],
+                offered_qos_profiles=[qos or _usual_qos(topic)],
             )
         self.counts[topic] = 0
 
