@@ -118,3 +118,26 @@ def scene(
     except OSError as error:
         raise InputError(f"{out} can't be written: {error}") from error
     typer.echo(out)
+
+
+@app.command()
+def transcripts(
+    out: Annotated[Path, typer.Argument(help="The JSONL file to write.")],
+    num_sentences: Annotated[int, typer.Option(min=1, help="How many sentences.")] = 300,
+    rate: Annotated[
+        float, typer.Option(min=0, max=1, help="0: clean; 1: an untuned model in much noise.")
+    ] = 0.5,
+    seed: Seed = 0,
+    style: Annotated[str, typer.Option(help="novice, advanced or mixed.")] = "mixed",
+    alternatives: Annotated[
+        int, typer.Option(min=1, max=10, help="Readings of each sentence.")
+    ] = 1,
+) -> None:
+    """Commands as a recogniser mishears them, with their truth."""
+    from turret_ai.errors import InputError
+    from turret_ai.learn import transcripts as misheard
+
+    if style not in ("novice", "advanced", "mixed"):
+        raise InputError(f"no style {style!r}: novice, advanced or mixed")
+    misheard.write(out, num_sentences, rate, seed, style, alternatives)  # type: ignore[arg-type]
+    typer.echo(out)

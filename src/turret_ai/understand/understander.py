@@ -89,13 +89,13 @@ class Understander:
         if self.settings.repair:
             fields = self._repair(heard)
         else:
-            fields = [self._by_rules(f, n) for f, n in zip(best.reading.fields, NAMES, strict=True)]
+            fields = self._exactly(best)
         reason = ""
         if self._fallback is not None:
             text = " ".join(word.text for word in best.words)
             whole = " ".join(word.text for word in (*best.words, *best.again))
             fields, reason = self._fallback.complete(fields, text, whole)
-        return self._command(*fields, reason=reason)
+        return self._command(fields, reason)
 
     def posterior(self, text: str) -> Posterior:
         """What the decoder thinks of one text, for inspection and calibration."""
@@ -133,6 +133,10 @@ class Understander:
         phrases += [s for kind in names.types for s in kind.spoken]
         phrases += [*names.patterns, *(w for said in names.digits.values() for w in said)]
         return frozenset(word for said in phrases for word in plain(said).split())
+
+    def _exactly(self, heard: _Heard) -> list[CommandField]:
+        pairs = zip(heard.reading.fields, NAMES, strict=True)
+        return [self._by_rules(found, name) for found, name in pairs]
 
     def _by_rules(self, found: Found | None, name: str) -> CommandField:
         if found is None:
@@ -218,11 +222,9 @@ class Understander:
         return [plain(s) for kind in self.vocabulary.types for s in kind.spoken]
 
     @staticmethod
-    def _command(
-        heading: CommandField, tool: CommandField, target: CommandField, reason: str = ""
-    ) -> Command:
-        fields = dict(zip(NAMES, (heading, tool, target), strict=True))
-        missing = [name for name, item in fields.items() if not item.value]
+    def _command(fields: Sequence[CommandField], reason: str = "") -> Command:
+        heading, tool, target = fields
+        missing = [name for name, item in zip(NAMES, fields, strict=True) if not item.value]
         if len(missing) == len(NAMES):
             status = CommandStatus.REJECTED
             reason = reason or "no command in the transcript"
