@@ -196,7 +196,7 @@ def test_the_competition_node_plays_with_the_real_controller(tmp_path: Path) -> 
     cases = CASES[:3]
 
     async def serve() -> list[Played]:
-        settings = ServerSettings(port=port, pause=0.1, team_timeout=20.0, answer_timeout=15.0)
+        settings = ServerSettings(port=port, pause=0.5, team_timeout=20.0, answer_timeout=15.0)
         async with CompetitionServer(cases, settings, played.append) as server:
             result = await server.play()
             await asyncio.sleep(0.3)
@@ -268,4 +268,5 @@ def test_the_competition_node_plays_with_the_real_controller(tmp_path: Path) -> 
     turns = [json.loads(line) for line in report.read_text().splitlines()]
     assert [t["end"] for t in turns] == ["answered"] * 3
     assert turns[1]["pan_deg"] == pytest.approx(180, abs=60)
-    assert turns[0]["aim"]["elevation_deg"] > 0
+    aims = [t["aim"] for t in turns if t["aim"]]  # a turn may be superseded before it aims
+    assert aims and all(aim["elevation_deg"] > 0 for aim in aims)
