@@ -83,9 +83,7 @@ class Understander:
             return Command(CommandStatus.REJECTED, reason="the transcript has no words")
         best = heard[0]
         if best.clean and best.reading.sure:
-            return self._command(
-                *(self._by_rules(f, n) for f, n in zip(best.reading.fields, NAMES, strict=True))
-            )
+            return self._command(self._exactly(best))
         if self.settings.repair:
             fields = self._repair(heard)
         else:
