@@ -1,4 +1,4 @@
-"""Every test of this folder has a DDS domain of its own, kept to this machine."""
+"""Every file of this folder has a DDS domain of its own, kept to this machine."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ import pytest
 _domains = itertools.count(os.getpid() % 90 + 10)
 
 
-@pytest.fixture(autouse=True)
-def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A private ROS_DOMAIN_ID; the plain runtime's default context is new for each test."""
+@pytest.fixture(scope="module", autouse=True)
+def domain() -> Iterator[int]:
+    """A private ROS_DOMAIN_ID for the tests of a file."""
     number = 10 + next(_domains) % 90
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    monkeypatch.delenv("CYCLONEDDS_URI", raising=False)
-    yield number
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROS_DOMAIN_ID", str(number))
+        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        patch.delenv("CYCLONEDDS_URI", raising=False)
+        yield number
+
+
+@pytest.fixture(autouse=True)
+def fresh_context() -> Iterator[None]:
+    """Nodes of a test are gone before the next."""
+    yield
     from turret_ai.ros import RUNTIME
 
     if RUNTIME == "dds":

@@ -22,7 +22,8 @@ from turret_ai.ros.interfaces import message, type_name
 from turret_ai.ros.parameters import Kind, NoParameters, Specification
 from turret_ai.ros.time import to_msg, to_ns
 
-_SERVICE_PROFILE = QoSProfile(depth=10)
+_SERVICE_PROFILE = QoSProfile(depth=1000)
+"""History isn't part of the match with ROS's depth of 10; a burst of calls loses nothing."""
 _USE_SIM_TIME = Specification(
     "use_sim_time", Kind.BOOL, False, "Use /clock instead of the system time.", dynamic=True
 )
