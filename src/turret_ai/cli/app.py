@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("turret_ai.cli.replay:replay", "play a bag onto live topics"),
     "latency": ("turret_ai.cli.latency:latency", "show live what each step of a turn takes"),
     "evaluate": ("turret_ai.cli.evaluate:app", "score predictions or a whole recording"),
+    "transcribe": ("turret_ai.cli.transcribe:transcribe", "hear audio files"),
     "train": ("turret_ai.cli.train:app", "train a model (extra train)"),
     "export": ("turret_ai.cli.export:app", "export a checkpoint (extra train)"),
     "locate": ("turret_ai.cli.see:locate", "find described craft in a picture"),

@@ -71,6 +71,26 @@ def turns(
 
 
 @app.command()
+def asr(
+    predictions: Predictions,
+    truth: TruthFile,
+    output: Output = None,
+    details: Annotated[bool, typer.Option(help="also by engine, band, noise and level")] = False,
+) -> None:
+    """Transcripts: 1 - word error rate. Predictions are the output of `turret-ai transcribe`.
+
+    A missing prediction counts as silence.
+    """
+    from turret_ai.prove.asr_score import Heard, score
+
+    clips = []
+    for pair in read_pairs(predictions, truth).pairs:
+        heard = (pair.prediction or {}).get("transcript") or ""
+        clips.append(Heard(str(pair.truth.get("transcript", "")), str(heard), pair.truth))
+    give(score(clips, details), output)
+
+
+@app.command()
 def bag(
     recording: Annotated[Path, typer.Argument(help="bag folder, .mcap or .db3 file")],
     truth: Annotated[

@@ -21,6 +21,25 @@ def _tell(out: Path, parity: float) -> None:
 
 
 @app.command()
+def asr(
+    checkpoint: Checkpoint,
+    out: Out,
+    quantization: Annotated[
+        str, typer.Option(help="int8, int8_float16, float16 or float32.")
+    ] = "int8",
+    calibrate: Annotated[
+        Path | None, typer.Option(help="A folder of labelled clips: fits the confidence to them.")
+    ] = None,
+) -> None:
+    """Our recogniser's best.pt, or a Whisper (folder or hub name), to CTranslate2."""
+    from turret_ai.learn.asr import calibration, export
+
+    _tell(out, export.run(checkpoint, out, quantization))
+    if calibrate is not None:
+        calibration.fit(out, calibrate)
+
+
+@app.command()
 def detector(
     checkpoint: Checkpoint,
     out: Out,

@@ -18,6 +18,14 @@ Overrides = Annotated[
 
 
 @app.command()
+def asr(config: Config, overrides: Overrides = None) -> None:
+    """Train a speech recogniser: our small Whisper, or tune a public one."""
+    from turret_ai.learn.asr import task
+
+    task.run(config, overrides or [])
+
+
+@app.command()
 def detector(config: Config, overrides: Overrides = None) -> None:
     """Train a craft detector: our small one, or a DETR of transformers."""
     from turret_ai.learn.vision import train_detector

@@ -29,7 +29,7 @@ def normalise_loudness(samples: FloatArray) -> FloatArray:
     if not np.isfinite(loudness):
         return samples
     gain = 10 ** ((TARGET_LUFS - loudness) / 20)
-    return np.clip(samples * np.float32(gain), -1.0, 1.0)
+    return np.asarray(np.clip(samples * np.float32(gain), -1.0, 1.0), dtype=np.float32)
 
 
 def denoise(samples: FloatArray) -> FloatArray:

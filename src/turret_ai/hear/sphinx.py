@@ -15,7 +15,6 @@ import numpy as np
 
 from turret_ai import vocabulary
 from turret_ai.errors import ModelError
-from turret_ai.extras import require
 from turret_ai.hear import grammar
 from turret_ai.hear.level import to_level
 from turret_ai.hear.recogniser import Reading, Recogniser
@@ -50,7 +49,7 @@ class SphinxRecogniser(Recogniser):
             ModelError: it can't be started.
         """
         super().__init__(settings)
-        pocketsphinx = require("pocketsphinx", extra="sphinx")
+        import pocketsphinx
         corpus = grammar.sentences(vocabulary.load())
         try:
             with tempfile.TemporaryDirectory() as folder:

@@ -36,7 +36,9 @@ _TOKENS_PER_SECOND = 12
 
 
 @dataclass(frozen=True, slots=True)
-class _Decoded:
+class Decoded:
+    """Readings of one window, best first, and what the decoder thinks of them."""
+
     texts: tuple[Hypothesis, ...]
     mean_log_prob: float
     no_speech: float
@@ -105,7 +107,7 @@ class WhisperRecogniser(Recogniser):
     def read(self, samples: FloatArray) -> Reading:
         """See `Recogniser.read`. The score is the log-probability of the whole reading."""
         pieces = splitting.split(samples, self.window_s)
-        decoded = [self._decode(piece) for piece in pieces]
+        decoded = [self.decode(piece) for piece in pieces]
         spoken = [d for d in decoded if d.texts and not self._refused(d)]
         if not spoken:
             return Reading((), 0.0, self._refused(decoded[0]) or "nothing was understood")
@@ -117,7 +119,7 @@ class WhisperRecogniser(Recogniser):
         confidence = math.prod(self._confidence(d) for d in spoken)
         return Reading(texts, confidence)
 
-    def _refused(self, decoded: _Decoded) -> str:
+    def _refused(self, decoded: Decoded) -> str:
         """Why a decoding is not believed; "" if it is."""
         settings = self.settings
         mean = decoded.mean_log_prob
@@ -129,7 +131,7 @@ class WhisperRecogniser(Recogniser):
             return f"unintelligible (mean log-probability {mean:.2f})"
         return ""
 
-    def _confidence(self, decoded: _Decoded) -> float:
+    def _confidence(self, decoded: Decoded) -> float:
         weights = self.card.calibration
         if weights is None:
             return math.exp(min(0.0, decoded.mean_log_prob))
@@ -156,7 +158,12 @@ class WhisperRecogniser(Recogniser):
         padded[0, :, : features.shape[1]] = features
         return ctranslate2.StorageView.from_array(padded)
 
-    def _decode(self, samples: FloatArray) -> _Decoded:
+    def decode(self, samples: FloatArray) -> Decoded:
+        """One window, not judged yet.
+
+        Raises:
+            ModelError: the model broke down.
+        """
         settings = self.settings
         wanted = max(settings.alternatives, 1)
         longest = 16 + int(len(samples) / SAMPLE_RATE * _TOKENS_PER_SECOND)
@@ -185,7 +192,7 @@ class WhisperRecogniser(Recogniser):
                 found.setdefault(text, Hypothesis(text, float(score) * max(1, len(ids))))
         texts = tuple(sorted(found.values(), key=lambda h: -h.score))
         mean = float(result.scores[0]) if texts else -math.inf
-        return _Decoded(texts, mean, float(result.no_speech_prob))
+        return Decoded(texts, mean, float(result.no_speech_prob))
 
     def _tokenizer(self, heard: Any) -> Tokenizer:
         if not self._model.model.is_multilingual or self.settings.language:

@@ -60,8 +60,9 @@ class Labels:
         self.first_timestamp = self._id("<|0.00|>")
         english = tokenizer.token_to_id("<|en|>")
         task = tokenizer.token_to_id("<|transcribe|>")
-        multilingual = english is not None and task is not None
-        self.language: list[int] = [english, task] if multilingual else []
+        self.language: list[int] = []
+        if english is not None and task is not None:
+            self.language = [int(english), int(task)]
 
     def _id(self, token: str) -> int:
         found = self.tokenizer.token_to_id(token)

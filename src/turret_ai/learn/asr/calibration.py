@@ -1,0 +1,78 @@
+"""The confidence of a recogniser, fitted on labelled clips that training never saw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from rich.progress import track
+from scipy.optimize import minimize
+
+from turret_ai.errors import InputError
+from turret_ai.hear import files
+from turret_ai.hear.model_card import Calibration
+from turret_ai.hear.settings import RecogniserSettings
+from turret_ai.hear.whisper import WhisperRecogniser
+from turret_ai.learn.asr.features import read_manifest
+from turret_ai.normalise import plain
+
+_CAP = 5.0
+_SHRINK = 0.01
+"""Ridge penalty: keeps the weights finite where right and wrong can be told apart perfectly."""
+
+
+def logistic(inputs: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights (bias first) of a ridge-penalised logistic regression.
+
+    Args:
+        inputs: shape (n, k).
+        right: shape (n,), 0 or 1.
+    """
+    design = np.column_stack([np.ones(len(inputs)), inputs])
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        z = design @ weights
+        penalty = _SHRINK * float(np.sum(weights[1:] ** 2))
+        return float(np.mean(np.logaddexp(0.0, z) - right * z)) + penalty
+
+    return np.asarray(minimize(loss, np.zeros(design.shape[1]), method="L-BFGS-B").x)
+
+
+def fit(model: Path, clips: Path) -> Calibration:
+    """Fit, write into the model's model.yaml and return the calibration.
+
+    Raises:
+        InputError: no clip was heard, or model.yaml can't be written.
+        ModelError: the model can't be loaded.
+    """
+    ears = WhisperRecogniser(
+        RecogniserSettings(model=str(model), alternatives=2, log_prob_threshold=-1e9)
+    )
+    inputs, right = [], []
+    for clip in track(read_manifest(clips), description="calibrating"):
+        decoded = ears.decode(files.read(clip.path))
+        if not decoded.texts:
+            continue
+        texts = decoded.texts
+        margin = texts[0].score - texts[1].score if len(texts) > 1 else _CAP
+        inputs.append([decoded.mean_log_prob, min(max(margin, 0.0), _CAP)])
+        right.append(float(plain(texts[0].text) == clip.text))
+    if not inputs:
+        raise InputError(f"nothing was heard in the clips of {clips}")
+    bias, log_prob, margin_weight = logistic(np.array(inputs), np.array(right))
+    found = Calibration(
+        bias=round(float(bias), 4),
+        log_prob=round(float(log_prob), 4),
+        margin=round(float(margin_weight), 4),
+        margin_cap=_CAP,
+    )
+    path = model / "model.yaml"
+    try:
+        card = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        card["calibration"] = found.model_dump()
+        path.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error}") from error
+    return found
