@@ -217,49 +217,46 @@ def _end_line(message: Any) -> str:
 
 
 def _print_table(console: Console, runs: list[_Run]) -> None:
-    """Every turn with what was right and where the time went."""
+    """Every turn with what was right and where the time went, within 80 columns."""
     import math
 
     from rich.table import Table
 
-    table = Table(title="turns", show_lines=True)
-    for name in ("scene", "heard", "understood", "found", "outcome", "aim error"):
+    table = Table(title="turns", show_edge=False)
+    for name in ("scene", "heard (WER)", "understood", "found (IoU)", "outcome", "aim error"):
         table.add_column(name)
-    for name in STEPS:
-        table.add_column(f"{name}\nms", justify="right")
+    times = Table(title="milliseconds", show_edge=False)
+    for name in ("scene", *STEPS):
+        times.add_column(name, justify="left" if name == "scene" else "right")
     aimed = rows = 0
     for run in runs:
-        if run.evaluation is None:
-            continue
-        for scored in run.evaluation.scored:
+        for scored in run.evaluation.scored if run.evaluation else ():
             answer = scored.answer
             if answer is None:
                 continue
-            seconds = run.seconds.get(answer.utterance_id, {})
             rows += 1
             right = scored.hit == 1.0 and answer.outcome == "AIMED"
             aimed += right
-            words = "-" if scored.words is None else f" (WER {scored.words.wer:.2f})"
-            overlap = "-" if scored.iou is None else f"IoU {scored.iou:.2f}"
-            error = "-" if scored.aim_error is None else f"{math.degrees(scored.aim_error):.2f}°"
+            seconds = run.seconds.get(answer.utterance_id, {})
             table.add_row(
                 run.scene,
-                f"{answer.transcript}{words}",
+                "-" if scored.words is None else f"{scored.words.wer:.2f}",
                 _marked(scored),
-                overlap,
+                "-" if scored.iou is None else f"{scored.iou:.2f}",
                 f"[green]{answer.outcome}[/]" if right else f"[yellow]{answer.outcome}[/]",
-                error,
-                *(f"{seconds.get(name, 0.0) * 1e3:.0f}" for name in STEPS),
+                "-" if scored.aim_error is None else f"{math.degrees(scored.aim_error):.2f}°",
             )
+            times.add_row(run.scene, *(f"{seconds.get(name, 0.0) * 1e3:.0f}" for name in STEPS))
     console.print(table)
+    console.print(times)
     console.print(f"{aimed} of {rows} turns AIMED at the right craft", highlight=False)
 
 
 def _marked(scored: Any) -> str:
-    """The understood fields, wrong ones in red with what was meant."""
-    parts = []
-    for name in ("heading", "tool", "target"):
-        given = scored.answer.value(name) or "?"
-        meant = getattr(scored.truth, name, None)
-        parts.append(given if meant in (None, given) else f"[red]{given}[/] (not {meant})")
-    return "\n".join(parts)
+    """How many fields are right, and the wrong ones with what was meant."""
+    names = ("heading", "tool", "target")
+    meant = {name: getattr(scored.truth, name, None) for name in names}
+    wrong = [n for n in names if meant[n] is not None and scored.answer.value(n) != meant[n]]
+    if not wrong:
+        return "all" if any(meant.values()) else "-"
+    return "\n".join(f"[red]{scored.answer.value(n) or '?'}[/]≠{meant[n]}" for n in wrong)

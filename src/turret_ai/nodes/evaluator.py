@@ -167,6 +167,7 @@ class Evaluator(Node):
         Raises:
             InputError: a file can't be written.
         """
+        self._written = True
         found = found or self.evaluate()
         pictures = {
             s.answer.key: self._pictures[s.answer.image_ns]
@@ -178,7 +179,6 @@ class Evaluator(Node):
 
     def destroy_node(self) -> None:
         if not self._written:
-            self._written = True
             self._stop.set()
             if self._thread is not None:
                 self._thread.join(1.0)
