@@ -45,6 +45,16 @@ ARGUMENTS = (
     Argument("log_level", "info", "least level that is logged", ("debug", "info", "warn", "error")),
 )
 
+_VIRTUAL_TURRET = {
+    "fixed_camera_pitch": -0.2617993877991494,  # 15 degrees up
+    "settle.hold": 0.0,  # it has no mass that could swing
+    "limits.yaw_min": -100.0,  # it may turn round and round: the shortest way is always free
+    "limits.yaw_max": 100.0,
+    "limits.pitch_min": -1.5707963,
+    "limits.pitch_max": 1.5707963,
+}
+"""What the controller is told about the competition's turret."""
+
 _PICTURES = {"robomaster_ros": {"camera/image_raw": "camera/image_color"}}
 """Where a source's pictures come under another name."""
 
@@ -89,8 +99,7 @@ def _build(values: Mapping[str, str]) -> Plan:
             locator[f"{parameter}.models"] = [values[argument]]
     controller: dict[str, Any] = {}
     if values["source"] == "competition":
-        controller["fixed_camera_pitch"] = -0.2617993877991494  # 15 degrees up
-        controller["settle.hold"] = 0.0  # a virtual turret does not swing
+        controller.update(_VIRTUAL_TURRET)
     stages = [
         NodeEntry(
             "transcriber",

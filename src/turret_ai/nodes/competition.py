@@ -22,6 +22,7 @@ from turret_ai.act.competition.settings import ClientSettings
 from turret_ai.act.loop import LoopThread
 from turret_ai.aim import frames as names
 from turret_ai.aim.camera import Camera
+from turret_ai.aim.limits import Limits
 from turret_ai.errors import ConfigError, InputError
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
@@ -79,6 +80,7 @@ class Competition(Stage):
         top = math.radians(540.0)
         self.motion = TurretMotion(
             TurretLimits(
+                joints=Limits(-100.0, 100.0, -math.pi / 2, math.pi / 2),  # round and round
                 yaw_rate=p.yaw_rate,
                 pitch_rate=top,
                 yaw_acceleration=p.acceleration,

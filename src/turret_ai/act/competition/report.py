@@ -86,8 +86,11 @@ def table(records: Sequence[dict[str, Any]]) -> Any:
     from rich.table import Table
 
     made = Table(title="Turns", title_justify="left")
-    for column in ("turn", "end", "s", "pan", "heading", "tool", "target", "box", "heard"):
+    for column in ("turn", "end", "s", "pan", "heading"):
+        made.add_column(column, no_wrap=True)
+    for column in ("tool", "target", "box"):
         made.add_column(column, overflow="fold")
+    made.add_column("heard", no_wrap=True, overflow="ellipsis")
     for each in records:
         understood = each["understood"]
         made.add_row(
