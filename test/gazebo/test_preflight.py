@@ -58,13 +58,13 @@ def test_a_whole_machine_passes(machine):
 
 def test_humble_takes_fortress(machine):
     found = check(
-        headless=True, machine=machine(distribution="humble", gazebo=(("ign", "6.16.0"),))
+        headless=True, machine=machine(distribution="humble", gazebo=(("ign", "6.18.0"),))
     )
     assert found.require() is FORTRESS
 
 
 def test_humble_takes_harmonic_where_it_is_asked_for(machine):
-    both = machine(distribution="humble", gazebo=(("ign", "6.16.0"), ("gz", "8.6.0")))
+    both = machine(distribution="humble", gazebo=(("ign", "6.18.0"), ("gz", "8.6.0")))
     assert check(headless=True, machine=both).require() is FORTRESS
     assert check(headless=True, gz_version="8", machine=both).require() is HARMONIC
 
@@ -80,8 +80,20 @@ def test_a_wrong_version_is_named_with_the_right_one(machine):
     assert any("9.2.0" in p and "Harmonic (version 8)" in p for p in report.problems)
 
 
+@pytest.mark.parametrize(
+    ("version", "starts", "warns"),
+    [("6.14.0", False, False), ("6.16.0", True, True), ("6.18.0", True, False)],
+)
+def test_an_old_fortress_is_refused_or_goes_without_truth(machine, version, starts, warns):
+    old = machine(distribution="humble", gazebo=(("ign", version),))
+    report = check(headless=True, machine=old)
+    assert (report.release is FORTRESS) == starts
+    assert bool(report.problems) != starts
+    assert any("ground_truth" in warning for warning in report.warnings) == warns
+
+
 def test_fortress_does_not_fit_jazzys_bridge(machine):
-    report = check(headless=True, machine=machine(gazebo=(("ign", "6.16.0"),)))
+    report = check(headless=True, machine=machine(gazebo=(("ign", "6.18.0"),)))
     assert any("needed is Harmonic" in p for p in report.problems)
 
 

@@ -18,16 +18,22 @@ VERSION_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A Gazebo that this package is written for: its major version and how it is started."""
+    """A Gazebo that this package is written for.
+
+    command: how it is started. minimum: the first minor version that flies our craft (actors
+    without a skeleton). truth: the first one that knows the Label system by the name in our worlds.
+    """
 
     name: str
     major: int
     command: tuple[str, ...]
     install: str
+    minimum: int = 0
+    truth: int = 0
 
 
 HARMONIC = Release("Harmonic", 8, ("gz", "sim"), "apt install ros-jazzy-ros-gz")
-FORTRESS = Release("Fortress", 6, ("ign", "gazebo"), "apt install ros-humble-ros-gz")
+FORTRESS = Release("Fortress", 6, ("ign", "gazebo"), "apt install ros-humble-ros-gz", 15, 18)
 RELEASES = (HARMONIC, FORTRESS)
 
 FOR_ROS: dict[str, tuple[Release, ...]] = {
@@ -81,7 +87,7 @@ def check(
     machine = machine or Machine()
     problems: list[str] = []
     warnings: list[str] = []
-    release = _find_release(machine, gz_version, problems)
+    release = _find_release(machine, gz_version, problems, warnings)
     packages = ["ros_gz_bridge", "robot_state_publisher", *(["rviz2"] if rviz else [])]
     distribution = machine.environment.get("ROS_DISTRO", "")
     for package in packages:
@@ -95,10 +101,12 @@ def check(
     return Report(release, tuple(problems), tuple(warnings))
 
 
-def _find_release(machine: Machine, gz_version: str, problems: list[str]) -> Release | None:
+def _find_release(
+    machine: Machine, gz_version: str, problems: list[str], warnings: list[str]
+) -> Release | None:
     distribution = machine.environment.get("ROS_DISTRO", "")
     fitting = FOR_ROS.get(distribution, (HARMONIC,))
-    wanted = " or ".join(f"{release.name} (version {release.major})" for release in fitting)
+    wanted = " or ".join(map(_version_name, fitting))
     wanted += f", which ROS 2 {distribution.capitalize()} speaks with" if distribution else ""
     if gz_version != "auto":
         fitting = tuple(release for release in fitting if str(release.major) == gz_version)
@@ -111,7 +119,13 @@ def _find_release(machine: Machine, gz_version: str, problems: list[str]) -> Rel
             continue
         versions = installed_versions(machine.run((*release.command, "--versions")))
         seen += [version for version in versions if version not in seen]
-        if any(int(version.split(".")[0]) == release.major for version in versions):
+        minors = [_minor(version) for version in versions if _major(version) == release.major]
+        if minors and max(minors) >= release.minimum:
+            if max(minors) < release.truth:
+                warnings.append(
+                    f"Gazebo {release.major}.{max(minors)} doesn't label craft, so ground_truth "
+                    f"stays empty: it takes {release.major}.{release.truth}"
+                )
             return release
     if seen:
         problems.append(
@@ -120,6 +134,20 @@ def _find_release(machine: Machine, gz_version: str, problems: list[str]) -> Rel
     else:
         problems.append(f"Gazebo is not installed: needed is {wanted}: {fitting[0].install}")
     return None
+
+
+def _version_name(release: Release) -> str:
+    """Such as "Harmonic (version 8)"."""
+    least = f".{release.minimum} or later" if release.minimum else ""
+    return f"{release.name} (version {release.major}{least})"
+
+
+def _major(version: str) -> int:
+    return int(version.split(".")[0])
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])
 
 
 def installed_versions(output: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The turret as one table of links and joints, written as SDF for Gazebo and as URDF for RViz.
 
 Frames and joints are those of `turret_ai.aim.frames`. Sizes and masses are a RoboMaster EP's,
-roughly: 3.4 kg, of which 0.9 kg turn.
+roughly: 3.5 kg, of which 0.9 kg turn.
 
 `python -m turret_ai.simulate.gazebo.turret FOLDER` writes the files of description/ again.
 """
@@ -43,6 +43,7 @@ VERTICAL_FOV = math.radians(70.0)
 CAMERA_RATE = 10.0
 """Hz, also of the truth boxes, so that both carry the same stamps."""
 JOINT_STATE_RATE = 50.0
+"""Hz. Gazebo before 8.14 ignores it and publishes at every step of the physics."""
 NEAR, FAR = 0.15, 6000.0
 """m. Near lies behind the turret's own parts in front of the camera."""
 
@@ -254,7 +255,7 @@ def _position_controller(model: Element, joint: str) -> None:
 
 
 def _plugin(parent: Element, library: str, name: str) -> Element:
-    """A system plugin by Harmonic's names, which Fortress 6.14 and later take too."""
+    """A system plugin by Harmonic's names, which late versions of Fortress take too."""
     return add(
         parent, "plugin", filename=f"gz-sim-{library}-system", name=f"gz::sim::systems::{name}"
     )
