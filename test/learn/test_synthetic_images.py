@@ -16,6 +16,12 @@ from turret_ai.simulate.craft import TYPES
 SMALL = Settings(panorama_width=1024, panorama_reuse=50)
 
 
+@pytest.fixture(scope="module")
+def batch():
+    """Fourteen images with their labels."""
+    return [images.generate(index, 0, "train", SMALL) for index in range(14)]
+
+
 def test_an_image_depends_on_its_index_seed_and_split_alone():
     first, labels = images.generate(3, 0, "train", SMALL)
     images.generate(4, 0, "train", SMALL)
@@ -26,9 +32,8 @@ def test_an_image_depends_on_its_index_seed_and_split_alone():
         assert not np.array_equal(first, images.generate(*other, SMALL)[0])
 
 
-def test_images_have_the_competition_s_size_and_three_to_eight_craft_with_unique_captions():
-    for index in range(12):
-        rgb, labels = images.generate(index, 0, "train", SMALL)
+def test_images_have_the_competition_s_size_and_three_to_eight_craft_with_unique_captions(batch):
+    for rgb, labels in batch:
         assert rgb.shape == (870, 1520, 3)
         assert rgb.dtype == np.uint8
         assert 1 <= len(labels) <= 8
@@ -47,19 +52,17 @@ def test_images_have_the_competition_s_size_and_three_to_eight_craft_with_unique
             assert box.height > 0
 
 
-def test_no_description_also_fits_another_craft_of_the_image():
-    for index in range(12):
-        _, labels = images.generate(index, 0, "train", SMALL)
+def test_no_description_also_fits_another_craft_of_the_image(batch):
+    for _, labels in batch:
         for i, (_, kind, names, _) in enumerate(labels):
             for _, other_kind, other_names, _ in labels[i + 1 :]:
                 nested = set(names) <= set(other_names) or set(other_names) <= set(names)
                 assert kind != other_kind or not nested
 
 
-def test_sizes_are_distributed_as_in_the_competition():
+def test_sizes_are_distributed_as_in_the_competition(batch):
     sides = []
-    for index in range(30):
-        _, labels = images.generate(index, 0, "train", SMALL)
+    for _, labels in batch:
         sides += [max(label[3].width, label[3].height) for label in labels]
     low, middle, high = np.percentile(sides, [5, 50, 95])
     assert 15 < low < 45

@@ -47,7 +47,7 @@ _LEAST_SHARE = 0.12
 """Of the painted pixels, that each named colour must cover."""
 
 
-_LEAST_CONTRAST, _BUSIEST_BACKGROUND = 35.0, 40.0
+_LEAST_CONTRAST, _BUSIEST_BACKGROUND = 38.0, 24.0
 """Mean difference from what is behind the craft, and that background's spread, of 255."""
 
 
