@@ -152,6 +152,16 @@ def test_the_truth_may_come_from_a_file(bag: Path, tmp_path: Path) -> None:
     assert found.metrics["heading"] == 1.0
 
 
+def test_a_target_that_was_never_searched_counts_as_missed(bag: Path) -> None:
+    class Vague(Plain):
+        def understand(self, transcription):  # type: ignore[no-untyped-def]
+            return replace(super().understand(transcription), target=CommandField())
+
+    found = evaluate(bag, stages=Vague())[0]
+    assert found.metrics["vlm"] == 0.0
+    assert all(s.answer and s.answer.outcome == "INCOMPLETE" for s in found.scored)
+
+
 def test_a_missed_utterance_scores_nothing_and_the_others_keep_their_truth(bag: Path) -> None:
     class Slow(Plain):
         def utterances(self, chunks):  # type: ignore[no-untyped-def]
@@ -160,6 +170,7 @@ def test_a_missed_utterance_scores_nothing_and_the_others_keep_their_truth(bag: 
     truths = [Truth(i, "", s.sentence, s.heading, s.tool, s.target) for i, s in enumerate(SPOKEN)]
     found = evaluate(bag, truths, Slow())[0]
     assert [s.answer is None for s in found.scored] == [True, False]
+    assert found.metrics["vlm"] == 0.5
     assert found.metrics["nlp"] == 0.5
     assert any("1 utterances were heard, the truth has 2" in p for p in found.problems)
 

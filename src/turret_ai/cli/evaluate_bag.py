@@ -125,6 +125,7 @@ def show(
         console.print(f"[{colour}]{check.text}[/{colour}]", highlight=False)
     if found.speed:
         text = f"{found.seconds:.1f} s of recording in {found.wall_seconds:.1f} s"
+        text += f" ({found.cpu_seconds:.1f} s of processor time)" if found.cpu_seconds else ""
         console.print(f"{text}: {found.speed:.1f} times real time", highlight=False)
     word = "[green]passed[/green]" if written.passed else "[red]failed[/red]"
     console.print(f"{word}: {written.folder / REPORT}", highlight=False)

@@ -37,7 +37,15 @@ def histogram(values: Sequence[float], edges: Sequence[float], mark: float, unit
     return _svg(_WIDTH, base + 22, parts, "histogram")
 
 
-def spans(rows: Mapping[str, Statistics], unit: float = 1e3, name: str = "ms") -> str:
+def duration(seconds: float) -> str:
+    """A time for people: "0.36 ms", "475 ms", "19.5 s"."""
+    if seconds >= 1.0:
+        return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
+    milliseconds = seconds * 1e3
+    return f"{milliseconds:.0f} ms" if milliseconds >= 100 else f"{milliseconds:.2g} ms"
+
+
+def spans(rows: Mapping[str, Statistics]) -> str:
     """For each row a bar to p50, a thinner one to p95 and a tick at p99, on one scale."""
     if not rows:
         return ""
@@ -47,8 +55,8 @@ def spans(rows: Mapping[str, Statistics], unit: float = 1e3, name: str = "ms") -
     for i, (row, s) in enumerate(rows.items()):
         y = i * (_BAR + _GAP)
         title = (
-            f"<title>{escape(row)}: median {s.p50 * unit:.3g} {name}, p95 {s.p95 * unit:.3g}, "
-            f"p99 {s.p99 * unit:.3g}, {s.count} times</title>"
+            f"<title>{escape(row)}: median {duration(s.p50)}, p95 {duration(s.p95)}, "
+            f"p99 {duration(s.p99)}, {s.count} times</title>"
         )
         x50, x95, x99 = (_LABEL + room * v / most for v in (s.p50, s.p95, s.p99))
         parts += [
@@ -58,7 +66,7 @@ def spans(rows: Mapping[str, Statistics], unit: float = 1e3, name: str = "ms") -
             f'<rect class="good" x="{_LABEL}" y="{y:.1f}" width="{max(1.0, x50 - _LABEL):.1f}" '
             f'height="{_BAR}" rx="2"/>'
             f'<line class="mark" x1="{x99:.1f}" x2="{x99:.1f}" y1="{y:.1f}" y2="{y + _BAR}"/></g>',
-            _text(max(x95, x99) + 8, y + 14, f"{s.p50 * unit:.3g} {name}", "start"),
+            _text(max(x95, x99) + 8, y + 14, duration(s.p50), "start"),
         ]
     return _svg(_WIDTH, len(rows) * (_BAR + _GAP), parts, "times")
 

@@ -28,7 +28,9 @@ class Evaluation:
 
     problems: why the evaluation counts as failed. recorded: the recorded system's own answers.
     stage_seconds: the machine's time for each call of a stage; step_seconds: of each step of the
-    recorded turns. queues: drops and queue ages that the recorded nodes reported.
+    recorded turns. wall_seconds, cpu_seconds: of the whole evaluation without loading the models;
+    on a busy machine only the processor's time tells its cost. queues: drops and queue ages that
+    the recorded nodes reported.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Evaluation:
     step_seconds: dict[str, Statistics] = field(default_factory=dict)
     queues: dict[str, dict[str, float]] = field(default_factory=dict)
     wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
     @property
     def status(self) -> str:
@@ -90,6 +93,7 @@ class Evaluation:
             "name": self.name,
             "recording_seconds": self.seconds,
             "wall_seconds": self.wall_seconds,
+            "cpu_seconds": self.cpu_seconds,
             "times_real_time": self.speed,
             "stage_seconds": {name: s.as_dict() for name, s in self.stage_seconds.items()},
         }
@@ -125,6 +129,7 @@ def of_run(
         recorded.step_times(timeline.stages),
         recorded.queues(timeline.stages),
         run.wall_seconds,
+        run.cpu_seconds,
     )
 
 

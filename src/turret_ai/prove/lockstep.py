@@ -73,6 +73,7 @@ class Run:
     pictures: dict[int, Thumbnail] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
 
 
@@ -111,7 +112,7 @@ class _Lockstep:
         self._result = Run([], Timeline({}))
 
     def run(self, namespace: str | None) -> Run:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         total = sum(t.count for t in self._bag.topics.values() if "image" not in t.name)
         self._watcher.begin("reading", total)
         timeline = read(self._bag, namespace, self._watcher.step)
@@ -125,6 +126,7 @@ class _Lockstep:
             self._watcher.step()
         self._result.problems = [*self._bag.problems, *timeline.problems, *self._result.problems]
         self._result.wall_seconds = time.perf_counter() - began
+        self._result.cpu_seconds = time.process_time() - cpu
         return self._result
 
     @contextmanager

@@ -53,7 +53,7 @@ def to_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(figure=_figure, change=_change)
+    environment.filters.update(figure=_figure, change=_change, duration=charts.duration)
     columns = list(others)
     if evaluation.recorded and evaluation.recorded_metrics:
         columns.insert(0, Column("as recorded", evaluation.recorded_metrics))
@@ -69,7 +69,7 @@ def to_html(
         "checks": checks,
         "overlaps": Markup(charts.histogram(overlaps, _IOU_EDGES, HIT_IOU)) if overlaps else "",
         "stage_chart": Markup(charts.spans(evaluation.stage_seconds)),
-        "step_chart": Markup(charts.spans(evaluation.step_seconds, 1.0, "s")),
+        "step_chart": Markup(charts.spans(evaluation.step_seconds)),
         "confusions": {name: confusion(evaluation.scored, name) for name in FIELDS},
         "fields": FIELDS,
         "sheet": _sheet(evaluation.scored, pictures),

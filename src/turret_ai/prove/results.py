@@ -102,7 +102,8 @@ class Truth:
     """What is true of one utterance; None where it isn't known.
 
     aim: (yaw, pitch) of the target, rad, base frame, REP-103. others: every craft's box in the
-    searched image, the target's included.
+    searched image, the target's included. elsewhere: the target could have been seen in another
+    picture than the searched one, or none was searched: a miss.
     """
 
     key: Any
@@ -114,6 +115,7 @@ class Truth:
     box: Box | None = None
     aim: tuple[float, float] | None = None
     others: tuple[Box, ...] | None = None
+    elsewhere: bool = False
 
     def as_record(self) -> Record:
         """For result files, unknown fields left out."""
@@ -126,7 +128,9 @@ class Truth:
             "aim": list(self.aim) if self.aim else None,
             "others": None if self.others is None else [box.as_list() for box in self.others],
         }
-        found = {name: value for name, value in known.items() if value is not None}
+        found: Record = {name: value for name, value in known.items() if value is not None}
+        if self.elsewhere:
+            found["elsewhere"] = True
         return {"key": self.key, **found}
 
 

@@ -81,6 +81,8 @@ def score_utterance(answer: Answer | None, truth: Truth | None) -> Scored:
     if truth.box is not None:
         overlap = box_iou(answer.box, truth.box) if answer and answer.box else 0.0
         hit = 1.0 if overlap > HIT_IOU else 0.0
+    elif truth.elsewhere:
+        overlap = hit = 0.0
     aim_error = None
     if truth.aim is not None and answer is not None and answer.aim is not None:
         aim_error = angle_between(answer.aim, truth.aim)

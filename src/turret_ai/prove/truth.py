@@ -47,21 +47,22 @@ def from_timeline(timeline: Timeline) -> list[Truth]:
 def with_boxes(truth: Truth, timeline: Timeline, image_ns: int | None) -> Truth:
     """The truth with what the simulator knows of the searched picture, where it knows it.
 
-    A box and a direction that the truth already has are kept.
+    A box and a direction that the truth already has are kept. A target that the simulator showed,
+    but not in the searched picture, is `elsewhere`.
     """
-    message = timeline.truth.get(image_ns) if image_ns is not None else None
-    if message is None:
+    if truth.box is not None or not truth.target or not timeline.truth:
         return truth
-    others = tuple(_box(box) for box in message.boxes)
-    target = next((b for b in message.boxes if truth.target and b.caption == truth.target), None)
-    if target is None:
-        return replace(truth, others=others)
-    return replace(
-        truth,
-        box=truth.box or _box(target),
-        aim=truth.aim or (float(target.yaw), float(target.pitch)),
-        others=others,
+    message = timeline.truth.get(image_ns) if image_ns is not None else None
+    shown = [] if message is None else list(message.boxes)
+    others = None if message is None else tuple(_box(box) for box in shown)
+    target = next((box for box in shown if box.caption == truth.target), None)
+    if target is not None:
+        aim = truth.aim or (float(target.yaw), float(target.pitch))
+        return replace(truth, box=_box(target), aim=aim, others=others)
+    elsewhere = any(
+        box.caption == truth.target for other in timeline.truth.values() for box in other.boxes
     )
+    return replace(truth, others=others, elsewhere=elsewhere)
 
 
 def pair(
