@@ -239,14 +239,16 @@ def _print_table(console: Console, runs: list[_Run]) -> None:
             aimed += right
             seconds = run.seconds.get(answer.utterance_id, {})
             table.add_row(
-                run.scene,
+                Path(run.scene).stem,
                 "-" if scored.words is None else f"{scored.words.wer:.2f}",
                 _marked(scored),
                 "-" if scored.iou is None else f"{scored.iou:.2f}",
                 f"[green]{answer.outcome}[/]" if right else f"[yellow]{answer.outcome}[/]",
                 "-" if scored.aim_error is None else f"{math.degrees(scored.aim_error):.2f}°",
             )
-            times.add_row(run.scene, *(f"{seconds.get(name, 0.0) * 1e3:.0f}" for name in STEPS))
+            times.add_row(
+                Path(run.scene).stem, *(f"{seconds.get(name, 0.0) * 1e3:.0f}" for name in STEPS)
+            )
     console.print(table)
     console.print(times)
     console.print(f"{aimed} of {rows} turns AIMED at the right craft", highlight=False)
