@@ -77,7 +77,7 @@ who wing within without would yet yes you your zone zoom
 """
 
 
-def count(number: int = 30_000, seed: int = 11, cues: int = 64) -> dict[str, object]:
+def count(number: int = 30_000, seed: int = 11, cues: int = 40) -> dict[str, object]:
     """The counts of that many sentences as the tree of the YAML file."""
     words = vocabulary.load()
     followers: dict[str, Counter[str]] = defaultdict(Counter)

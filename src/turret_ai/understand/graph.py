@@ -40,7 +40,7 @@ class ChannelCosts:
     unknown: likelihood of a phone of a word that no clean sentence has.
     known: likelihood of a whole word that clean sentences have.
     rare: prior of a rare tool or type against a usual one.
-    missing: prior of a field not being said, for each.
+    missing: prior of none, one, two or three fields not being said.
     """
 
     same: float = 0.90
@@ -52,7 +52,7 @@ class ChannelCosts:
     unknown: float = 0.022
     known: float = 2e-3
     rare: float = 0.01
-    missing: float = 3e-3
+    missing: tuple[float, float, float, float] = (1.0, 1e-3, 3e-4, 3e-4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ class Compiler:
         for name, weight in self._ends_of.items():
             for mask in range(MASKS):
                 missing = 3 - bin(mask).count("1")
-                ends[self.node(name, mask)] = weight * self._costs.missing**missing
+                ends[self.node(name, mask)] = weight * self._costs.missing[missing]
         return ends
 
     def _emission(self, count: int) -> NDArray[np.float64]:

@@ -92,7 +92,7 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
             for way in ways(word.text)[:1]:
                 say(way, i)
             continue
-        for piece in _pieces(word.text):
+        for piece in _pieces(four_digits(word.text, vocabulary.headings)):
             if piece.isdigit():
                 for way in ways(vocabulary.digits[piece][0])[:1]:
                     say(way, i)
@@ -100,6 +100,19 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
                 for way in ways(piece)[:1]:
                     say(way, i)
     return Sounds(np.array(phones, np.int16), np.array(first, bool), np.array(place, np.int16))
+
+
+def four_digits(text: str, headings: Sequence[str]) -> str:
+    """A numeral of four digits without the one that a recogniser put in.
+
+    It repeats a neighbour ("1180": 180) or is the zero of a spoken hundred or ten ("1005": 105,
+    "2070": 270); where no such heading comes out, the numeral stays.
+    """
+    if len(text) != 4 or not text.isdigit():
+        return text
+    doubled = [text[:i] + text[i + 1 :] for i in range(3) if text[i] == text[i + 1]]
+    zeros = [text[:i] + text[i + 1 :] for i in (1, 2) if text[i] == "0"]
+    return next((cut for cut in (*doubled, *zeros) if cut in headings), text)
 
 
 def _pieces(text: str) -> list[str]:

@@ -30,6 +30,8 @@ RULES_WEIGHT = 0.6
 """Weight of the rules against the decoder in a well-formed text."""
 ALIKE = 0.55
 """Likeness in sound above which an unknown name is a misheard known one."""
+SHORTEST_OPEN = 5
+"""Phones of the shortest unknown name that is believed."""
 NO_COMMAND = 0.5
 """Posterior of "not said" above which a field is empty."""
 
@@ -197,21 +199,22 @@ class Understander:
     def _accept_open(self, heard: _Heard, found: Found, field: int) -> bool:
         """Whether a name out of the vocabulary stands in a well-formed sentence, and is no
         misheard known one."""
-        rest = [w for i, w in enumerate(heard.words) if not found.start <= i < found.end]
+        named = {i for f in heard.reading.fields if f and f.open for i in range(f.start, f.end)}
+        rest = [w for i, w in enumerate(heard.words) if i not in named]
         known = sum(self._is_known(word) for word in rest)
         if any(w.numeral for w in rest) or known < CLEAN_SHARE * len(rest):
             return False
-        names = [self._tool_phrases, self._type_phrases][field - 1]()
         span = [w.text for w in heard.words[found.start : found.end] if w.text not in self._own]
         said = phrase(" ".join(span))
-        if not said:
+        if not said or len(said[0]) < SHORTEST_OPEN or all(w in self._context.known for w in span):
             return False
-        likeness = max(
-            Levenshtein.normalized_similarity(said[0], way)
-            for name in names
-            for way in phrase(name)
+        names = [self._tool_phrases, self._type_phrases][field - 1]()
+        whole = [way for name in names for way in phrase(name)]
+        parts = [way for name in names for word in name.split() for way in phrase(word)]
+        return (
+            max(Levenshtein.normalized_similarity(said[0], way) for way in whole) < ALIKE
+            and max(Levenshtein.normalized_similarity(said[0], way) for way in parts) < ALIKE
         )
-        return likeness < ALIKE
 
     def _tool_phrases(self) -> list[str]:
         return [plain(s) for tool in self.vocabulary.tools for s in tool.spoken]
