@@ -16,8 +16,8 @@ from launch.actions import (
 )
 from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
 
-from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 from turret_ai.graph.ros_launch import actions
 from turret_ai.prove.topics import SPECS, TopicSpec, resolve
@@ -98,15 +98,21 @@ def replay(context: Any) -> list[Any]:
         "resume": "/rosbag2_player/resume",
         "wait_for": inputs,
     }
-    evaluator = actions(Plan((NodeEntry("evaluator", settings),), plan.namespace))
-    player = ExecuteProcess(
+    compressed = "camera/image_raw" not in names and "camera/image_raw/compressed" in names
+    if compressed:
+        settings["resume"] = ""
+    evaluator = _once("evaluator", settings)
+    rate = _value(context, "rate")
+    player: Any = ExecuteProcess(
         cmd=[
             *("ros2", "bag", "play", str(bag), "--clock", "--start-paused"),
-            *("--rate", _value(context, "rate"), "--disable-keyboard-controls"),
+            *("--rate", rate, "--disable-keyboard-controls"),
             *("--topics", *played),
         ],
         output="screen",
     )
+    if compressed:  # ROS's player doesn't decode; ours does, and waits for the stages by itself
+        player = _once("player", {"bag": str(bag), "rate": float(rate), "wait": 60.0})
     end = OnProcessExit(
         target_action=player,
         on_exit=[
@@ -117,7 +123,14 @@ def replay(context: Any) -> list[Any]:
             ),
         ],
     )
-    return [*actions(plan), *evaluator, player, RegisterEventHandler(end)]
+    return [*actions(plan), evaluator, player, RegisterEventHandler(end)]
+
+
+def _once(executable: str, parameters: dict[str, Any]) -> Node:
+    """A node that is not started again when it ends."""
+    return Node(
+        package="turret_ai", executable=executable, parameters=[parameters], output="screen"
+    )
 
 
 def _shutdown() -> Any:

@@ -12,12 +12,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError
-from turret_ai.prove.bag import Bag
+from turret_ai.prove.bag import Bag, BagRecord
 from turret_ai.prove.topics import SPECS, resolve
-from turret_ai.ros import Node, qos, raw
-from turret_ai.ros.interfaces import Clock
-from turret_ai.ros.time import to_msg
+from turret_ai.ros import Node, images, qos, raw
+from turret_ai.ros.interfaces import Clock, Image
+from turret_ai.ros.time import to_msg, to_ns
+from turret_ai.see.images import decode
 from turret_ai.units import ns_to_seconds, seconds_to_ns
+
+_COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 
 class PlayerParameters(BaseModel):
@@ -64,6 +67,7 @@ class Player(Node):
         self.played = 0
         self.position_ns = 0
         self.finished = threading.Event()
+        self._pictures: dict[str, Any] = {}
         self._outlets = self._advertise()
         self._clock_publisher = (
             self.create_publisher(Clock, "/clock", qos.CLOCK) if self.parameters.clock else None
@@ -97,6 +101,11 @@ class Player(Node):
             publishers[name] = raw.advertise(self, name, topic.type, profile)
         if not publishers:
             raise InputError(f"{self.bag.path} holds nothing to play")
+        for name in list(publishers):
+            plain = name.removesuffix("/compressed")
+            if self.bag.topics[name].type == _COMPRESSED and plain not in self.bag.topics:
+                # Live stages take raw pictures; nothing else in the graph would decode these.
+                self._pictures[name] = self.create_publisher(Image, plain, qos.IMAGE_PUB)
         return publishers
 
     @property
@@ -124,14 +133,18 @@ class Player(Node):
 
     def _wait_for_subscribers(self) -> bool:
         """Until each input and truth topic is heard by someone; False: asked to stop."""
-        names = [name for name in self._outlets if "ground_truth" not in name]
+        counts: dict[str, Callable[[], int]] = {
+            name: outlet.count for name, outlet in self._outlets.items() if "truth" not in name
+        }
+        for name, publisher in self._pictures.items():
+            counts[name] = publisher.get_subscription_count
         end = time.monotonic() + self.parameters.wait
         while not self._stop.is_set():
-            lonely = [name for name in names if not self._outlets[name].count()]
+            lonely = [name for name, count in counts.items() if not count()]
             if not lonely or not self.parameters.wait:
                 return True
             if time.monotonic() >= end:
-                if len(lonely) == len(names):
+                if len(lonely) == len(counts):
                     self.get_logger().warning("nobody subscribes to what is played")
                 else:
                     self.get_logger().info(f"nobody subscribes to {', '.join(lonely)}")
@@ -154,7 +167,20 @@ class Player(Node):
             self.position_ns = record.log_ns - first.log_ns
             self._tick(record.log_ns)
             self._outlets[record.topic].publish(record.raw)
+            if record.topic in self._pictures:
+                self._publish_picture(record)
             self.played += 1
+
+    def _publish_picture(self, record: BagRecord) -> None:
+        """A compressed picture, decoded, with its own stamp."""
+        try:
+            message = self.bag.decode(record)
+            rgb = decode(bytes(message.data), record.topic)
+        except InputError as error:
+            self.get_logger().warning(f"a picture is left out: {error}")
+            return
+        stamp_ns, frame = to_ns(message.header.stamp), message.header.frame_id
+        self._pictures[record.topic].publish(images.to_message(rgb, stamp_ns, frame))
 
     def _sleep_until(self, due: float, started: float, begin_ns: int) -> bool:
         """Sleep, ticking the clock; False: asked to stop."""
