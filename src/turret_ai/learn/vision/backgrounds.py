@@ -75,7 +75,9 @@ def made_up(rng: Generator) -> ImageArray:
 def lay_on(layer: ImageArray, ground: ImageArray, rng: Generator) -> ImageArray:
     """A premultiplied RGBA layer (s, s, 4) over a random part of a larger window: (s, s, 3)."""
     side = layer.shape[0]
-    x, y = (int(v) for v in rng.integers(SIDE - side + 1, size=2))
+    if side > SIDE:
+        ground = cv2.resize(ground, (side, side))  # type: ignore[assignment]
+    x, y = (int(v) for v in rng.integers(max(0, SIDE - side) + 1, size=2))
     under = ground[y : y + side, x : x + side].astype(np.uint16)
     clear = 255 - layer[..., 3:].astype(np.uint16)
     mixed = layer[..., :3] + (under * clear + 127) // 255

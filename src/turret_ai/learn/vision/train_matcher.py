@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,39 +94,39 @@ def spoilt_box(crop: Crop, jitter: Jitter, rng: Generator) -> FloatArray:
     return np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A spoilt picture (s, s, 3), the box in it (4,) and the craft's cover (s, s), if known."""
+
+    pixels: ImageArray
+    box: FloatArray
+    cover: ImageArray | None
+
+
 def stage(
     crop: Crop,
     jitter: Jitter,
     noise: Augmentation,
     grounds: Sequence[ImageArray],
     rng: Generator,
-) -> tuple[ImageArray, FloatArray]:
+) -> Staged:
     """A craft on a background, zoomed, turned and spoilt, and its box as a detector finds it."""
-    pixels = crop.pixels
-    if pixels.shape[2] == 4:
-        pixels = backgrounds.lay_on(pixels, grounds[int(rng.integers(len(grounds)))], rng)
+    pixels: Any = crop.pixels
+    layered = pixels.shape[2] == 4
     zoom = rng.uniform(*jitter.zoom)
     side = pixels.shape[0]
     target = max(16, round(side * zoom))
+    edge = cv2.BORDER_CONSTANT if layered else cv2.BORDER_REFLECT
     centre = (side / 2 - 0.5, side / 2 - 0.5)
     turn = cv2.getRotationMatrix2D(centre, rng.uniform(-1, 1) * jitter.rotation, target / side)
     turn[:, 2] += (target - side) / 2
-    pixels = cv2.warpAffine(
-        pixels, turn, (target, target), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
+    shrinks = cv2.INTER_AREA if target < side else cv2.INTER_LINEAR
+    pixels = cv2.warpAffine(pixels, turn, (target, target), flags=shrinks, borderMode=edge)
     box = spoilt_box(crop, jitter, rng) * (target / side)
     if rng.random() < jitter.flip:
-        pixels, box = (
-            pixels[:, ::-1],
-            np.array([target, 0, target, 0])
-            - box[[2, 1, 0, 3]]
-            * [
-                1,
-                -1,
-                1,
-                -1,
-            ],
-        )
+        pixels = pixels[:, ::-1]
+        x0, y0, x1, y1 = box
+        box = np.array([target - x1, y0, target - x0, y1])
     if rng.random() < jitter.quarter_turn:
         pixels = np.rot90(pixels)
         x0, y0, x1, y1 = box
@@ -135,25 +136,14 @@ def stage(
         moved = corner + rng.uniform(-0.08, 0.08, (4, 2)).astype(np.float32) * target
         bend = cv2.getPerspectiveTransform(corner, moved)
         pixels = cv2.warpPerspective(
-            np.ascontiguousarray(pixels), bend, (target, target), borderMode=cv2.BORDER_REFLECT
+            np.ascontiguousarray(pixels), bend, (target, target), borderMode=edge
         )
-    pixels = spoil(np.ascontiguousarray(pixels), noise, rng)
-    return pixels, np.asarray(box, np.float32)
-
-
-def prepare(
-    crop: Crop,
-    size: int,
-    shape: CropShape,
-    jitter: Jitter,
-    noise: Augmentation,
-    grounds: Sequence[ImageArray],
-    rng: Generator,
-) -> ImageArray:
-    """One training picture (size, size, 3), cut as at run time."""
-    pixels, box = stage(crop, jitter, noise, grounds, rng)
-    cut: ImageArray = crop_boxes(pixels, box[None], size, shape)[0]
-    return cut
+    pixels = np.ascontiguousarray(pixels)
+    cover: ImageArray | None = None
+    if layered:
+        cover = np.ascontiguousarray(pixels[..., 3])
+        pixels = backgrounds.lay_on(pixels, grounds[int(rng.integers(len(grounds)))], rng)
+    return Staged(spoil(pixels, noise, rng), np.asarray(box, np.float32), cover)
 
 
 class CropData:
@@ -170,7 +160,7 @@ class CropData:
         )
         self.held_attributes = [self._parse(c) for c in self.held_crops]
 
-    def held(self, number: int) -> tuple[ImageArray, FloatArray]:
+    def held(self, number: int) -> Staged:
         """Validation picture and box, always spoilt in the same way."""
         rng = np.random.default_rng([self.config.seed, 1 << 30, number])
         quiet = Jitter(zoom=(1, 1), flip=0, rotation=0)
@@ -240,27 +230,22 @@ class MatcherTask:
         self.tokenizer = self._tokenizer(config.out / "tokenizer.json")
         held = [self.data.held(n) for n in range(len(self.data.held_crops))]
         self.held = np.concatenate(
-            [crop_boxes(p, b[None], shape.image_size, config.crop) for p, b in held]
+            [crop_boxes(s.pixels, s.box[None], shape.image_size, config.crop) for s in held]
         )
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config
         rng = np.random.default_rng([config.seed, index])
         chosen, own, asked, fits = self.data.draw(rng)
-        pictures = np.stack(
-            [
-                prepare(
-                    self.data.crops[i],
-                    config.model.image_size,
-                    config.crop,
-                    config.jitter,
-                    config.augmentation,
-                    self.data.grounds,
-                    rng,
-                )
-                for i in chosen
-            ]
+        size = config.model.image_size
+        staged = [
+            stage(self.data.crops[i], config.jitter, config.augmentation, self.data.grounds, rng)
+            for i in chosen
+        ]
+        pictures = np.concatenate(
+            [crop_boxes(s.pixels, s.box[None], size, config.crop) for s in staged]
         )
+        masks = np.stack([self._mask(s) for s in staged])
         colours = [[float(c in a.colours) for c in config.colours] for a in own]
         kinds = [
             config.types.index(a.type_name) if a.type_name in config.types else -100 for a in own
@@ -271,7 +256,20 @@ class MatcherTask:
             "fits": fits,
             "type": torch.tensor(kinds),
             "colours": torch.tensor(colours),
+            "mask": torch.from_numpy(masks),
         }
+
+    def _mask(self, staged: Staged) -> FloatArray:
+        """The cover (S/4, S/4) in 0..1; -1 where it isn't known."""
+        size = self.config.model.image_size
+        if staged.cover is None:
+            return np.full((size // 4, size // 4), -1, np.float32)
+        cover = np.repeat(staged.cover[..., None], 3, axis=2)
+        cut = crop_boxes(cover, staged.box[None], size, self.config.crop)[0, ..., 0]
+        small: FloatArray = cv2.resize(
+            cut.astype(np.float32) / 255, (size // 4, size // 4), interpolation=cv2.INTER_AREA
+        )
+        return small
 
     def _tokenizer(self, path: Path) -> Any:
         shape = self.config.model
@@ -290,15 +288,20 @@ class MatcherTask:
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
-        logits, kinds, colours = model(image, batch["ids"])
+        logits, kinds, colours, mask = model(image, batch["ids"])
         match = sigmoid_loss(logits.float(), batch["fits"])
         kind = F.cross_entropy(kinds.float(), batch["type"])
         colour = F.binary_cross_entropy_with_logits(colours.float(), batch["colours"])
-        loss = match + self.config.helper_weight * (kind + 3 * colour)
+        known = (batch["mask"] >= 0).float()
+        cover = F.binary_cross_entropy_with_logits(
+            mask.float(), batch["mask"].clamp(min=0), weight=known
+        )
+        loss = match + self.config.helper_weight * (kind + 3 * colour + 2 * cover)
         figures = {
             "match": float(match.detach()),
             "type": float(kind.detach()),
             "colour": float(colour.detach()),
+            "mask": float(cover.detach()),
         }
         return loss, figures
 

@@ -14,11 +14,11 @@ from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision import captions
 from turret_ai.learn.vision.matcher_model import sigmoid_loss
-from turret_ai.learn.vision.train_matcher import CropData, MatcherConfig, stage
+from turret_ai.learn.vision.train_matcher import CropData, MatcherConfig, Staged, stage
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
-from turret_ai.types import FloatArray, ImageArray
+from turret_ai.types import ImageArray
 
 TOKENS = 64
 """Length that SigLIP's texts are padded to."""
@@ -63,7 +63,8 @@ class SiglipTask:
         self.model.config.save_pretrained(config.out)
         self.tokenizer.save_pretrained(config.out)
 
-    def _picture(self, pixels: ImageArray, box: FloatArray) -> ImageArray:
+    def _picture(self, staged: Staged) -> ImageArray:
+        pixels, box = staged.pixels, staged.box
         shape = self.config.crop
         if self.upscaler is None:
             cut: ImageArray = crop_boxes(pixels, box[None], self.size, shape)[0]
@@ -102,10 +103,10 @@ class SiglipTask:
         chosen, _own, asked, fits = self.data.draw(rng)
         pictures = []
         for i in chosen:
-            pixels, box = stage(
+            staged = stage(
                 self.data.crops[i], config.jitter, config.augmentation, self.data.grounds, rng
             )
-            pictures.append(self._picture(pixels, box))
+            pictures.append(self._picture(staged))
         return {"image": self._tensor(pictures), "ids": self._ids(asked, rng), "fits": fits}
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
@@ -117,7 +118,7 @@ class SiglipTask:
         device = next(model.parameters()).device
         rng = np.random.default_rng(self.config.seed)
         count = len(self.data.held_crops)
-        pictures = [self._picture(*self.data.held(n)) for n in range(count)]
+        pictures = [self._picture(self.data.held(n)) for n in range(count)]
         ids = self._ids(self.data.held_attributes, rng)
         images, texts = [], []
         for start in range(0, count, 64):
