@@ -192,6 +192,12 @@ def test_a_link_that_drops_after_the_audio_costs_no_turn() -> None:
     assert chain.client.team.openings == 4
 
 
+def test_a_robot_link_that_drops_at_the_question_costs_no_turn() -> None:
+    played, chain = match({"robot_hang_ups": 1}, Chain(CASES[:2]))
+    assert [p.result.score > 0.9 for p in played] == [True] * 2
+    assert "broke before the snapshot" in " ".join(chain.reports[0].problems)
+
+
 def test_audio_that_is_none_is_answered_with_nothing() -> None:
     chain = Chain(CASES[:1])
     played, _ = match({"broken_audio": True}, chain)

@@ -62,7 +62,11 @@ class Client:
             team, self._on_team_frame, self._on_team_link, listener.on_event, settings.retry_limit
         )
         self.robot = Link(
-            robot, self._on_robot_frame, lambda _: None, listener.on_event, settings.retry_limit
+            robot,
+            self._on_robot_frame,
+            lambda connected: self.snapshots.on_link(connected),
+            listener.on_event,
+            settings.retry_limit,
         )
         self.snapshots = Snapshots(
             self.robot.send, settings.snapshot_timeout, settings.snapshot_tries

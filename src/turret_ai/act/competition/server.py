@@ -59,6 +59,8 @@ class Faults:
     """As if two simulator pages were connected."""
     hang_ups: int = 0
     """So many times the team link is dropped right after the audio."""
+    robot_hang_ups: int = 0
+    """So many times the robot link is dropped when a snapshot is asked for."""
     broken_audio: bool = False
     """The binary frame is not a WAV file."""
 
@@ -350,6 +352,10 @@ class CompetitionServer:
     async def _snapshot(self, team: _Team, socket: ServerConnection) -> None:
         case, yaw = self._case, team.yaw
         if case is None or self.faults.no_snapshot:
+            return
+        if self.faults.robot_hang_ups > 0:
+            self.faults.robot_hang_ups -= 1
+            socket.transport.abort()
             return
         async with self._rendering:
             data = await asyncio.to_thread(self._picture, case, yaw)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from turret_ai.act.competition import wire
-from turret_ai.errors import InputError
+from turret_ai.errors import InputError, PeerError
 from turret_ai.see import images
 from turret_ai.types import ImageArray
 
@@ -54,6 +54,12 @@ class Snapshots:
             return
         waiting.set_result(data)
 
+    def on_link(self, connected: bool) -> None:
+        """The robot socket comes or goes: what was asked on a lost one is never answered."""
+        waiting = self._waiting
+        if not connected and waiting is not None and not waiting.done():
+            waiting.set_exception(PeerError("the robot socket broke before the snapshot came"))
+
     async def fetch(self, yaw: float) -> Snapshot:
         """Ask until a whole picture comes, as often as allowed. yaw: the camera's, radians."""
         found = Snapshot()
@@ -76,6 +82,9 @@ class Snapshots:
                 found.problems.append(text)
             except InputError as error:
                 found.problems.append(str(error))
+            except PeerError as error:
+                found.problems.append(str(error))
+                await asyncio.sleep(self._timeout / 4)  # for the link to come back
             else:
                 self._before = (data, yaw)
                 return found
