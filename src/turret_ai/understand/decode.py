@@ -7,22 +7,28 @@ can be the one of highest expected score, and its confidence a share of the draw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
 
+from turret_ai.normalise import plain
 from turret_ai.understand import context as ctx
-from turret_ai.understand import sentence_graph
+from turret_ai.understand import pronounce, sentence_graph
 from turret_ai.understand.graph import MASKS, ChannelCosts, Graph, Label
 from turret_ai.understand.pronounce import Sounds, sounds
 from turret_ai.understand.words import Word
-from turret_ai.vocabulary import Vocabulary
+from turret_ai.vocabulary import CraftType, Term, Vocabulary
 
 FloatArray = NDArray[np.float64]
 Path = tuple[Label, ...]
+
+TOO_ALIKE = 0.59
+"""Likeness in sound (1 - edits / longer length) of words that are taken for one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Decoder:
         self._costs = costs or ChannelCosts()
         self._samples = samples
         self._graph: Graph | None = None
+        self._says_nothing = _says_nothing(words, neighbours.known)
 
     @property
     def graph(self) -> Graph:
@@ -87,7 +94,7 @@ class Decoder:
         out = np.full(len(heard.phones), self._costs.unknown)
         lengths = np.bincount(heard.word, minlength=len(words))
         for i, word in enumerate(words):
-            if word.text in self._neighbours.known and lengths[i]:
+            if lengths[i] and word.text in self._says_nothing:
                 out[heard.word == i] = self._costs.known ** (1.0 / lengths[i])
         return out
 
@@ -166,6 +173,23 @@ class Decoder:
                 ).items():
                     at_nodes[key] = at_nodes.get(key, 0) + n
         return _draws(finished, self._words.headings)
+
+
+def _says_nothing(words: Vocabulary, known: Iterable[str]) -> frozenset[str]:
+    """The known words that sound like none of a field's, so that they are not those misheard."""
+    terms: tuple[Term | CraftType, ...] = (*words.tools, *words.colours, *words.types)
+    phrases = {plain(s) for term in terms for s in term.spoken}
+    own = {w for said in phrases for w in said.split()}
+    own |= {w for said in words.digits.values() for w in said}
+    ways = [way for word in own for way in pronounce.ways(word)]
+    return frozenset(
+        word
+        for word in known
+        for said in pronounce.ways(word)[:1]
+        if not process.extractOne(
+            said, ways, scorer=Levenshtein.normalized_similarity, score_cutoff=TOO_ALIKE
+        )
+    )
 
 
 def _scatter(

@@ -30,6 +30,8 @@ RULES_WEIGHT = 0.6
 """Weight of the rules against the decoder in a well-formed text."""
 ALIKE = 0.55
 """Likeness in sound above which an unknown name is a misheard known one."""
+ALIKE_CLEAN = 0.7
+"""The same where every other word is known: little was misheard there."""
 SHORTEST_OPEN = 5
 """Phones of the shortest unknown name that is believed."""
 NO_COMMAND = 0.5
@@ -96,6 +98,10 @@ class Understander:
             whole = " ".join(word.text for word in (*best.words, *best.again))
             fields, reason = self._fallback.complete(fields, text, whole)
         return self._command(fields, reason)
+
+    def calibrate(self, fitted: calibration.Calibration) -> None:
+        """Use other confidences than the shipped ones."""
+        self._calibration = fitted
 
     def posterior(self, text: str) -> Posterior:
         """What the decoder thinks of one text, for inspection and calibration."""
@@ -211,10 +217,8 @@ class Understander:
         names = [self._tool_phrases, self._type_phrases][field - 1]()
         whole = [way for name in names for way in phrase(name)]
         parts = [way for name in names for word in name.split() for way in phrase(word)]
-        return (
-            max(Levenshtein.normalized_similarity(said[0], way) for way in whole) < ALIKE
-            and max(Levenshtein.normalized_similarity(said[0], way) for way in parts) < ALIKE
-        )
+        likeness = max(Levenshtein.normalized_similarity(said[0], way) for way in whole + parts)
+        return likeness < (ALIKE_CLEAN if known == len(rest) else ALIKE)
 
     def _tool_phrases(self) -> list[str]:
         return [plain(s) for tool in self.vocabulary.tools for s in tool.spoken]
