@@ -81,7 +81,7 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
             server = {"server": values["server"], "team": values["team"]}
             return [NodeEntry("competition", server)]
         case "robomaster":
-            return [NodeEntry("robomaster", {"address": values["robot"]})]
+            return [NodeEntry("robomaster", {"address": values["robot"], "audio": True})]
         case "robomaster_ros":
             return [
                 NodeEntry("robomaster_ros"),

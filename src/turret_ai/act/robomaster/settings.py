@@ -60,7 +60,11 @@ class DriverSettings(BaseModel):
         0.0, ge=0.0, le=1.0, description="s by which attitudes are older than their arrival"
     )
     video_latency: float = Field(
-        0.0, ge=0.0, le=2.0, description="s by which pictures are older than their arrival"
+        0.2,
+        ge=0.0,
+        le=2.0,
+        description="s by which pictures are older than their arrival; too much costs that time "
+        "in a turn, too little takes pictures of the turning camera for those of the settled one",
     )
     signal_seconds: float = Field(1.5, gt=0.0, le=30.0, description="s that the lights blink")
     motion: MotionSettings = MotionSettings()
