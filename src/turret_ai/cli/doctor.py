@@ -181,7 +181,14 @@ def _network() -> Iterator[Finding]:
 
 
 def _gazebo() -> Iterator[Finding]:
-    if shutil.which("gz") or shutil.which("ign"):
-        yield Finding("ok", "Gazebo", shutil.which("gz") or "ign (Fortress)")
-    else:
+    """What gazebo.launch.py checks; it is the only thing that needs it."""
+    if not shutil.which("gz") and not shutil.which("ign"):
         yield Finding("note", "Gazebo", "not installed; only gazebo.launch.py needs it")
+        return
+    from turret_ai.graph.gazebo_preflight import check
+
+    report = check(headless=True)
+    if report.release and not report.problems:
+        yield Finding("ok", "Gazebo", f"{report.release.name}, headless too")
+    for text in (*report.problems, *report.warnings):
+        yield Finding("note", "Gazebo", text)
