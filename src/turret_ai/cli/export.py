@@ -15,6 +15,10 @@ app = typer.Typer(
 Checkpoint = Annotated[str, typer.Argument(help="A checkpoint of ours, or a public one.")]
 Out = Annotated[Path, typer.Argument(help="The folder to make: model files and model.yaml.")]
 
+Tuned = Annotated[
+    Path | None, typer.Option(help="best.pt of our tuning of the public model named before.")
+]
+
 
 def _tell(out: Path, parity: float) -> None:
     typer.echo(f"{out}: largest relative difference to the trained model {parity:.2g}", err=True)
@@ -44,6 +48,10 @@ def detector(
     checkpoint: Checkpoint,
     out: Out,
     confidence: Annotated[float, typer.Option(help="Least score, written to model.yaml.")] = 0.25,
+    tuned: Tuned = None,
+    int8: Annotated[
+        Path | None, typer.Option(help="Quantise for CPUs, calibrated on this manifest's pictures.")
+    ] = None,
 ) -> None:
     """Our detector's best.pt, or a DETR of transformers (folder or hub name), to ONNX."""
     from turret_ai.learn.vision import export
@@ -53,11 +61,22 @@ def detector(
     else:
         from turret_ai.learn.vision import export_public
 
-        _tell(out, export_public.detr(checkpoint, out, confidence))
+        _tell(out, export_public.detr(checkpoint, out, confidence, tuned=tuned))
+    if int8 is not None:
+        from turret_ai.learn.vision import quantise
+
+        typer.echo(f"{quantise.detector(out, int8)}: quantised to int8", err=True)
 
 
 @app.command()
-def matcher(checkpoint: Checkpoint, out: Out) -> None:
+def matcher(
+    checkpoint: Checkpoint,
+    out: Out,
+    tuned: Tuned = None,
+    calibrate: Annotated[
+        Path | None, typer.Option(help="A manifest to find the thresholds of the answers on.")
+    ] = None,
+) -> None:
     """Our matcher's best.pt, or a SigLIP of transformers (folder or hub name), to ONNX."""
     from turret_ai.learn.vision import export
 
@@ -66,7 +85,16 @@ def matcher(checkpoint: Checkpoint, out: Out) -> None:
     else:
         from turret_ai.learn.vision import export_public
 
-        _tell(out, export_public.siglip(checkpoint, out))
+        _tell(out, export_public.siglip(checkpoint, out, tuned))
+    if calibrate is not None:
+        from turret_ai.learn.vision import calibrate as thresholds
+
+        found = thresholds.matcher(out, calibrate)
+        typer.echo(
+            f"not found below {found.not_found_below:.3f}, ambiguous within "
+            f"{found.ambiguous_margin:.3f}",
+            err=True,
+        )
 
 
 @app.command()

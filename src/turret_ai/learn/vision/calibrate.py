@@ -1,0 +1,83 @@
+"""Thresholds of a matcher for NOT_FOUND and AMBIGUOUS, from held-out labelled pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from turret_ai.learn.vision import export
+from turret_ai.see import manifests
+from turret_ai.see.boxes import Boxes
+from turret_ai.see.description import Calibration, MatcherDescription, read
+from turret_ai.see.matcher import Matcher
+from turret_ai.see.settings import ExecutionSettings, MatchingSettings
+from turret_ai.types import FloatArray
+
+LOST = 0.02
+"""Largest share of true targets that the threshold may turn into NOT_FOUND."""
+DOUBTFUL = 0.6
+"""Answers are called AMBIGUOUS up to the margin below which fewer than this share are right."""
+
+
+def not_found_threshold(present: FloatArray, absent: FloatArray) -> float:
+    """The best score's threshold that tells pictures with the target from those without.
+
+    present, absent: best scores of captions whose craft is or isn't in the picture. The threshold
+    of the largest difference of both rates (Youden's J), lowered until at most `LOST` of the
+    present ones fall below it.
+    """
+    levels = np.unique(np.concatenate([present, absent]))
+    gain = [(present >= t).mean() - (absent >= t).mean() for t in levels]
+    best = float(levels[int(np.argmax(gain))])
+    return min(best, float(np.quantile(present, LOST)))
+
+
+def ambiguous_margin(margins: FloatArray, right: np.ndarray) -> float:
+    """The largest margin up to which answers are right less often than `DOUBTFUL`; 0 if none is."""
+    order = np.argsort(margins)
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.arange(1, len(order) + 1) >= 10  # fewer answers tell nothing
+    doubtful = np.flatnonzero((share < DOUBTFUL) & enough)
+    return float(max(0.0, margins[order][doubtful[-1]])) if len(doubtful) else 0.0
+
+
+def matcher(folder: Path, manifest: Path, pictures: int = 100) -> Calibration:
+    """Find the thresholds of an exported matcher on true boxes, and write them to its model.yaml.
+
+    Raises:
+        ModelError, InputError: no such model, or no pictures.
+    """
+    root, about = read(str(folder), MatcherDescription)
+    model = Matcher(MatchingSettings(models=[str(root)]), ExecutionSettings())
+    data = manifests.read(manifest)[:pictures]
+    present: list[float] = []
+    absent: list[float] = []
+    margins: list[float] = []
+    right: list[bool] = []
+    for number, scene in enumerate(data):
+        if not len(scene.boxes):
+            continue
+        others = _others(data, number)
+        scores = model(scene.load(), Boxes.of(scene.boxes), [*scene.captions, *others])
+        own = scores[:, : len(scene.captions)]
+        absent += scores[:, len(scene.captions) :].max(axis=0).tolist()
+        for i in range(own.shape[1]):
+            ranked = np.sort(own[:, i])[::-1]
+            present.append(float(ranked[0]))
+            if len(ranked) > 1:
+                margins.append(float(ranked[0] - ranked[1]))
+                right.append(int(own[:, i].argmax()) == i)
+    found = Calibration(
+        not_found_below=not_found_threshold(np.array(present), np.array(absent)),
+        ambiguous_margin=ambiguous_margin(np.array(margins), np.array(right)),
+    )
+    export.describe(root, about.model_copy(update={"calibration": found}))
+    return found
+
+
+def _others(data: Sequence[manifests.Scene], number: int) -> list[str]:
+    """Captions of the next picture that are not in this one."""
+    own = set(data[number].captions)
+    return [c for c in data[(number + 1) % len(data)].captions if c not in own]
