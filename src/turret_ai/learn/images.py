@@ -28,7 +28,7 @@ import numpy as np
 
 from turret_ai.aim.camera import Camera, rotation
 from turret_ai.errors import InputError
-from turret_ai.learn import sensor
+from turret_ai.learn import cutout, sensor
 from turret_ai.simulate import clutter, craft, landscape, livery, mesh, render
 from turret_ai.simulate.world import clip
 from turret_ai.types import Box, ImageArray
@@ -209,17 +209,6 @@ def _hide(image: ImageArray, rng: np.random.Generator, labels: list[Label], numb
     labels[number] = (text, type_name, colours, Box(box.left, box.top, box.width, top - box.top))
 
 
-def _halo(image: ImageArray, rng: np.random.Generator, drawn: render.Drawn) -> None:
-    """The pale or dark fringe of a carelessly cut-out photo."""
-    kernel = np.ones((3, 3), np.uint8)
-    fringe = np.clip(cv2.dilate(drawn.cover, kernel) - drawn.cover, 0, 1)[..., None]
-    h, w = drawn.cover.shape
-    region = image[drawn.y : drawn.y + h, drawn.x : drawn.x + w]
-    shade = 255.0 if rng.random() < 0.7 else 20.0
-    amount = fringe * np.float32(rng.uniform(0.3, 0.8))
-    region[:] = (region * (1 - amount) + shade * amount).astype(np.uint8)
-
-
 def _orientation(type_name: str, axes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rotation from the craft's frame to the base frame: mostly seen from the side and below."""
     while True:
@@ -246,8 +235,8 @@ def _about_x(angle: float) -> np.ndarray:
 def _studio(axes: np.ndarray, rng: np.random.Generator) -> render.Light:
     """The light of another photo, as a pasted cut-out has it."""
     sun = axes @ np.array([-rng.uniform(-0.35, 1.0), rng.normal(0, 0.7), rng.uniform(0.15, 1.2)])
-    power, sky = float(rng.uniform(0.15, 0.95)), float(rng.uniform(0.6, 1.0))
-    ground = sky * float(rng.uniform(0.25, 0.95))
+    power, sky = float(rng.uniform(0.15, 1.2)), float(rng.uniform(0.5, 1.0))
+    ground = sky * float(rng.uniform(0.18, 0.95))
     tint = rng.normal(0, 0.02, 3)
     return render.Light(
         tuple(float(v) for v in sun),  # type: ignore[arg-type]
@@ -328,8 +317,10 @@ def _add_craft(
     if not colours or _too_alike(type_name, colours, labels):
         region[:] = before
         return None
+    if rng.random() < 0.7:
+        cutout.develop(image, rng, drawn)
     if rng.random() < 0.12:
-        _halo(image, rng, drawn)
+        cutout.fringe(image, rng, drawn)
     camouflage = paint.camouflage and len(colours) > 1
     text = livery.caption(type_name, colours, camouflage)
     return text, type_name, colours, seen

@@ -59,7 +59,7 @@ def surfaces(mesh: Mesh, livery: Livery) -> list[Surface]:
         corners = np.concatenate([corners[~cut], _quartered(corners[cut])])
         normals = np.concatenate([normals[~cut], _unit(_quartered(normals[cut]))])
         roles = np.concatenate([roles[~cut], np.tile(roles[cut], 4)])
-    albedo, gloss, index = livery.paint(_places(corners.mean(1), mesh), roles)
+    albedo, gloss, index = livery.paint(_places(corners.mean(1), mesh), roles, marked=False)
     keys = np.where(index >= 0, index, len(livery.colours) + roles)
     found = []
     for key in np.unique(keys):
@@ -155,7 +155,8 @@ def _on_a_border(
     inner = middle + (corners - middle) * 0.9
     halves = (inner + np.roll(inner, 1, axis=1)) / 2.0
     samples = np.concatenate([middle, inner, halves], 1)
-    _, _, index = livery.paint(_places(samples.reshape(-1, 3), mesh), np.repeat(roles, 7))
+    places = _places(samples.reshape(-1, 3), mesh)
+    _, _, index = livery.paint(places, np.repeat(roles, 7), marked=False)
     index = index.reshape(-1, 7)
     return np.asarray(large & (index != index[:, :1]).any(1))
 

@@ -86,7 +86,7 @@ def paint(
     bright = {"dusk": 0.28, "evening": 0.7, "overcast": 0.75, "blown": 0.8}.get(weather.mood, 1.0)
     empty = image[: width // 4].copy()
     canvas = scenery.Canvas(
-        image, weather.horizon, visibility, bright * float(rng.uniform(0.8, 1.1))
+        image, weather.horizon, visibility, bright * float(rng.uniform(0.8, 1.1)), textures
     )
     texture = noise.tile(noise.GRAIN, 100 + textures * 8 + int(rng.integers(4)))
     _hills(canvas, rng, texture)

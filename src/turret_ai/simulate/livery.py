@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from turret_ai.errors import InputError
 from turret_ai.simulate.colours import COLOURS, sample, to_linear
 from turret_ai.simulate.craft import ROLES
+from turret_ai.simulate.markings import mark, waves
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -61,8 +62,12 @@ class Livery:
         """The description, such as "white, blue, and red commercial aircraft"."""
         return caption(type_name, self.colours, self.camouflage)
 
-    def paint(self, places: FloatArray, roles: IntArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    def paint(
+        self, places: FloatArray, roles: IntArray, marked: bool = True
+    ) -> tuple[FloatArray, FloatArray, IntArray]:
         """Colour the points (n, 3) of a craft, given in the fuselage's measure.
+
+        marked: with dirt, letters and other markings; without, each paint has one colour.
 
         Returns:
             linear RGB (n, 3), gloss (n,) in 0..1, and which of `colours` each shows (n,), -1 for
@@ -71,8 +76,12 @@ class Livery:
         index = self._indices(places, roles)
         painted = to_linear(np.array(self.paints, np.float32))
         albedo = painted[index]
-        albedo *= self._wear(places)[:, None]
-        gloss = np.array([0.9 if c == "silver" else 0.04 for c in self.colours], np.float32)[index]
+        polish = 0.04
+        if marked:
+            albedo = mark(places, roles, albedo, self.seed)
+            polish = float(np.random.default_rng((self.seed, 2)).uniform(0.02, 0.14))
+        gloss = np.array([0.9 if c == "silver" else polish for c in self.colours], np.float32)
+        gloss = gloss[index]
         index = index.copy()
         for name, (rgb, shine) in STRUCTURE.items():
             here = roles == _PAINTED[name]
@@ -80,31 +89,6 @@ class Livery:
             gloss[here] = shine
             index[here] = -1
         return albedo, gloss, index
-
-    def _wear(self, places: FloatArray) -> FloatArray:
-        """Brightness (n,) of dirt, panel lines and small markings; 1 is clean paint."""
-        rng = np.random.default_rng(self.seed + 1)
-        dirt = float(rng.uniform(0.0, 0.09))
-        factor = 1.0 - dirt + dirt * _waves(places * np.float32(rng.uniform(3, 9)), rng)
-        x, y, z = places[:, 0], places[:, 1], places[:, 2]
-        if rng.random() < 0.6:
-            spacing, wide = float(rng.uniform(0.12, 0.3)), 0.05
-            line = (np.mod(x + 5.0, spacing) < spacing * wide) | (
-                np.mod(np.abs(y), spacing) < spacing * wide
-            )
-            factor = np.where(line, factor * 0.72, factor)
-        if rng.random() < 0.5:
-            # A number or a name in letters, as a row of small dark bars on the side.
-            start, low = float(rng.uniform(-0.6, 0.3)), float(rng.uniform(-0.1, 0.25))
-            tall, count = float(rng.uniform(0.12, 0.24)), int(rng.integers(3, 9))
-            step = 0.05
-            letter = np.floor((x - start) / step)
-            bars = np.mod(x - start, step) < step * (0.35 + 0.3 * np.mod(letter * 0.618, 1.0))
-            here = (z > low) & (z < low + tall) & (letter >= 0) & (letter < count) & bars
-            factor = np.where(
-                here, factor * 0.3 + (0.5 if max(self.paints[0]) < 0.4 else 0.0), factor
-            )
-        return np.asarray(factor, np.float32)
 
     def _indices(self, places: FloatArray, roles: IntArray) -> IntArray:
         count = len(self.colours)
@@ -136,24 +120,12 @@ class Livery:
             p = p * np.array([1.8, 0.5, 0.5], np.float32)
         elif self.pattern == "splinter":
             p = _splinter(p, rng)
-        fields = [_waves(p * scale, rng) for _ in range(max(1, len(self.colours) - 1))]
+        fields = [waves(p * scale, rng) for _ in range(max(1, len(self.colours) - 1))]
         index = np.zeros(len(p), np.int64)
         edges = (0.05, 0.5)
         for k, value in enumerate(fields[: len(self.colours) - 1], start=1):
             index[value > edges[k - 1]] = k
         return index
-
-
-def _waves(p: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """A smooth random field of unit variance or so, as a sum of plane waves."""
-    total = np.zeros(len(p), np.float32)
-    for k in range(7):
-        direction = rng.normal(size=3)
-        direction /= np.linalg.norm(direction)
-        frequency = 0.7 + 0.33 * k
-        wave = p @ (direction * frequency).astype(np.float32) + np.float32(rng.uniform(0, 6.3))
-        total += np.sin(wave) / np.float32(1.0 + 0.25 * k)
-    return total / np.float32(1.25)
 
 
 def _splinter(p: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -27,6 +27,7 @@ class Canvas:
 
     image: (h, 2 h, 3) uint8 RGB, drawn into in place.
     horizon: the colour of the haze. visibility: metres at which a thing is half hazed.
+    textures: number of the set of textures; other sets share none.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class Canvas:
         horizon: FloatArray,
         visibility: float,
         brightness: float = 1.0,
+        textures: int = 0,
     ) -> None:
-        self.image = image
+        self.image, self.textures = image, textures
         self.height, self.width = image.shape[:2]
         self._horizon, self._visibility, self._brightness = horizon, visibility, brightness
 
@@ -262,7 +264,7 @@ def tree(
         canvas.line([p, q], width, bark, distance)
     if leaves is None:
         return
-    texture = noise.tile(noise.GRAIN, 300 + int(rng.integers(3)))
+    texture = noise.tile(noise.GRAIN, 300 + 8 * canvas.textures + int(rng.integers(3)))
     crown = root + np.array([0.0, 0.0, tall * 0.66])
     narrow = float(rng.uniform(0.2, 0.45))
     for _ in range(int(rng.integers(4, 9))):
