@@ -143,6 +143,21 @@ class Camera(Node):
             self._publisher.publish(images.to_message(pixels, time.time_ns(), "camera"))
 
 
+class Viewer(Node):
+    """Says how many images arrived whole."""
+
+    def __init__(self) -> None:
+        super().__init__("viewer")
+        self._count = 0
+        self.create_subscription(Image, "image", self._on_image, qos.IMAGE_SUB)
+        self.create_timer(0.5, lambda: say(images=self._count))
+        say(ready=True)
+
+    def _on_image(self, message: Image) -> None:
+        if images.from_message(message).shape == (870, 1520, 3):
+            self._count += 1
+
+
 class Stuck(Node):
     """A worker that never comes back."""
 
@@ -162,6 +177,7 @@ ROLES = {
     "listener": Listener,
     "clocked": Clocked,
     "stuck": Stuck,
+    "viewer": Viewer,
     "camera": lambda: Camera(120, 30.0),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from turret_ai.ros import interfaces
+from turret_ai.ros import RUNTIME, interfaces
 
 _SEQUENCE = re.compile(r"sequence<(.+?)(?:, *(\d+))?>\Z")
 _ARRAY = re.compile(r"(.+)\[(\d+)\]\Z")
@@ -20,18 +20,18 @@ def fill(ros_type: str, seed: int = 1) -> Any:
     """A message whose fields follow from the seed; floats are exact in 32 bits."""
     made = interfaces.message(ros_type)()
     for index, (name, kind) in enumerate(made.get_fields_and_field_types().items()):
-        setattr(made, name, _value(kind, getattr(made, name), seed + index))
+        setattr(made, name, _value(kind, seed + index))
     return made
 
 
-def _value(kind: str, present: Any, seed: int) -> Any:
+def _value(kind: str, seed: int) -> Any:
     if found := _ARRAY.match(kind):
-        return [_value(found[1], None, seed + i) for i in range(int(found[2]))]
+        return [_value(found[1], seed + i) for i in range(int(found[2]))]
     if found := _SEQUENCE.match(kind):
         count = 1 + seed % 3
         if found[2]:
             count = min(count, int(found[2]))
-        return [_value(found[1], None, seed + i) for i in range(count)]
+        return [_value(found[1], seed + i) for i in range(count)]
     if "/" in kind:
         return fill(kind.replace("/", "/msg/"), seed)
     if kind.startswith("string"):
@@ -41,7 +41,7 @@ def _value(kind: str, present: Any, seed: int) -> Any:
     if kind in ("float", "double"):
         return seed / 4.0
     if kind == "octet":
-        return bytes([seed % 256]) if isinstance(present, bytes) else seed % 256
+        return bytes([seed % 256]) if RUNTIME == "rclpy" else seed % 256
     return seed % 100
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 import traceback
@@ -25,6 +26,7 @@ from rclpy.signals import SignalHandlerOptions
 from turret_ai.errors import ConfigError, PeerError
 from turret_ai.ros import parameters as ros_parameters
 from turret_ai.ros.arguments import Arguments, Setting
+from turret_ai.ros.dds import config
 from turret_ai.ros.parameters import NoParameters
 from turret_ai.ros.process import Stop, run_process
 
@@ -36,6 +38,7 @@ class Context:
 
     def __init__(self, arguments: Arguments | None = None, domain_id: int | None = None) -> None:
         self.arguments = arguments or Arguments()
+        _enlarge_buffers()
         self.rcl = rclpy.context.Context()
         rclpy.init(
             args=self.arguments.words,
@@ -55,6 +58,13 @@ class Context:
         for node in list(self.nodes):
             node.destroy_node()
         self.rcl.try_shutdown()
+
+
+def _enlarge_buffers() -> None:
+    """Ask Cyclone for receive buffers that hold images; the user's own settings win."""
+    own = os.environ.get("CYCLONEDDS_URI", "").strip()
+    if config.BASE not in own:
+        os.environ["CYCLONEDDS_URI"] = f"{config.BASE},{own}" if own else config.BASE
 
 
 _default: Context | None = None

@@ -10,7 +10,7 @@ from turret_ai.errors import ConfigError
 RECEIVE_BUFFER = "16MB"
 """Asked of the socket; the host grants up to net.core.rmem_max. An image has 4 MB."""
 
-_BASE = (
+BASE = (
     "<CycloneDDS><Domain><General>"
     "<MaxMessageSize>65500B</MaxMessageSize><FragmentSize>64000B</FragmentSize>"
     "</General><Internal>"
@@ -94,7 +94,7 @@ def cyclone_config(loopback: bool = True) -> str:
     if peers:
         listed = "".join(f"<Peer address={quoteattr(peer.strip())}/>" for peer in peers)
         discovery += f"<Peers>{listed}</Peers>"
-    parts = [_BASE]
+    parts = [BASE]
     if general or discovery:
         parts.append(
             f"<CycloneDDS><Domain><General>{general}</General>"
