@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from turret_ai import share
+from turret_ai.errors import ConfigError
 from turret_ai.graph import GRAPHS
 from turret_ai.nodes.registry import NODES
 
@@ -69,6 +70,13 @@ def test_the_graph_runs_the_stages_on_simulated_time(speech):
 def test_truth_and_markers_can_be_left_out():
     names = [e.executable for e in GAZEBO.plan({"truth": "false", "markers": "false"}).nodes]
     assert not {"gazebo_truth", "markers"} & set(names)
+
+
+def test_nodes_can_be_left_to_other_hosts():
+    names = [e.executable for e in GAZEBO.plan({"without": "locator, gazebo_truth"}).nodes]
+    assert not {"locator", "gazebo_truth"} & set(names)
+    with pytest.raises(ConfigError, match="locater"):
+        GAZEBO.plan({"without": "locater"})
 
 
 def test_rviz_and_foxglove_show_topics_of_the_interfaces():

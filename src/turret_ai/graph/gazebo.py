@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from turret_ai.errors import ConfigError
 from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 
-_CHAIN = ("speech_model", "detector_model", "matcher_model", "device", "params_file", "namespace",
-          "one_process", "log_level")  # fmt: skip
+_CHAIN = ("speech_model", "detector_model", "matcher_model", "device", "without", "params_file",
+          "namespace", "one_process", "log_level")  # fmt: skip
 """Arguments that mean the same as in the finals graph."""
 
 ARGUMENTS = (
@@ -51,7 +52,7 @@ def _speech(values: Mapping[str, str]) -> list[NodeEntry]:
 
 
 def _build(values: Mapping[str, str]) -> Plan:
-    chain = {name: values[name] for name in _CHAIN}
+    chain = {name: values[name] for name in _CHAIN if name != "without"}
     plan = FINALS.plan({"source": "none", "use_sim_time": "true", **chain})
     added = [*_speech(values), NodeEntry("gazebo_gimbal")]
     if values["truth"] == "true":
@@ -59,13 +60,16 @@ def _build(values: Mapping[str, str]) -> Plan:
     if values["markers"] == "true":
         added.append(NodeEntry("markers"))
     shared: dict[str, Any] = {"use_sim_time": True}
-    nodes = tuple(
-        NodeEntry(entry.executable, {**shared, **entry.parameters}, entry.remappings)
-        for entry in added
+    nodes = (
+        *plan.nodes,
+        *(NodeEntry(each.executable, {**shared, **each.parameters}) for each in added),
     )
-    return Plan(
-        (*plan.nodes, *nodes), plan.namespace, plan.log_level, plan.params_file, plan.one_process
-    )
+    elsewhere = {name.strip() for name in values["without"].split(",") if name.strip()}
+    unknown = elsewhere - {entry.executable for entry in nodes}
+    if unknown:
+        raise ConfigError(f"without:= names {', '.join(sorted(unknown))}, which this has not")
+    kept = tuple(entry for entry in nodes if entry.executable not in elsewhere)
+    return Plan(kept, plan.namespace, plan.log_level, plan.params_file, plan.one_process)
 
 
 GAZEBO = Graph("gazebo", "The whole chain on a turret in Gazebo.", ARGUMENTS, _build)
