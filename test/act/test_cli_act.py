@@ -1,0 +1,124 @@
+"""The commands of this room: what a user sees when something is wrong, and the whole way once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sockets import free_port
+
+from turret_ai.act.competition import cases
+from turret_ai.act.competition.server import CompetitionServer, Played, ServerSettings
+from turret_ai.cli.app import main
+
+TIL24 = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "til24"
+
+
+def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(words) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("error: ")
+    return last
+
+
+def test_compete_refuses_an_address_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    text = error_of(capsys, "compete", "--server", "ftp://x", "--team", "t")
+    assert "ws://HOST:8000" in text
+
+
+def test_compete_refuses_unknown_arguments_of_the_graph(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("compete", "--server", "ws://127.0.0.1:9", "--team", "t", "colour:=red")
+    assert "no argument colour" in error_of(capsys, *words)
+
+
+def test_the_server_names_scenes_that_are_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    text = error_of(capsys, "competition-server", "--scenes", "atlantis")
+    assert "atlantis" in text and "airfield" in text
+
+
+def test_the_server_says_when_a_folder_holds_no_scenes(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert "no scenes in" in error_of(capsys, "competition-server", "--scenes", str(tmp_path))
+
+
+def test_serve_names_the_services_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("fastapi")
+    assert "stt, extract, cannon, identify" in error_of(capsys, "serve", "laundry")
+
+
+def test_the_emulator_says_that_its_port_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        base = str(taken.getsockname()[1] - 3)
+        assert "can't listen" in error_of(capsys, "robomaster-emulator", "--base-port", base)
+
+
+def test_shipped_scenes_can_be_played_as_wav_files() -> None:
+    found, left_out = cases.load(["airfield"])
+    assert len(found) == 4
+    assert not left_out
+    assert all(each.audio[:4] == b"RIFF" for each in found)
+
+
+@pytest.mark.skipif(not TIL24.is_dir(), reason="needs ../shared/data/til24")
+def test_the_truth_of_the_kit_s_scenes_is_right_at_350_and_at_185() -> None:
+    from turret_ai.aim.camera import aim_at
+    from turret_ai.units import heading_to_yaw, pitch_to_elevation_deg, yaw_to_heading
+
+    found, _ = cases.load([TIL24])
+    expected = {
+        "350": ([556, 277, 99, 44], 334.7, 26.5),
+        "185": ([759, 291, 84, 32], 189.1, 26.6),
+    }
+    for each in found:
+        box, azimuth, elevation = expected[each.heading]
+        yaw = heading_to_yaw(float(each.heading))
+        true = each.true_box(yaw)
+        assert true is not None
+        assert true.as_list() == pytest.approx(box, abs=1.0)
+        aim = aim_at(true, cases.camera(), yaw, cases.CAMERA_PITCH)
+        assert yaw_to_heading(aim[0]) == pytest.approx(azimuth, abs=0.1)
+        assert pitch_to_elevation_deg(aim[1]) == pytest.approx(elevation, abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_compete_answers_every_turn_of_a_scene() -> None:
+    found, _ = cases.load([TIL24, "airfield"] if TIL24.is_dir() else ["airfield"])
+
+    async def play() -> tuple[list[Played], list[dict[str, object]]]:
+        settings = ServerSettings(port=free_port(), team_timeout=180.0)
+        async with CompetitionServer(found, settings) as server:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "turret_ai.cli.app", "compete", "--json"),
+                *("--server", server.address, "--team", "slow test"),
+                env={
+                    **os.environ,
+                    "ROS_DOMAIN_ID": str(10 + os.getpid() % 90),
+                    "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+                },
+                stdout=subprocess.PIPE,
+            )
+            try:
+                played = await server.play()
+                out, _ = await asyncio.wait_for(process.communicate(), 30.0)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+        assert process.returncode == 0
+        return played, [json.loads(line) for line in out.decode().splitlines()]
+
+    played, turns = asyncio.run(play())
+    assert all(each.answer is not None for each in played)
+    assert len(turns) == len(found)
+    assert all(turn["end"] is not None for turn in turns)
