@@ -91,6 +91,22 @@ def asr(
 
 
 @app.command()
+def nlp(
+    predictions: Predictions,
+    truth: TruthFile,
+    output: Output = None,
+    details: Annotated[bool, typer.Option(help="also what was taken for what")] = False,
+) -> None:
+    """Commands: the mean of heading (exact), tool and target (ROUGE-L F1 with stemmer).
+
+    A missing prediction, or a missing field of one, scores as an empty text.
+    """
+    from turret_ai.prove.nlp_score import score
+
+    give(score(read_pairs(predictions, truth).pairs, details), output)
+
+
+@app.command()
 def bag(
     recording: Annotated[Path, typer.Argument(help="bag folder, .mcap or .db3 file")],
     truth: Annotated[
@@ -145,7 +161,12 @@ def bag(
 
 @app.command()
 def vlm(
-    manifest: Annotated[Path, typer.Argument(help="JSONL of images with captions and boxes")],
+    manifest: Annotated[
+        Path, typer.Argument(help="predictions if a truth follows, else labelled images (JSONL)")
+    ],
+    truth: Annotated[
+        Path | None, typer.Argument(help="truth of the predictions: boxes by image and caption")
+    ] = None,
     output: Output = None,
     details: Annotated[bool, typer.Option(help="also by type, size and number of colours")] = False,
     limit: Annotated[int, typer.Option(min=0, help="only so many pictures; 0: all")] = 0,
@@ -153,7 +174,21 @@ def vlm(
         list[str] | None, typer.Option("--set", help="a setting, such as detection.flip=true")
     ] = None,
 ) -> None:
-    """The see stage on labelled pictures: box hit rate, recall, mAP, matcher, milliseconds."""
+    """Boxes: share of captions with IoU > 0.5, of predictions or of the see stage itself.
+
+    With PREDICTIONS TRUTH the files are compared. With one manifest of labelled images the models
+    run on them, and recall, mAP, matcher and milliseconds are told as well.
+    """
+    if truth is not None:
+        from turret_ai.prove import box_predictions
+
+        scored = box_predictions.score(read_jsonl(manifest), read_jsonl(truth))
+        for remark in scored.remarks:
+            Console(stderr=True).print(f"[yellow]{remark}[/yellow]", highlight=False)
+        told = {"score": scored.hit_rate, "iou": scored.iou, "captions": scored.captions}
+        give(told, output)
+        return
+
     from rich.progress import Progress
 
     from turret_ai.overrides import apply, check

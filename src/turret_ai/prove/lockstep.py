@@ -19,7 +19,8 @@ from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
 from turret_ai.prove import settling
 from turret_ai.prove.bag import Bag, BagRecord
-from turret_ai.prove.results import FIELDS, Answer, FieldAnswer
+from turret_ai.prove.nlp_score import FIELDS
+from turret_ai.prove.results import Answer, FieldAnswer
 from turret_ai.prove.stages import Stages
 from turret_ai.prove.thumbnail import Thumbnail, thumbnail
 from turret_ai.prove.timeline import Settled, Timeline, pictures, read

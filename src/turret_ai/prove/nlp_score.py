@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+
+from turret_ai.prove.records import Pair, text_of
+
+FIELDS = ("heading", "tool", "target")
 
 
 @cache
@@ -19,4 +25,39 @@ def score_fields(given: Mapping[str, str], wanted: Mapping[str, str]) -> dict[st
     found = {"heading": float(given["heading"] == wanted["heading"])}
     for name in ("tool", "target"):
         found[name] = float(_scorer().score(wanted[name], given[name])["rougeL"].fmeasure)
+    return found
+
+
+def score(pairs: Sequence[Pair], details: bool = False) -> dict[str, Any]:
+    """The mean over all sentences of the truth, and of each field.
+
+    Args:
+        pairs: truth `{"heading", "tool", "target"}` and predictions of the same form.
+        details: also the differing values of each field, most frequent first.
+
+    Raises:
+        InputError: a field of the truth that is missing or no text.
+    """
+    fields: dict[str, list[float]] = {name: [] for name in FIELDS}
+    wrong: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in FIELDS}
+    for pair in pairs:
+        wanted = {name: text_of(pair.truth, name, f"truth, {pair.key}") for name in FIELDS}
+        told = {name: str((pair.prediction or {}).get(name) or "") for name in FIELDS}
+        for name, value in score_fields(told, wanted).items():
+            fields[name].append(value)
+            if told[name] != wanted[name]:
+                wrong[name][wanted[name], told[name]] += 1
+    means = {name: math.fsum(values) / len(values) for name, values in fields.items()}
+    whole = [sum(row) == len(FIELDS) for row in zip(*fields.values(), strict=True)]
+    found: dict[str, Any] = {
+        "score": math.fsum(means.values()) / len(means),
+        **means,
+        "all_fields_right": sum(whole) / len(whole),
+        "sentences": len(whole),
+    }
+    if details:
+        found["confusion"] = {
+            name: [[true, given, times] for (true, given), times in counts.most_common()]
+            for name, counts in wrong.items()
+        }
     return found

@@ -8,7 +8,8 @@ from typing import Any
 
 from turret_ai.aim.engagement import Outcome
 from turret_ai.prove.latency import Statistics
-from turret_ai.prove.results import FIELDS, Answer, FieldAnswer
+from turret_ai.prove.nlp_score import FIELDS
+from turret_ai.prove.results import Answer, FieldAnswer
 from turret_ai.prove.timeline import Heard
 from turret_ai.types import Box, CommandStatus, LocationStatus, Source, TranscriptStatus
 

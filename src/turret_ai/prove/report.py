@@ -13,7 +13,7 @@ from markupsafe import Markup
 from turret_ai.prove import charts
 from turret_ai.prove.environment import machine, versions
 from turret_ai.prove.evaluation import FAILED, PASSED, Evaluation
-from turret_ai.prove.results import FIELDS
+from turret_ai.prove.nlp_score import FIELDS
 from turret_ai.prove.score import BY_NAME, HIT_IOU, METRICS, Scored, confusion
 from turret_ai.prove.thumbnail import Thumbnail
 from turret_ai.prove.tolerance import Check

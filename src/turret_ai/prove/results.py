@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turret_ai.errors import InputError
+from turret_ai.prove.nlp_score import FIELDS
 from turret_ai.prove.records import Record
 from turret_ai.types import Box
-
-FIELDS = ("heading", "tool", "target")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import numpy as np
 from turret_ai.aim.camera import angles_to_direction
 from turret_ai.prove.detection_map import Frame, map50
 from turret_ai.prove.latency import percentile
-from turret_ai.prove.nlp_score import score_fields
+from turret_ai.prove.nlp_score import FIELDS, score_fields
 from turret_ai.prove.records import Record
-from turret_ai.prove.results import FIELDS, Answer, Truth
+from turret_ai.prove.results import Answer, Truth
 from turret_ai.prove.turns import turn_score
 from turret_ai.prove.words import Alignment, align
 from turret_ai.see.boxes import Boxes, iou
