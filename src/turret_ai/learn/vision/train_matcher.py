@@ -69,6 +69,9 @@ class MatcherConfig(Section):
     seed: int = 0
     batch: int = Field(128, ge=2)
     near_misses: int = Field(2, ge=0, description="captions a picture that differ in one thing")
+    negatives: float = Field(
+        0.1, ge=0, lt=1, description="share of a batch that shows no craft and fits no caption"
+    )
     helper_weight: float = Field(1.0, ge=0, description="of the heads for type and colours")
     upscaler: str = Field("", description="siglip: an exported upscaler for the crops")
     model: MatcherShape = MatcherShape()
@@ -168,9 +171,13 @@ class CropData:
         return stage(self.held_crops[number], quiet, noise, self.held_grounds, rng)
 
     def draw(self, rng: Generator) -> tuple[list[int], list[Attributes], list[Attributes], Tensor]:
-        """Crops of a batch; their attributes; the captions asked of each; which fit (B, M)."""
+        """Crops of a batch; their attributes; the captions asked of each; which fit (B, M).
+
+        The last rows of "which fit" are for pictures without craft.
+        """
         config = self.config
-        chosen = rng.integers(len(self.crops), size=config.batch).tolist()
+        without = round(config.batch * config.negatives)
+        chosen = rng.integers(len(self.crops), size=config.batch - without).tolist()
         own = [self.attributes[i] for i in chosen]
         asked = list(own)
         for attributes in own:
@@ -178,7 +185,23 @@ class CropData:
                 asked.append(captions.near_miss(attributes, config.types, config.colours, rng))
         numbers = {a: n for n, a in enumerate(dict.fromkeys(asked))}
         fits = F.one_hot(torch.tensor([numbers[a] for a in own]), len(numbers)).bool()
+        fits = F.pad(fits, (0, 0, 0, without), value=False)
         return chosen, own, list(numbers), fits
+
+    def nothing(self, rng: Generator) -> Staged:
+        """A box round a part of a background, as a detector that was fooled gives it."""
+        ground = self.grounds[int(rng.integers(len(self.grounds)))]
+        side = int(rng.integers(40, backgrounds.SIDE))
+        x, y = (int(v) for v in rng.integers(backgrounds.SIDE - side + 1, size=2))
+        pixels = spoil(
+            np.ascontiguousarray(ground[y : y + side, x : x + side]),
+            self.config.augmentation,
+            rng,
+        )
+        width, height = side / crop_bank.AROUND, side / crop_bank.AROUND * rng.uniform(0.3, 1)
+        centre = side / 2
+        corners = [centre - width / 2, centre - height / 2, centre + width / 2, centre + height / 2]
+        return Staged(pixels, np.array(corners, np.float32), np.zeros((side, side), np.uint8))
 
     def top1(self, similar: Tensor, rng: Generator, others: int = 5) -> float:
         """Share of captions whose own picture beats those of some others with other captions.
@@ -242,6 +265,7 @@ class MatcherTask:
             stage(self.data.crops[i], config.jitter, config.augmentation, self.data.grounds, rng)
             for i in chosen
         ]
+        staged += [self.data.nothing(rng) for _ in range(len(fits) - len(chosen))]
         pictures = np.concatenate(
             [crop_boxes(s.pixels, s.box[None], size, config.crop) for s in staged]
         )
@@ -250,6 +274,9 @@ class MatcherTask:
         kinds = [
             config.types.index(a.type_name) if a.type_name in config.types else -100 for a in own
         ]
+        empty = len(fits) - len(own)
+        colours += [[-1.0] * len(config.colours)] * empty
+        kinds += [-100] * empty
         return {
             "image": torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255,
             "ids": self._ids([captions.paraphrase(a, rng) for a in asked]),
@@ -291,7 +318,8 @@ class MatcherTask:
         logits, kinds, colours, mask = model(image, batch["ids"])
         match = sigmoid_loss(logits.float(), batch["fits"])
         kind = F.cross_entropy(kinds.float(), batch["type"])
-        colour = F.binary_cross_entropy_with_logits(colours.float(), batch["colours"])
+        craft = batch["colours"][:, 0] >= 0
+        colour = F.binary_cross_entropy_with_logits(colours.float()[craft], batch["colours"][craft])
         known = (batch["mask"] >= 0).float()
         cover = F.binary_cross_entropy_with_logits(
             mask.float(), batch["mask"].clamp(min=0), weight=known

@@ -107,6 +107,8 @@ class SiglipTask:
                 self.data.crops[i], config.jitter, config.augmentation, self.data.grounds, rng
             )
             pictures.append(self._picture(staged))
+        empty = len(fits) - len(chosen)
+        pictures += [self._picture(self.data.nothing(rng)) for _ in range(empty)]
         return {"image": self._tensor(pictures), "ids": self._ids(asked, rng), "fits": fits}
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
