@@ -44,6 +44,18 @@ def asr(
 
 
 @app.command()
+def grammar(
+    out: Annotated[Path, typer.Argument(help="The text file to write.")],
+    count: Annotated[int, typer.Option(min=100, help="Sentences without their fields.")] = 2500,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """The phrasings that pocketsphinx expects, drawn from the grammar of sentences."""
+    from turret_ai.learn.speech import templates
+
+    templates.write(out, count, seed)
+
+
+@app.command()
 def detector(
     checkpoint: Checkpoint,
     out: Out,

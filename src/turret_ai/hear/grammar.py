@@ -2,97 +2,82 @@
 
 For pocketsphinx. A finite grammar would do as well, but pocketsphinx searches one word by word,
 fifty times slower than the lexical tree that it uses with n-grams.
+
+What surrounds the fields comes from `config/speech_templates.txt`, which
+`turret-ai export grammar` draws from the grammar of synthetic sentences; the fields themselves
+come from the vocabulary, so that a new tool or colour is heard without a rebuild.
 """
 
 from __future__ import annotations
 
 import math
 import random
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from turret_ai import share
 from turret_ai.normalise import plain
 from turret_ai.vocabulary import Term, Vocabulary
 
-HEADING_CUES = (
-    "heading", "heading is", "bearing", "direction", "at heading", "to heading", "a heading of",
-    "on heading", "", "towards",
-)  # fmt: skip
-TARGET_CUES = (
-    "target is", "target the", "engage the", "engage", "intercept", "destroy", "the", "target",
-    "a", "targeting", "shoot down", "shoot down the", "neutralize the", "neutralize", "hostile",
-    "take down", "eliminate the", "incoming", "enemy", "bring down", "lock on to", "track", "on",
-    "intercept the", "zero in on the", "aim at", "against", "lock onto",
-)  # fmt: skip
-TOOL_CUES = (
-    "tool to deploy is", "deploy", "use", "using", "with", "activate", "employ", "fire",
-    "deploy the", "use the", "employ the", "weapon is", "prepare", "ready", "deploying",
-    "engage with", "tool is", "using the", "with the", "we will deploy", "recommended tool is",
-)  # fmt: skip
-FILLERS = (
-    # What surrounds the three fields; anything else is heard as the nearest of these words.
-    "over", "over", "repeat", "immediately", "now", "at once", "control tower to", "control to",
-    "attention all", "air defense turrets", "turrets", "operator", "this is control", "confirm",
-    "stand by", "be advised", "engage at will", "when ready", "take it down", "fire at will",
-    "command", "alert", "red alert", "neutralize the threat", "hold for further orders", "and out",
-    "degrees", "has been sighted", "spotted", "moving", "approaching fast", "set", "turn to", "and",
-    "control here", "tower", "base", "request", "clear the base", "ensure it has been neutralized",
-    "authorization confirmed", "i repeat", "copy", "acknowledge", "rotate to", "move to", "adjust",
-    "from", "in", "position", "full power", "engage", "priority", "urgent", "all units", "for",
-)  # fmt: skip
-_ACCENTED = frozenset({"tree", "fower", "fife"})
-"""Pronunciations of digits, not words: the pronouncing dictionary has them."""
+TEMPLATES = "config/speech_templates.txt"
+_COUNT = 8000
 _START, _END = "<s>", "</s>"
+_RARE = 0.1
+"""How often a rare term is drawn, beside one that is not."""
+_SLOT = re.compile(r"\{([HWTAC])\}")
 
 
-def _say(rng: random.Random, terms: Iterable[Term | object]) -> str:
-    term = rng.choice(list(terms))
+def templates() -> list[str]:
+    """The shipped sentences with {H}, {W}, {T}, {A} (target after an article), {C} (call sign)."""
+    lines = share.path(TEMPLATES).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _said(rng: random.Random, terms: Sequence[Term | object]) -> str:
+    weights = [_RARE if getattr(term, "rare", False) else 1.0 for term in terms]
+    (term,) = rng.choices(list(terms), weights)
     spoken: tuple[str, ...] = getattr(term, "spoken", ())
-    return plain(spoken[0] if rng.random() < 0.75 else rng.choice(spoken))
+    return spoken[0] if rng.random() < 0.75 else rng.choice(spoken)
 
 
-def sentence(vocabulary: Vocabulary, rng: random.Random) -> list[str]:
-    """The words of one sentence: the three fields in any order between fillers."""
-    digits = [words[0] for words in vocabulary.digits.values()]
-    if rng.random() < 0.15:
-        digits = [
-            rng.choice([w for w in words if w not in _ACCENTED])
-            for words in vocabulary.digits.values()
-        ]
-    digits[9] = rng.choice(("niner", "niner", "nine"))
-    degrees = rng.choice(vocabulary.headings)
-    heading = f"{rng.choice(HEADING_CUES)} {' '.join(digits[int(d)] for d in degrees)}"
-    if rng.random() < 0.1:
-        heading += " degrees"
-    colours = rng.sample([_say(rng, [c]) for c in vocabulary.colours], rng.choice((1, 1, 2, 2, 3)))
+def _heading(vocabulary: Vocabulary, rng: random.Random) -> str:
+    said = []
+    for digit in rng.choice(vocabulary.headings):
+        ways = vocabulary.digits[digit]
+        common = rng.random() < 0.9
+        said.append(ways[0] if common else rng.choice(ways))
+    return " ".join(_PLAIN_DIGITS.get(word, word) for word in said)
+
+
+_PLAIN_DIGITS = {"tree": "three", "fower": "four", "fife": "five"}
+"""Ways to pronounce digits, not other words: the pronouncing dictionary has them."""
+
+
+def _target(vocabulary: Vocabulary, rng: random.Random) -> str:
+    count = min(rng.choice((1, 1, 2, 2, 3)), len(vocabulary.colours))
+    colours = tuple(_said(rng, [c]) for c in rng.sample(vocabulary.colours, count))
     pattern = rng.choice(vocabulary.patterns) if vocabulary.patterns and rng.random() < 0.1 else ""
-    joined = " and ".join(colours) if len(colours) == 2 else " ".join([*colours[:-1], "and"])
-    head = colours[0] if len(colours) == 1 else joined
-    if len(colours) > 2:
-        head += f" {colours[-1]}"
-    target = f"{rng.choice(TARGET_CUES)} {head} {pattern} {_say(rng, vocabulary.types)}"
-    tool = f"{rng.choice(TOOL_CUES)} {_say(rng, vocabulary.tools)}"
-    parts = [heading, target, tool]
-    rng.shuffle(parts)
-    said: list[str] = []
-    if rng.random() < 0.3:
-        said.append(rng.choice(["turret", "", "tower", "control"]))
-        said += rng.sample(vocabulary.call_signs, rng.choice((1, 1, 2, 4)))
-        if rng.random() < 0.3:
-            said.append(rng.choice(digits))
-    for part in parts:
-        if rng.random() < 0.3:
-            said.append(rng.choice(FILLERS))
-        said.append(part)
-    if rng.random() < 0.5:
-        said.append(rng.choice(FILLERS))
-    return plain(" ".join(said)).split()
+    return vocabulary.target(colours, _said(rng, vocabulary.types), pattern)
 
 
-def sentences(vocabulary: Vocabulary, count: int = 6000, seed: int = 0) -> list[list[str]]:
+def sentence(template: str, vocabulary: Vocabulary, rng: random.Random) -> list[str]:
+    """A template with its fields filled in, as plain words."""
+    fill = {
+        "H": lambda: _heading(vocabulary, rng),
+        "W": lambda: _said(rng, vocabulary.tools),
+        "T": lambda: _target(vocabulary, rng),
+        "A": lambda: f"{rng.choice(('a', 'an'))} {_target(vocabulary, rng)}",
+        "C": lambda: rng.choice(vocabulary.call_signs) if vocabulary.call_signs else "",
+    }
+    return plain(_SLOT.sub(lambda found: fill[found.group(1)](), template)).split()
+
+
+def sentences(vocabulary: Vocabulary, count: int = _COUNT, seed: int = 0) -> list[list[str]]:
     """That many sentences, always the same ones."""
     rng = random.Random(seed)
-    return [sentence(vocabulary, rng) for _ in range(count)]
+    known = templates()
+    return [sentence(rng.choice(known), vocabulary, rng) for _ in range(count)]
 
 
 def arpa(corpus: Iterable[list[str]], order: int = 3) -> str:

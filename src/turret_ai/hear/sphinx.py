@@ -12,24 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pocketsphinx
 
 from turret_ai import vocabulary
 from turret_ai.errors import ModelError
 from turret_ai.hear import grammar
+from turret_ai.hear.equalise import equalise
 from turret_ai.hear.level import to_level
 from turret_ai.hear.recogniser import Reading, Recogniser
 from turret_ai.hear.settings import RecogniserSettings
 from turret_ai.types import FloatArray, Hypothesis
+from turret_ai.understand.pronounce import ways
 
-PRONUNCIATIONS = {
-    # What the dictionary of the wheel lacks, in its phones (ARPAbet).
-    "emp": "IY EH M P IY",
-    "emps": "IY EH M P IY Z",
-    "juliett": "JH UW L IY EH T",
-    "railgun": "R EY L G AH N",
-    "machinegun": "M AH SH IY N G AH N",
-    "antiair": "AE N T IY EH R",
-}
 RADIO_DIGITS = ("three T R IY", "four F OW ER", "five F AY F", "niner N AY N ER")
 """Further pronunciations: the digits as radio operators are taught to say them (ICAO Annex 10)."""
 _LEVEL_DBFS = -20.0
@@ -45,11 +39,9 @@ class SphinxRecogniser(Recogniser):
         """Load the decoder.
 
         Raises:
-            MissingExtraError: pocketsphinx isn't installed.
             ModelError: it can't be started.
         """
         super().__init__(settings)
-        import pocketsphinx
         corpus = grammar.sentences(vocabulary.load())
         try:
             with tempfile.TemporaryDirectory() as folder:
@@ -71,8 +63,7 @@ class SphinxRecogniser(Recogniser):
     def _dictionary(shipped: Path, wanted: set[str], out: Path) -> Path:
         """The pronunciations of the grammar's words alone: loading the whole takes seconds.
 
-        Raises:
-            ModelError: a word is in neither dictionary.
+        Words that the wheel's dictionary lacks are said as the understand stage says them.
         """
         lines = []
         found: set[str] = set()
@@ -83,12 +74,9 @@ class SphinxRecogniser(Recogniser):
                 lines.append(line)
                 found.add(word)
         for word in sorted(wanted - found):
-            if word not in PRONUNCIATIONS:
-                raise ModelError(
-                    f"pocketsphinx can't pronounce {word!r}: choose words of its dictionary for "
-                    "`spoken` in config/vocabulary.yaml, or add the phones to PRONUNCIATIONS"
-                )
-            lines.append(f"{word} {PRONUNCIATIONS[word]}")
+            for number, way in enumerate(ways(word)):
+                entry = f"{word}({number + 1})" if number else word
+                lines.append(f"{entry} {' '.join(way).upper()}")
         for extra in RADIO_DIGITS:
             word, phones = extra.split(" ", 1)
             if word in wanted:
@@ -102,7 +90,7 @@ class SphinxRecogniser(Recogniser):
 
     def read(self, samples: FloatArray) -> Reading:
         """See `Recogniser.read`. The score is the acoustic log-likelihood in nats."""
-        loud = to_level(samples, _LEVEL_DBFS)
+        loud = to_level(equalise(samples), _LEVEL_DBFS)
         loud = loud + self._noise.uniform(-_DITHER, _DITHER, len(loud)).astype(np.float32)
         pcm = np.round(np.clip(loud, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
         decoder = self._decoder
