@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 sys.path.insert(0, str(Path(__file__).parent))
 import samples
 
+from turret_ai.errors import ModelError
 from turret_ai.ros import Node, images, interfaces, qos, run
 from turret_ai.ros.interfaces import Image, SetBool, String, Trigger
 from turret_ai.ros.worker import Worker
@@ -172,7 +173,19 @@ class Stuck(Node):
         super().destroy_node()
 
 
+class Broken(Node):
+    """Fails while it is made; its own clean-up can't work then."""
+
+    def __init__(self) -> None:
+        super().__init__("broken")
+        raise ModelError("there is no model")
+
+    def destroy_node(self) -> None:
+        self._worker.close(1.0)  # type: ignore[attr-defined]
+
+
 ROLES = {
+    "broken": Broken,
     "everything": Everything,
     "listener": Listener,
     "clocked": Clocked,

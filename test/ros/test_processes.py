@@ -391,6 +391,13 @@ def test_a_signal_ends_a_process_with_code_0_within_2_seconds(number: int) -> No
     assert peer.stderr == ""
 
 
+def test_an_error_while_a_node_is_made_is_one_line_and_code_2() -> None:
+    with Peer("clocked,broken") as peer:
+        assert peer.process.wait(30) == 2
+        peer.wait_for_error("there is no model")
+    assert peer.stderr == "error: there is no model"
+
+
 def test_a_stuck_worker_does_not_keep_the_process() -> None:
     with Peer("stuck") as peer:
         peer.until("ready")

@@ -56,7 +56,10 @@ class Context:
     def close(self) -> None:
         """Destroy the nodes and shut down."""
         for node in list(self.nodes):
-            node.destroy_node()
+            try:
+                node.destroy_node()
+            except Exception:  # it may have been made in part only
+                Node.destroy_node(node)
         self.rcl.try_shutdown()
 
 

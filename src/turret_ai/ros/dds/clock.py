@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from turret_ai.ros.dds.context import Context
+    from turret_ai.ros.dds.logger import Logger
 
 SECOND = 1_000_000_000
 FOREVER = 2**62
@@ -54,11 +55,11 @@ class Timer:
         clock: Clock,
         period: float,
         callback: Callable[[], object],
-        name: str,
+        logger: Logger,
     ) -> None:
         if not period > 0.0:
             raise ValueError(f"a timer's period must be above 0 s, got {period}")
-        self._context, self._clock, self._callback, self._name = context, clock, callback, name
+        self._context, self._clock, self._callback, self._logger = context, clock, callback, logger
         self._period = round(period * SECOND)
         self._simulated = clock.simulated
         self._next = clock.steady_ns() + self._period
@@ -107,4 +108,4 @@ class Timer:
         if now < self._next:
             return
         self._next += self._period * (1 + (now - self._next) // self._period)
-        self._context.guarded(self._callback, self._name)
+        self._context.guarded(self._callback, self._logger)

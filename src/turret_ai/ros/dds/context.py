@@ -19,10 +19,10 @@ from cyclonedds.internal import dds_c_t
 from cyclonedds.topic import Topic
 
 from turret_ai.errors import ConfigError
-from turret_ai.ros import log
 from turret_ai.ros.arguments import Arguments
 from turret_ai.ros.dds import config
 from turret_ai.ros.dds.idl import raw_struct
+from turret_ai.ros.dds.logger import Logger
 
 if TYPE_CHECKING:
     from turret_ai.ros.dds.clock import Timer
@@ -205,7 +205,7 @@ class Context:
             if key == 1:
                 self._guard.set(False)
             elif handler := self._handlers.get(key):
-                self.guarded(handler, "")
+                self.guarded(handler, None)
         for timer in list(self.timers):
             timer.run_if_due()
         self._run_calls()
@@ -227,16 +227,16 @@ class Context:
         for _ in range(len(self._soon)):
             due.append(self._soon.popleft())
         for function in due:
-            self.guarded(function, "")
+            self.guarded(function, None)
 
-    def guarded(self, function: Callable[..., Any], name: str, *arguments: Any) -> Any:
+    def guarded(self, function: Callable[..., Any], logger: Logger | None, *arguments: Any) -> Any:
         """Call a callback; what it raises is logged and ends nothing."""
         try:
             return function(*arguments)
         except Exception:
             if not self._closed:
-                where = name or (self.nodes[0].get_name() if self.nodes else "turret_ai")
-                log.write(40, where, f"a callback failed:\n{traceback.format_exc().rstrip()}")
+                text = f"a callback failed:\n{traceback.format_exc().rstrip()}"
+                (logger or Logger("turret_ai.ros")).error(text)
             return None
 
     # -- end
@@ -252,7 +252,7 @@ class Context:
             if self._closed:
                 return
         for node in list(self.nodes):
-            node.destroy_node()
+            node.end()
         with self._lock:
             self._closed = True
             self._handlers.clear()

@@ -229,7 +229,13 @@ class Reader(Endpoint):
         return None if data is None else parse_user_data(data.qos)
 
     def _on_data(self) -> None:
-        for each in self.entity.take(_TAKE):
+        try:
+            taken = self.entity.take(_TAKE)
+        except DDSException:
+            if self.closed:  # by another thread, just now
+                return
+            raise
+        for each in taken:
             raw = getattr(each, "raw", None)
             if raw is None:  # no message: a writer went away
                 continue
@@ -239,7 +245,7 @@ class Reader(Endpoint):
             except InputError as error:
                 self.complain("garbage", f"{self.label}: skipped what can't be read: {error}")
                 continue
-            self.context.guarded(self._receive, self.logger.name, message, each)
+            self.context.guarded(self._receive, self.logger, message, each)
             if self.closed:
                 return
 

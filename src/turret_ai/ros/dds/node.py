@@ -173,7 +173,7 @@ class Node:
 
     def create_timer(self, timer_period_sec: float, callback: Callable[[], object]) -> Timer:
         """Call a function every so many seconds of the node's clock."""
-        timer = Timer(self.context, self._clock, timer_period_sec, callback, self._logger.name)
+        timer = Timer(self.context, self._clock, timer_period_sec, callback, self._logger)
         self._timers.append(timer)
         return timer
 
@@ -300,6 +300,14 @@ class Node:
             self.parameters = new
 
     # -- end
+
+    def end(self) -> None:
+        """Destroy the node even if it was made in part only, whose own clean-up may fail."""
+        try:
+            self.destroy_node()
+        except Exception as error:
+            self._logger.debug(f"the node's own clean-up failed: {error!r}")
+            Node.destroy_node(self)
 
     def destroy_node(self) -> None:
         """Leave the graph; callbacks end. Subclasses close their workers and call this."""

@@ -56,7 +56,7 @@ class ServiceServer:
 
     def _on_request(self, request: Any, sample: Any) -> None:
         response = self._node.context.guarded(
-            self._callback, self._node.get_logger().name, request, self._interface.Response()
+            self._callback, self._node.get_logger(), request, self._interface.Response()
         )
         if response is None:
             # A handler that failed still answers, or its client would wait for ever.
