@@ -80,12 +80,11 @@ def test_dotted_names_become_nested_ones(dotted):
         assert branch == value
 
 
-def test_the_parameter_file_names_each_node_in_any_namespace(tmp_path):
-    plan = FINALS.plan({"scene": "harbour", "use_sim_time": "true", "params_file": "mine.yaml"})
+@pytest.mark.parametrize(("namespace", "name"), [("", "/simulator"), ("red/", "/red/simulator")])
+def test_the_parameter_file_names_each_node_in_full(tmp_path, namespace, name):
+    given = {"scene": "harbour", "use_sim_time": "true", "params_file": "mine.yaml"}
+    plan = FINALS.plan({**given, "namespace": namespace})
     words = parameters.write(plan, tmp_path / "p.yaml")
     document = yaml.safe_load((tmp_path / "p.yaml").read_text())
-    assert document["/**/simulator"]["ros__parameters"] == {
-        "scene": "harbour",
-        "use_sim_time": True,
-    }
+    assert document[name]["ros__parameters"] == {"scene": "harbour", "use_sim_time": True}
     assert words == ["--params-file", str(tmp_path / "p.yaml"), "--params-file", "mine.yaml"]

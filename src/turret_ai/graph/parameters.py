@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from turret_ai.graph.description import NodeEntry, Plan
+from turret_ai.graph.description import Plan
 
 
 def nested(dotted: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,11 +23,13 @@ def nested(dotted: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def as_document(entries: tuple[NodeEntry, ...]) -> dict[str, Any]:
-    """The parameter file's content, for nodes in whatever namespace."""
+def as_document(plan: Plan) -> dict[str, Any]:
+    """The parameter file's content. Nodes are named in full: under a wildcard, a misspelt parameter
+    would be ignored."""
+    namespace = f"/{plan.namespace.strip('/')}".rstrip("/")
     return {
-        f"/**/{entry.executable}": {"ros__parameters": nested(entry.parameters)}
-        for entry in entries
+        f"{namespace}/{entry.executable}": {"ros__parameters": nested(entry.parameters)}
+        for entry in plan.nodes
         if entry.parameters
     }
 
@@ -38,7 +40,7 @@ def write(plan: Plan, file: Path) -> list[str]:
     Returns:
         The `--params-file` words for a process: the plan's own first, the user's file on top.
     """
-    file.write_text(yaml.safe_dump(as_document(plan.nodes)), encoding="utf-8")
+    file.write_text(yaml.safe_dump(as_document(plan)), encoding="utf-8")
     words = ["--params-file", str(file)]
     if plan.params_file:
         words += ["--params-file", plan.params_file]
