@@ -19,6 +19,7 @@ from turret_ai.prove.timeline import Heard, Timeline
 from turret_ai.ros import Node, images, interfaces, qos
 from turret_ai.ros.discovery import Topics
 from turret_ai.ros.interfaces import (
+    Detection2DArray,
     DiagnosticArray,
     Engagement,
     GroundTruth,
@@ -33,6 +34,7 @@ _STAGES: tuple[tuple[str, Any], ...] = (
     ("transcript", Transcript),
     ("command", TurretCommand),
     ("target_bbox", TargetBBox),
+    ("detections", Detection2DArray),
     ("engagement", Engagement),
     ("diagnostics", DiagnosticArray),
     ("ground_truth/command", TurretCommand),

@@ -22,8 +22,8 @@ def answers(stages: Mapping[str, Sequence[Heard]]) -> list[Answer]:
     """One answer for each utterance that ended in a transcript or an engagement, in time order.
 
     Args:
-        stages: relative topic name ("transcript", "command", "target_bbox", "engagement") to the
-            messages of that topic.
+        stages: relative topic name ("transcript", "command", "target_bbox", "detections",
+            "engagement") to the messages of that topic.
     """
     by_id: dict[str, dict[str, Any]] = {}
     for topic in ("transcript", "command", "target_bbox", "engagement"):
@@ -34,6 +34,10 @@ def answers(stages: Mapping[str, Sequence[Heard]]) -> list[Answer]:
             if topic == "command" and message.partial:
                 continue
             by_id.setdefault(message.utterance_id, {})[topic] = message
+    boxes = {_ns(h.message.header.stamp): h.message for h in stages.get("detections", ())}
+    for parts in by_id.values():
+        if "target_bbox" in parts:
+            parts["detections"] = boxes.get(_ns(parts["target_bbox"].header.stamp))
     found = [
         _answer(name, parts)
         for name, parts in by_id.items()
@@ -68,6 +72,9 @@ def _answer(utterance_id: str, parts: Mapping[str, Any]) -> dict[str, Any]:
             match_score=float(bbox.match_score),
             margin=float(bbox.margin),
         )
+    detections = parts.get("detections")
+    if detections is not None:
+        values["candidates"] = tuple(_candidate(found) for found in detections.detections)
     engagement = parts.get("engagement")
     if engagement is not None:
         aim = (float(engagement.aim_yaw), float(engagement.aim_pitch))
@@ -80,6 +87,15 @@ def _answer(utterance_id: str, parts: Mapping[str, Any]) -> dict[str, Any]:
             seconds=float(engagement.total_seconds) if engagement.total_seconds else None,
         )
     return values
+
+
+def _candidate(detection: Any) -> tuple[Box, float]:
+    """A vision_msgs/Detection2D: its box is given by centre and size."""
+    bbox = detection.bbox
+    width, height = float(bbox.size_x), float(bbox.size_y)
+    x, y = float(bbox.center.position.x), float(bbox.center.position.y)
+    scores = [float(result.hypothesis.score) for result in detection.results]
+    return Box(x - width / 2, y - height / 2, width, height), max(scores, default=0.0)
 
 
 def _fields(command: Any) -> dict[str, FieldAnswer]:

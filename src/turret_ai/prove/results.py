@@ -29,7 +29,7 @@ class Answer:
     stamp_ns: first sample of the utterance; image_ns: exposure of the searched image, None
     without one. aim: (yaw, pitch), rad, base frame, REP-103. seconds: from the end of the utterance
     to the answer, by the clock of the recording; None where there was no answer.
-    candidates: every candidate box of the image with its detection score.
+    candidates: every candidate box of the image with its detection score, None if unknown.
     """
 
     key: int
@@ -47,7 +47,7 @@ class Answer:
     detection_score: float = 0.0
     match_score: float = 0.0
     margin: float = 0.0
-    candidates: tuple[tuple[Box, float], ...] = ()
+    candidates: tuple[tuple[Box, float], ...] | None = None
     aim: tuple[float, float] | None = None
     outcome: str = ""
     reason: str = ""
@@ -78,7 +78,9 @@ class Answer:
             "detection_score": self.detection_score,
             "match_score": self.match_score,
             "margin": self.margin,
-            "candidates": [[*box.as_list(), score] for box, score in self.candidates],
+            "candidates": None
+            if self.candidates is None
+            else [[*box.as_list(), score] for box, score in self.candidates],
             "aim": list(self.aim) if self.aim else None,
             "outcome": self.outcome,
             "reason": self.reason,

@@ -151,7 +151,10 @@ def metrics(scored: Sequence[Scored]) -> dict[str, float]:
         [
             Frame(s.answer.candidates, s.truth.others)
             for s in known
-            if s.answer is not None and s.truth is not None and s.truth.others is not None
+            if s.answer is not None
+            and s.answer.candidates is not None
+            and s.truth is not None
+            and s.truth.others is not None
         ]
     )
     errors = sorted(math.degrees(s.aim_error) for s in known if s.aim_error is not None)

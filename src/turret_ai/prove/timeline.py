@@ -32,6 +32,7 @@ _SMALL = (
     "transcript",
     "command",
     "target_bbox",
+    "detections",
     "turret/state",
     "engagement",
     "diagnostics",
