@@ -7,8 +7,8 @@ import re
 from bench.common import Row, race
 
 CLEAN = (
-    "Control tower to air defense turrets, deploy surface-to-air missiles, heading three zero five, "
-    "target yellow drone.",
+    "Control tower to air defense turrets, deploy surface-to-air missiles, heading three zero "
+    "five, target yellow drone.",
     "Engage the grey and white fighter jet at heading zero six five with the machine gun.",
     "Heading is one niner zero, target is red cargo aircraft, tool to deploy is EMP.",
 )
@@ -20,12 +20,14 @@ MISHEARD = (
 )
 
 
+_SAID = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+DIGITS = {word: str(i) for i, word in enumerate(_SAID)} | {"niner": "9"}
+_WORDS = "|".join(DIGITS)
+
+
 class PlainRules:
     """What one writes first: regular expressions over digit words, numerals and the names."""
 
-    DIGITS = dict(
-        zip("zero one two three four five six seven eight nine niner".split(), "01234567899", strict=True)  # noqa: SIM905
-    )
     TOOLS = re.compile(
         r"surface-to-air missiles?|anti-air artillery|electromagnetic pulse|EMP|machine guns?|"
         r"interceptor jets?|drone catchers?",
@@ -38,7 +40,8 @@ class PlainRules:
         re.IGNORECASE,
     )
     HEADING = re.compile(
-        rf"\b(?:{'|'.join(DIGITS)})(?: (?:{'|'.join(DIGITS)})){{2}}\b|\b[0-3]\d[05]\b", re.IGNORECASE
+        rf"\b(?:{_WORDS})(?: (?:{_WORDS})){{2}}\b|\b[0-3]\d[05]\b",
+        re.IGNORECASE,
     )
 
     def parse(self, text: str) -> dict[str, str]:
@@ -48,7 +51,7 @@ class PlainRules:
         target = self.TARGET.search(text)
         said = heading.group().lower() if heading else ""
         return {
-            "heading": said if said.isdigit() else "".join(self.DIGITS[w] for w in said.split()),
+            "heading": said if said.isdigit() else "".join(DIGITS[w] for w in said.split()),
             "tool": tool.group() if tool else "",
             "target": target.group().lower() if target else "",
         }

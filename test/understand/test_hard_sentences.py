@@ -11,8 +11,8 @@ HARD = [
     # altitude, speed and range are no heading
     ("Altitude thirty five degrees, target is a grey drone, heading three two five, use EMP.",
      "325", "EMP", "grey drone"),
-    ("Speed two five zero knots, heading zero seven zero, target white missile, deploy machine gun.",
-     "070", "machine gun", "white missile"),
+    ("Speed two five zero knots, heading zero seven zero, target white missile, deploy machine "
+     "gun.", "070", "machine gun", "white missile"),
     # a countdown, call signs and station names are no heading
     ("Three, two, one, fire the drone catcher at the red drone, heading one two zero.",
      "120", "drone catcher", "red drone"),
@@ -62,11 +62,6 @@ HARD = [
     ("Heading three three zero, target is yellow gyrocopter, tool to deploy is harpoon thrower.",
      "330", "harpoon thrower", "yellow gyrocopter"),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def understander() -> Understander:
-    return Understander()
 
 
 @pytest.mark.parametrize(("text", "heading", "tool", "target"), HARD)

@@ -16,7 +16,6 @@ import yaml
 from turret_ai import share
 from turret_ai.learn import sentences
 from turret_ai.learn.transcripts import Corrupter
-from turret_ai.types import Source
 from turret_ai.understand import Understander, UnderstandSettings
 from turret_ai.understand.calibration import FIELDS, IDENTITY
 
@@ -30,18 +29,17 @@ def isotonic(x: Sequence[float], y: Sequence[bool]) -> tuple[list[float], list[f
     """Rising steps through (x, y): the mean x and mean y of each step."""
     order = np.argsort(x, kind="stable")
     blocks: list[list[float]] = []
-    for i in order:
-        blocks.append([float(x[i]), float(y[i]), 1.0])
-        while len(blocks) > 1 and (
-            blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]
-            or blocks[-1][2] < MIN_BLOCK
-        ):
+    for group in np.array_split(order, max(1, len(order) // MIN_BLOCK)):
+        blocks.append(
+            [float(sum(x[i] for i in group)), float(sum(y[i] for i in group)), len(group)]
+        )
+        while len(blocks) > 1 and blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]:
             last = blocks.pop()
             blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
     return [b[0] / b[2] for b in blocks], [b[1] / b[2] for b in blocks]
 
 
-def fit(number: int = 1500) -> dict[str, object]:
+def fit(number: int = 220) -> dict[str, object]:
     """The tree of the calibration file, from that many sentences at each rate."""
     understander = Understander(UnderstandSettings(min_confidence=0.0))
     understander.calibrate(IDENTITY)
@@ -50,11 +48,12 @@ def fit(number: int = 1500) -> dict[str, object]:
     for k, rate in enumerate(RATES):
         corrupter = Corrupter(rate, SEED + k)
         for made in sentences.draw(number, SEED + 10 + k):
-            command = understander.parse(corrupter.corrupt(made.transcript))
+            heard = corrupter.corrupt(made.transcript)
+            command, by_rules = understander.parse(heard), understander.is_clean(heard)
             for name in FIELDS:
                 field = getattr(command, name)
                 right = field.value == getattr(made, name)
-                if field.source is Source.RULES and field.confidence >= 1.0:
+                if by_rules:
                     clean[name].append(right)
                 elif field.value:
                     seen[name][0].append(field.confidence)

@@ -72,6 +72,10 @@ class Decoder:
         self._graph: Graph | None = None
         self._says_nothing = _says_nothing(words, neighbours.known)
 
+    def says_nothing(self, word: str) -> bool:
+        """Whether a word is one of clean sentences that sounds like none of a field's."""
+        return word in self._says_nothing
+
     @property
     def graph(self) -> Graph:
         """The graph, compiled when first used."""

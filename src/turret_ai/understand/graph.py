@@ -52,7 +52,7 @@ class ChannelCosts:
     unknown: float = 0.022
     known: float = 2e-3
     rare: float = 0.01
-    missing: tuple[float, float, float, float] = (1.0, 1e-3, 3e-4, 3e-4)
+    missing: tuple[float, float, float, float] = (1.0, 1e-3, 3e-4, 5e-3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class _Heard:
     reading: Reading
     score: float
     clean: bool
-    """Every word is known and there is no numeral."""
+    """Rules alone may tell: every word is known, no numeral, all fields read, none in doubt."""
     known_share: float
 
 
@@ -86,7 +86,7 @@ class Understander:
         if not heard:
             return Command(CommandStatus.REJECTED, reason="the transcript has no words")
         best = heard[0]
-        if best.clean and best.reading.sure:
+        if best.clean:
             return self._command(self._exactly(best))
         if self.settings.repair:
             fields = self._repair(heard)
@@ -98,6 +98,11 @@ class Understander:
             whole = " ".join(word.text for word in (*best.words, *best.again))
             fields, reason = self._fallback.complete(fields, text, whole)
         return self._command(fields, reason)
+
+    def is_clean(self, text: str) -> bool:
+        """Whether rules alone tell the command."""
+        heard = self._readings(text)
+        return bool(heard) and heard[0].clean
 
     def calibrate(self, fitted: calibration.Calibration) -> None:
         """Use other confidences than the shipped ones."""
@@ -122,13 +127,22 @@ class Understander:
             known = [self._is_known(word) for word in before]
             numeral = any(word.numeral for word in before)
             reading = self._rules.read(before)
-            clean = all(known) and not numeral
+            clean = all(known) and not numeral and reading.sure
+            clean = clean and self._nothing_lost(before, reading.target)
             out.append(_Heard(before, after, reading, score, clean, sum(known) / len(known)))
-            if len(out) >= self.settings.max_hypotheses or (
-                len(out) == 1 and clean and reading.sure
-            ):
+            if len(out) >= self.settings.max_hypotheses or (len(out) == 1 and clean):
                 break
         return out
+
+    def _nothing_lost(self, words: list[Word], target: Found | None) -> bool:
+        """No word before the target that may be one of its colours, misheard as another word."""
+        if target is None or target.start == 0:
+            return True
+        i = target.start - 1
+        while i > 0 and words[i].text in ("and", "a", "an"):
+            i -= 1
+        word = words[i].text
+        return self._decoder.says_nothing(word) or word in self._context.cues or word in self._own
 
     def _is_known(self, word: Word) -> bool:
         return word.text in self._context.known or word.text in self._own

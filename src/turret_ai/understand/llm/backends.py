@@ -35,8 +35,8 @@ class ExLlamaV2:
 
     def __init__(self, settings: UnderstandSettings) -> None:
         folder = _existing(settings.llm_model, "the model folder")
-        api = require("exllamav2", extra="llm")
-        generators = require("exllamav2.generator", extra="llm")
+        api = require("exllamav2", extra="exllamav2")
+        generators = require("exllamav2.generator", extra="exllamav2")
         try:
             config = api.ExLlamaV2Config(str(folder))
             config.max_seq_len = settings.llm_context
@@ -64,8 +64,8 @@ class LlamaCpp:
 
     def __init__(self, settings: UnderstandSettings) -> None:
         file = _existing(settings.llm_model, "the GGUF file")
-        api = require("llama_cpp", extra="llm")
-        self._grammar = require("llama_cpp.llama_grammar", extra="llm").LlamaGrammar
+        api = require("llama_cpp", extra="llama-cpp")
+        self._grammar = require("llama_cpp.llama_grammar", extra="llama-cpp").LlamaGrammar
         try:
             self._model = api.Llama(
                 str(file), n_ctx=settings.llm_context, n_gpu_layers=-1, verbose=False

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from turret_ai.understand import Understander
+
+
+@pytest.fixture(scope="session")
+def understander() -> Understander:
+    return Understander()

@@ -1,0 +1,143 @@
+"""The parts below the understand stage: words, sounds, rules, the pool of readings."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turret_ai import normalise, vocabulary
+from turret_ai.understand import phones, pool
+from turret_ai.understand.letters import sound
+from turret_ai.understand.pronounce import four_digits, lexicon, phrase, sounds
+from turret_ai.understand.words import first_mention, split
+
+WORDS = vocabulary.load()
+
+
+def texts(words: list) -> str:  # type: ignore[type-arg]
+    return " ".join(word.text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("heading 320", "heading three two zero"),
+        ("3-2-0", "three two zero"),
+        ("0.9.5", "zero niner five"),
+        ("to 35", "to three five"),
+        ("no digits", "no digits"),
+    ],
+)
+def test_numerals_are_spelled_as_on_the_radio(written: str, spoken: str) -> None:
+    assert normalise.spell_digits(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("said", "heading"),
+    [
+        ("three two zero", "320"),
+        ("3-2-0", "320"),
+        ("zero niner five", "095"),
+        ("thirty five", None),
+        ("three two one", None),
+        ("zero zero zero", None),
+        ("three six zero", "360"),
+        ("three six five", None),
+    ],
+)
+def test_a_heading_is_three_digits_on_the_grid(said: str, heading: str | None) -> None:
+    assert normalise.heading(said) == heading
+
+
+@given(st.text(max_size=80))
+def test_normalising_takes_any_text_and_is_stable(text: str) -> None:
+    once = normalise.plain(text)
+    assert normalise.plain(once) == once
+    normalise.spell_digits(text)
+    normalise.read_digits(text)
+
+
+@given(st.sampled_from(WORDS.headings))
+def test_every_heading_survives_speech_and_back(heading: str) -> None:
+    assert normalise.heading(normalise.spell_digits(heading)) == heading
+
+
+def test_hyphens_open_and_repeat_cuts() -> None:
+    before, after = first_mention(split("Deploy surface-to-air missiles now. I repeat, deploy EMP"))
+    assert texts(before) == "deploy surface to air missiles now"
+    assert texts(after) == "deploy emp"
+
+
+def test_every_word_of_the_vocabulary_has_sounds_of_known_phones() -> None:
+    for term in (*WORDS.tools, *WORDS.colours, *WORDS.types):
+        for said in term.spoken:
+            for way in phrase(normalise.plain(said)):
+                assert len(way) >= 3
+                assert set(way) <= set(phones.PHONES)
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz'", min_size=1, max_size=20))
+def test_any_letters_have_sounds(word: str) -> None:
+    assert set(sound(word)) <= set(phones.PHONES)
+
+
+def test_letter_rules_agree_with_the_lexicon_on_most_phones() -> None:
+    from rapidfuzz.distance import Levenshtein
+
+    edits = size = 0
+    for word, ways in lexicon().items():
+        edits += min(Levenshtein.distance(sound(word), way) for way in ways)
+        size += len(ways[0])
+    assert edits / size < 0.3
+
+
+def test_numerals_sound_digit_by_digit() -> None:
+    joined = sounds(split("to35"), WORDS)
+    spoken = sounds(split("to three five"), WORDS)
+    assert joined.phones.tolist() == spoken.phones.tolist()
+    assert spoken.first.sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant"), [("1180", "180"), ("1005", "105"), ("2070", "270"), ("9999", "9999")]
+)
+def test_a_fourth_digit_is_taken_out(heard: str, meant: str) -> None:
+    assert four_digits(heard, WORDS.headings) == meant
+
+
+def test_confusions_are_probabilities_and_near_phones_are_likelier() -> None:
+    table = phones.substitution(0.9, 1.6)
+    assert np.allclose(table.sum(axis=1), 1.0)
+    at = phones.INDEX
+    assert table[at["d"], at["t"]] > table[at["d"], at["sh"]] > table[at["d"], at["aa"]]
+    assert phones.distance("iy", "ih") < phones.distance("iy", "aa")
+
+
+def test_readings_weigh_by_their_scores() -> None:
+    even = pool.weights([0.0, 0.0], 1.0)
+    assert even == [0.5, 0.5]
+    first, second = pool.weights([-1.0, -3.0], 1.0)
+    assert math.isclose(first / second, math.exp(2.0))
+
+
+def test_rouge_l_agrees_with_the_public_metric() -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    public = RougeScorer(["rougeL"], use_stemmer=False)
+    rng = Random(3)
+    words = "red blue and green light aircraft drone".split()  # noqa: SIM905
+    for _ in range(50):
+        a = rng.choices(words, k=rng.randint(1, 5))
+        b = rng.choices(words, k=rng.randint(1, 5))
+        wanted = public.score(" ".join(a), " ".join(b))["rougeL"].fmeasure
+        assert math.isclose(pool.rouge_l(a, b), wanted, abs_tol=1e-9)
+
+
+def test_the_target_of_highest_expected_score_wins() -> None:
+    shares = {"red drone": 0.3, "red and blue drone": 0.26, "red and blue missile": 0.44}
+    assert pool.best_expected(shares)[0] == "red and blue drone"
