@@ -89,7 +89,8 @@ def _steps(turns: list[dict[str, Any]]) -> str:
 
 async def _play(chosen: list[Any]) -> tuple[list[Any], list[dict[str, Any]]]:
     """Our server here, `turret-ai compete` as a process of its own."""
-    from turret_ai.act.competition.server import CompetitionServer, ServerSettings
+    from turret_ai.act.competition.played import ServerSettings
+    from turret_ai.act.competition.server import CompetitionServer
 
     settings = ServerSettings(port=0, team_timeout=180.0, pause=1.0)
     async with CompetitionServer(chosen, settings) as server:

@@ -48,7 +48,8 @@ async def _aims(count: int, cuts: int) -> tuple[list[float], list[float], list[f
 
     from turret_ai.act.robomaster import wire
     from turret_ai.act.robomaster.driver import Driver
-    from turret_ai.act.robomaster.emulator import Emulator, EmulatorSettings
+    from turret_ai.act.robomaster.emulator import Emulator
+    from turret_ai.act.robomaster.emulator_settings import EmulatorSettings
     from turret_ai.act.robomaster.motion import Mode, Order
     from turret_ai.act.robomaster.settings import DriverSettings, MotionSettings
 

@@ -14,7 +14,8 @@ import pytest
 from sockets import free_port
 
 from turret_ai.act.competition import cases
-from turret_ai.act.competition.server import CompetitionServer, Played, ServerSettings
+from turret_ai.act.competition.played import Played, ServerSettings
+from turret_ai.act.competition.server import CompetitionServer
 from turret_ai.cli.app import main
 
 TIL24 = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "til24"

@@ -15,12 +15,13 @@ from sockets import free_port, until
 from test_competition_turns import audio
 from websockets.asyncio.server import ServerConnection, serve
 
+from turret_ai.act.competition.actions import TurnSettings
 from turret_ai.act.competition.cases import Case
 from turret_ai.act.competition.client import Client
+from turret_ai.act.competition.played import Played, ServerSettings
 from turret_ai.act.competition.report import TurnEnd, TurnReport
-from turret_ai.act.competition.server import CompetitionServer, Played, ServerSettings
+from turret_ai.act.competition.server import CompetitionServer
 from turret_ai.act.competition.settings import ClientSettings
-from turret_ai.act.competition.turns import TurnSettings
 from turret_ai.aim.camera import Camera
 from turret_ai.errors import PeerError
 from turret_ai.types import Box, ImageArray, LocationStatus

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_competition_wire import wav
 
-from turret_ai.act.competition.report import TurnEnd
-from turret_ai.act.competition.turns import (
+from turret_ai.act.competition.actions import (
     Action,
     Fetch,
     Report,
     Send,
     Speak,
-    TurnKeeper,
     TurnSettings,
 )
+from turret_ai.act.competition.report import TurnEnd
+from turret_ai.act.competition.turns import TurnKeeper
 from turret_ai.types import Box, LocationStatus
 
 BOX = Box(10, 20, 30, 40)

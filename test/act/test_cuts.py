@@ -12,10 +12,12 @@ from test_competition_client import CASES, view
 from websockets.asyncio.client import connect
 
 from turret_ai.act.competition import wire as finals
-from turret_ai.act.competition.server import CompetitionServer, ServerSettings
+from turret_ai.act.competition.played import ServerSettings
+from turret_ai.act.competition.server import CompetitionServer
 from turret_ai.act.competition.snapshots import Snapshot, Snapshots
-from turret_ai.act.robomaster.emulator import Emulator, EmulatorSettings
+from turret_ai.act.robomaster.emulator import Emulator
 from turret_ai.act.robomaster.emulator_media import OpusEncoder, VideoEncoder, test_pattern
+from turret_ai.act.robomaster.emulator_settings import EmulatorSettings
 from turret_ai.act.robomaster.media import OpusDecoder, OpusSplitter, VideoDecoder
 from turret_ai.act.robomaster.wire import Ports
 from turret_ai.see import images

@@ -15,8 +15,10 @@ import pytest
 from sockets import free_port
 from test_competition_client import CASES
 
-from turret_ai.act.competition.server import CompetitionServer, Played, ServerSettings
-from turret_ai.act.robomaster.emulator import Emulator, EmulatorSettings
+from turret_ai.act.competition.played import Played, ServerSettings
+from turret_ai.act.competition.server import CompetitionServer
+from turret_ai.act.robomaster.emulator import Emulator
+from turret_ai.act.robomaster.emulator_settings import EmulatorSettings
 from turret_ai.act.robomaster.wire import Ports
 from turret_ai.ros import RUNTIME
 

@@ -15,7 +15,8 @@ import pytest
 from sockets import until
 
 from turret_ai.act.robomaster.driver import Driver
-from turret_ai.act.robomaster.emulator import Emulator, EmulatorSettings
+from turret_ai.act.robomaster.emulator import Emulator
+from turret_ai.act.robomaster.emulator_settings import EmulatorSettings
 from turret_ai.act.robomaster.motion import Mode, Order
 from turret_ai.act.robomaster.settings import DriverSettings, MotionSettings
 from turret_ai.act.robomaster.wire import Ports

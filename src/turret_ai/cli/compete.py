@@ -129,7 +129,8 @@ def competition_server(
     from rich.progress import track
 
     from turret_ai.act.competition import cases
-    from turret_ai.act.competition.server import CompetitionServer, Played, ServerSettings
+    from turret_ai.act.competition.played import Played, ServerSettings
+    from turret_ai.act.competition.server import CompetitionServer
     from turret_ai.prove.turns import summarise
 
     console = Console(stderr=True)

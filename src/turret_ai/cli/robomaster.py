@@ -25,7 +25,8 @@ def emulator(
 
     from rich.console import Console
 
-    from turret_ai.act.robomaster.emulator import Emulator, EmulatorSettings
+    from turret_ai.act.robomaster.emulator import Emulator
+    from turret_ai.act.robomaster.emulator_settings import EmulatorSettings
     from turret_ai.act.robomaster.emulator_world import scene_view, sound_file
     from turret_ai.act.robomaster.wire import Ports
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.act.competition import wire
+from turret_ai.act.competition.actions import Action, Fetch, Report, Send, Speak
 from turret_ai.act.competition.link import Link
 from turret_ai.act.competition.report import TurnReport
 from turret_ai.act.competition.settings import ClientSettings
 from turret_ai.act.competition.snapshots import Snapshots
-from turret_ai.act.competition.turns import Action, Fetch, Report, Send, Speak, TurnKeeper
+from turret_ai.act.competition.turns import TurnKeeper
 from turret_ai.aim.camera import Camera
 from turret_ai.types import Box, ImageArray, LocationStatus
 from turret_ai.units import heading_to_yaw, wrap

@@ -6,7 +6,7 @@ import math
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from turret_ai.act.competition.turns import TurnSettings
+from turret_ai.act.competition.actions import TurnSettings
 
 
 class ClientSettings(BaseModel):

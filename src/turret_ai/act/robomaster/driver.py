@@ -9,8 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from turret_ai.act.robomaster.arming import Arming
 from turret_ai.act.robomaster.axes import from_sdk
 from turret_ai.act.robomaster.control import Control
 from turret_ai.act.robomaster.discovery import resolve
+from turret_ai.act.robomaster.listener import Listener, Status
 from turret_ai.act.robomaster.motion import Motion, Order
 from turret_ai.act.robomaster.settings import DriverSettings
 from turret_ai.act.robomaster.streams import AudioStream, VideoStream
@@ -33,41 +33,6 @@ MODE_PERIOD = 1.0
 BATTERY_PERIOD = 10.0
 FAREWELL = (wire.STOP, "stream off", "audio off", "gimbal push attitude off", "quit")
 DISCOVERY_SECONDS = 5.0
-
-
-class Listener(Protocol):
-    """Who is told what comes from the robot. Times: `time.monotonic()` of the measurement."""
-
-    def on_attitude(self, yaw: float, pitch: float, at: float) -> None:
-        """Joint angles, radians REP-103."""
-
-    def on_image(self, image: ImageArray, at: float) -> None:
-        """A picture of the camera."""
-
-    def on_audio(self, samples: NDArray[np.int16], at: float) -> None:
-        """Samples at 48 kHz; `at` is the first one's time."""
-
-    def on_event(self, level: str, text: str) -> None:
-        """Something that people should know; level: info, warning or error."""
-
-
-@dataclass(slots=True)
-class Status:
-    """What the diagnostics show."""
-
-    connected: bool = False
-    address: str = ""
-    mode: str = ""
-    battery: int | None = None
-    links: int = 0
-    """How often a link was made."""
-    mode_losses: int = 0
-    """How often the robot was found in another mode than free."""
-    pushes: int = 0
-    unreadable: int = 0
-    problem: str = ""
-    signals: int = 0
-    extra: dict[str, object] = field(default_factory=dict)
 
 
 class Driver:
