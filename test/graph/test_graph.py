@@ -82,9 +82,26 @@ def test_dotted_names_become_nested_ones(dotted):
 
 @pytest.mark.parametrize(("namespace", "name"), [("", "/simulator"), ("red/", "/red/simulator")])
 def test_the_parameter_file_names_each_node_in_full(tmp_path, namespace, name):
-    given = {"scene": "harbour", "use_sim_time": "true", "params_file": "mine.yaml"}
+    given = {"scene": "harbour", "params_file": "mine.yaml"}
     plan = FINALS.plan({**given, "namespace": namespace})
     words = parameters.write(plan, tmp_path / "p.yaml")
     document = yaml.safe_load((tmp_path / "p.yaml").read_text())
-    assert document[name]["ros__parameters"] == {"scene": "harbour", "use_sim_time": True}
+    assert document[name]["ros__parameters"] == {"scene": "harbour"}
     assert words == ["--params-file", str(tmp_path / "p.yaml"), "--params-file", "mine.yaml"]
+
+
+def test_with_simulated_time_the_simulator_is_the_clock_and_the_others_follow():
+    plan = FINALS.plan({"use_sim_time": "true"})
+    for entry in plan.nodes:
+        assert entry.parameters["use_sim_time"] is (entry.executable != "simulator")
+    simulator = next(entry for entry in plan.nodes if entry.executable == "simulator")
+    assert simulator.parameters["clock.mode"] == "sim"
+
+
+def test_in_one_process_a_remapping_still_concerns_its_node_only():
+    given = {"source": "robomaster_ros"}
+    many = FINALS.plan(given)
+    locator = next(entry for entry in many.nodes if entry.executable == "locator")
+    assert many.remappings(locator) == ["camera/image_raw:=camera/image_color"]
+    one = FINALS.plan({**given, "one_process": "true"})
+    assert one.remappings(locator) == ["locator:camera/image_raw:=camera/image_color"]

@@ -64,6 +64,16 @@ class Plan:
     params_file: str = ""
     one_process: bool = False
 
+    def remappings(self, entry: NodeEntry) -> list[str]:
+        """The rules of one node's process, or of all nodes in the one process, as `old:=new`."""
+        if not self.one_process:
+            return [f"{old}:={new}" for old, new in entry.remappings.items()]
+        return [
+            f"{each.executable}:{old}:={new}"
+            for each in self.nodes
+            for old, new in each.remappings.items()
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

@@ -67,14 +67,18 @@ def _given(**values: str) -> dict[str, Any]:
 def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     """The nodes that make sound and pictures and move the turret."""
     scene = {"scene": values["scene"]}
+    simulator: dict[str, Any] = dict(scene)
+    if values["use_sim_time"] == "true":
+        # The simulator is the clock that the others follow.
+        simulator |= {"clock.mode": "sim", "use_sim_time": False}
     match values["source"]:
         case "simulator":
             audio = values["audio"]
             files = {"source": "files", "path": audio} if audio else {"source": "scene", **scene}
-            return [NodeEntry("simulator", scene), NodeEntry("audio_source", files)]
+            return [NodeEntry("simulator", simulator), NodeEntry("audio_source", files)]
         case "microphone":
             return [
-                NodeEntry("simulator", scene),
+                NodeEntry("simulator", simulator),
                 NodeEntry("audio_source", {"source": "microphone"}),
             ]
         case "competition":

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, LogInfo, OpaqueFunction
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    LogInfo,
+    OpaqueFunction,
+    Shutdown,
+)
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
@@ -114,10 +120,12 @@ def _gazebo(release: Release, world: Path, headless: bool, verbose: str) -> Exec
     )
 
 
-def _on_gazebo_exit(event: Any, context: Any) -> None:
-    """Without Gazebo the rest would wait for ever: end the launch, and not as a success."""
+def _on_gazebo_exit(event: Any, context: Any) -> Any:
+    """Without Gazebo the rest would wait for ever: end the launch, as a failure if it is one."""
     if context.is_shutdown:
-        return
+        return None
+    if event.returncode == 0:
+        return [LogInfo(msg="Gazebo was closed"), Shutdown()]
     raise PeerError(f"Gazebo ended with exit code {event.returncode}: see its messages above")
 
 

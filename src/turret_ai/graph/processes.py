@@ -72,8 +72,8 @@ class Processes:
         words = ["--ros-args", "--log-level", self._plan.log_level, *self._words]
         if self._plan.namespace:
             words += ["-r", f"__ns:=/{self._plan.namespace.strip('/')}"]
-        for old, new in entry.remappings.items():
-            words += ["-r", f"{old}:={new}"]
+        for rule in self._plan.remappings(entry):
+            words += ["-r", rule]
         process = subprocess.Popen(
             [sys.executable, "-m", "turret_ai.nodes.main", *names, *words],
             stdin=subprocess.DEVNULL,

@@ -48,13 +48,13 @@ def actions(plan: Plan) -> list[Any]:
 
 
 def _process(plan: Plan, entry: NodeEntry, arguments: list[str], words: list[str]) -> Node:
+    rules = [word for rule in plan.remappings(entry) for word in ("-r", rule)]
     return Node(
         package="turret_ai",
         executable=entry.executable,
         namespace=plan.namespace,
-        remappings=list(entry.remappings.items()),
         arguments=arguments,
-        ros_arguments=["--log-level", plan.log_level, *words],
+        ros_arguments=["--log-level", plan.log_level, *words, *rules],
         output="screen",
         respawn=True,
         respawn_delay=RESPAWN_DELAY,
