@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,8 @@ def write(
                     progress.advance(bar)
         else:
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            stop = context.Event()
+            with ProcessPoolExecutor(workers, context, _enter_worker, (stop,)) as pool:
                 jobs = [
                     pool.submit(_write_block, out, block, seed, split, settings)
                     for block in blocks.values()
@@ -73,9 +76,20 @@ def write(
                     for job in as_completed(jobs):
                         progress.advance(bar, job.result())
                 except BaseException:
+                    stop.set()
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
     return collate(out)
+
+
+_stop: Event | None = None
+
+
+def _enter_worker(stop: Event) -> None:
+    """A worker leaves Ctrl-C to its parent, which then tells it to stop after its image."""
+    global _stop
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _claim(out: Path, recipe: dict[str, Any]) -> None:
@@ -106,6 +120,8 @@ def _write_block(
 ) -> int:
     cv2.setNumThreads(1)
     for index in block:
+        if _stop is not None and _stop.is_set():
+            break
         data, labels = images.encode(index, seed, split, settings)
         record = {
             "image": f"image_{index}.jpg",

@@ -27,14 +27,14 @@ def mark(places: FloatArray, roles: NDArray[np.int64], albedo: FloatArray, seed:
     if rng.random() < 0.6:
         out[_panel_lines(x, y, rng)] *= np.float32(0.65)
     if rng.random() < 0.25:
-        spot = wing & (_disc(x, np.abs(y), float(rng.uniform(-0.1, 0.2)), 0.62, 0.11, 0.09))
-        spot |= body & _disc(x, z, float(rng.uniform(-0.5, -0.2)), 0.1, 0.09, 0.42)
+        spot = wing & (_disc(x, np.abs(y), float(rng.uniform(-0.1, 0.2)), 0.62, 0.08, 0.07))
+        spot |= body & _disc(x, z, float(rng.uniform(-0.5, -0.2)), 0.1, 0.06, 0.3)
         out[spot] = _colour(rng)
-        inner = wing & _disc(x, np.abs(y), 0.05, 0.62, 0.05, 0.04)
+        inner = wing & _disc(x, np.abs(y), 0.05, 0.62, 0.04, 0.03)
         out[inner] = _colour(rng)
     if rng.random() < 0.3:
         emblem = tail & _disc(x, z, float(rng.uniform(-0.95, -0.8)), float(rng.uniform(1.6, 2.6)),
-                              0.07, 0.5)  # fmt: skip
+                              0.055, 0.38)  # fmt: skip
         out[emblem] = _colour(rng)
     if rng.random() < 0.12:
         bands = (wing & (np.abs(np.abs(y) - 0.42) < 0.11)) | (body & (np.abs(x + 0.42) < 0.1))
