@@ -12,6 +12,9 @@ import typer
 def latency(
     window: Annotated[float, typer.Option(min=1.0, help="s over which figures are taken")] = 600.0,
     namespace: Annotated[str, typer.Option(help="namespace of the graph")] = "/",
+    use_sim_time: Annotated[
+        bool, typer.Option(help="take the time from /clock, as with a replay")
+    ] = False,
     once: Annotated[
         float, typer.Option(min=0.0, help="s to listen, then print JSON and end; 0: live view")
     ] = 0.0,
@@ -54,7 +57,7 @@ def latency(
         thread.start()
         return made[0]
 
-    code = run(make, args=[])
+    code = run(make, args=["--ros-args", "-p", f"use_sim_time:={str(use_sim_time).lower()}"])
     ended.set()
     if thread.ident is not None:
         thread.join(2.0)

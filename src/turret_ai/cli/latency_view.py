@@ -55,13 +55,22 @@ class LatencyWatch(Node):
             return self._latency.statistics()
 
 
+_GROUPS = ("turn", "work", "age")
+
+
+def _place(name: str) -> tuple[int, int]:
+    """Steps of the turns first, in their order."""
+    group, _, step = name.partition(": ")
+    return _GROUPS.index(group), STEPS.index(step)
+
+
 def table(watch: LatencyWatch) -> Table:
     """The live view."""
     shown = Table(title=f"{watch.turns} turns  {watch.last}"[:100], title_justify="left")
     shown.add_column("step")
     for name in ("p50", "p95", "p99", "max", "times"):
         shown.add_column(name, justify="right")
-    for name, s in sorted(watch.statistics().items(), key=lambda item: item[0], reverse=True):
+    for name, s in sorted(watch.statistics().items(), key=lambda item: _place(item[0])):
         values = (s.p50, s.p95, s.p99, s.largest)
         shown.add_row(name, *(f"{value * 1e3:.0f} ms" for value in values), str(s.count))
     return shown

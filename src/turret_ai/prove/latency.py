@@ -11,6 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+OLDEST_S = 3600.0
+"""Seconds; a message that seems older carries a stamp of another clock, such as a recording's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
@@ -97,11 +100,15 @@ class Latency:
                 self.add(stage, value)
 
     def add_age(self, stage: str, stamp_ns: int, now_ns: int) -> bool:
-        """Take in the age of a message with a source stamp. False: the stamp is 0 or ahead."""
-        if stamp_ns <= 0:
+        """Take in the age of a message with a source stamp.
+
+        False: the stamp is 0, ahead, or so old that it is of another clock.
+        """
+        age = (now_ns - stamp_ns) * 1e-9
+        if stamp_ns <= 0 or age > OLDEST_S:
             self.refused += 1
             return False
-        return self.add(stage, (now_ns - stamp_ns) * 1e-9)
+        return self.add(stage, age)
 
     def statistics(self) -> dict[str, Statistics]:
         """Of every stage that has a time in the window, in order of first appearance."""
