@@ -42,7 +42,7 @@ try:
     time.sleep({seconds})
 except KeyboardInterrupt:
     sys.exit(0)
-sys.exit(3)
+sys.exit({code})
 """
 
 
@@ -116,10 +116,10 @@ def stand_ins(tmp_path):
         for name in names:
             _script(prefix / "lib" / package / name, SLEEPER.format(python=sys.executable))
 
-    def start(*arguments, version="8.9.0", seconds=60, packages=tuple(programs)):
+    def start(*arguments, version="8.9.0", seconds=60, code=3, packages=tuple(programs)):
         for package in set(programs) - set(packages):
             (index / package).unlink()
-        gz = FAKE_GZ.format(python=sys.executable, version=version, seconds=seconds)
+        gz = FAKE_GZ.format(python=sys.executable, version=version, seconds=seconds, code=code)
         _script(prefix / "bin/gz", gz)
         environment = {
             **os.environ,
@@ -180,11 +180,14 @@ def test_everything_starts_and_ends_together(stand_ins):
 
 
 @pytest.mark.ros
-def test_when_gazebo_dies_the_launch_ends_with_an_error(stand_ins):
-    popen, log = stand_ins("headless:=true", seconds=6)
+@pytest.mark.parametrize(
+    ("code", "words"), [(3, "Gazebo ended with exit code 3"), (0, "Gazebo was closed")]
+)
+def test_when_gazebo_ends_the_launch_ends_and_says_how(stand_ins, code, words):
+    popen, log = stand_ins("headless:=true", seconds=6, code=code)
     output = popen.communicate(timeout=60)[0]
-    assert popen.returncode != 0
-    assert "Gazebo ended with exit code 3" in output
+    assert bool(popen.returncode) == bool(code)
+    assert words in output
     for file in log.glob("[0-9]*.start"):
         assert not os.path.exists(f"/proc/{file.stem}")  # noqa: PTH110
 
