@@ -225,3 +225,25 @@ def test_a_backend_that_is_not_installed_names_its_extra(tmp_path: Path) -> None
         pytest.skip("exllamav2 is installed")
     with pytest.raises(MissingExtraError, match="exllamav2"):
         Understander(UnderstandSettings(llm_backend="exllamav2", llm_model=str(tmp_path)))
+
+
+def test_the_tuning_recipe_runs_on_a_tiny_model(tiny: Path, tmp_path: Path) -> None:
+    pytest.importorskip("peft")
+    from turret_ai.learn import llm as tuning
+
+    out = tuning.run(
+        "llm",
+        [
+            f"pretrained={tiny}",
+            f"out={tmp_path / 'adapter'}",
+            "sentences=8",
+            "misheard=0",
+            "accumulate=4",
+            "max_tokens=160",
+            "rank=2",
+        ],
+    )
+    losses = [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert len(losses) == 2
+    adapter = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
+    assert adapter["use_rslora"]

@@ -47,3 +47,11 @@ def upscaler(config: Config, overrides: Overrides = None) -> None:
     from turret_ai.learn.vision import train_upscaler
 
     train_upscaler.run(config, overrides or [])
+
+
+@app.command()
+def llm(config: Config, overrides: Overrides = None) -> None:
+    """Tune the fallback language model on commands by rank-stabilised LoRA."""
+    from turret_ai.learn import llm as tuning
+
+    typer.echo(tuning.run(config, overrides or []))

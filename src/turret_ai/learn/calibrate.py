@@ -24,6 +24,9 @@ SEED = 4242
 MIN_BLOCK = 25
 """Sentences behind a knot, at least."""
 
+SAME = 1e-3
+"""Posteriors that differ by less are the same."""
+
 
 def isotonic(x: Sequence[float], y: Sequence[bool]) -> tuple[list[float], list[float]]:
     """Rising steps through (x, y): the mean x and mean y of each step."""
@@ -33,7 +36,11 @@ def isotonic(x: Sequence[float], y: Sequence[bool]) -> tuple[list[float], list[f
         blocks.append(
             [float(sum(x[i] for i in group)), float(sum(y[i] for i in group)), len(group)]
         )
-        while len(blocks) > 1 and blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]:
+        # steps at the same posterior are one step, too
+        while len(blocks) > 1 and (
+            blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]
+            or blocks[-1][0] / blocks[-1][2] - blocks[-2][0] / blocks[-2][2] < SAME
+        ):
             last = blocks.pop()
             blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
     return [b[0] / b[2] for b in blocks], [b[1] / b[2] for b in blocks]

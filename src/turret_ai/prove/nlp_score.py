@@ -28,22 +28,36 @@ def score_fields(given: Mapping[str, str], wanted: Mapping[str, str]) -> dict[st
     return found
 
 
+WORST = 20
+"""Cases that `details` lists."""
+
+
 def score(pairs: Sequence[Pair], details: bool = False) -> dict[str, Any]:
     """The mean over all sentences of the truth, and of each field.
 
     Args:
         pairs: truth `{"heading", "tool", "target"}` and predictions of the same form.
-        details: also the differing values of each field, most frequent first.
+        details: also the differing values of each field, most frequent first, and the worst cases.
 
     Raises:
         InputError: a field of the truth that is missing or no text.
     """
     fields: dict[str, list[float]] = {name: [] for name in FIELDS}
     wrong: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in FIELDS}
+    cases: list[dict[str, Any]] = []
     for pair in pairs:
         wanted = {name: text_of(pair.truth, name, f"truth, {pair.key}") for name in FIELDS}
         told = {name: str((pair.prediction or {}).get(name) or "") for name in FIELDS}
-        for name, value in score_fields(told, wanted).items():
+        scored = score_fields(told, wanted)
+        mean = math.fsum(scored.values()) / len(FIELDS)
+        if mean < 1.0:
+            heard = str(
+                (pair.prediction or {}).get("transcript") or pair.truth.get("transcript", "")
+            )
+            cases.append(
+                {"key": pair.key, "score": mean, "told": told, "true": wanted, "transcript": heard}
+            )
+        for name, value in scored.items():
             fields[name].append(value)
             if told[name] != wanted[name]:
                 wrong[name][wanted[name], told[name]] += 1
@@ -60,4 +74,5 @@ def score(pairs: Sequence[Pair], details: bool = False) -> dict[str, Any]:
             name: [[true, given, times] for (true, given), times in counts.most_common()]
             for name, counts in wrong.items()
         }
+        found["worst"] = sorted(cases, key=lambda case: float(case["score"]))[:WORST]
     return found
