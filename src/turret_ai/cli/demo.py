@@ -127,7 +127,8 @@ def _play(run: _Run, given: Mapping[str, str], console: Console, verbose: bool) 
     console.print(f"[bold]{run.scene}[/]: {run.wanted} spoken commands")
     context = Context()
     overrides = {"output": str(run.folder), "name": run.scene}
-    node = Evaluator(overrides, context=context)
+    namespace = f"/{plan.namespace.strip('/')}"
+    node = Evaluator(overrides, context=context, namespace=namespace)
     try:
         with Processes(plan, on_line=on_line) as processes:
             _follow(run, node, processes, console)
