@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,9 +79,16 @@ def _application(called: str | None) -> typer.Typer:
     return app
 
 
+def _terminated(_number: int, _frame: object) -> None:
+    """SIGTERM unwinds like an exception, so that what a command has started is stopped with it."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a TurretError becomes one line on stderr and exit code 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         _application(words[0] if words else None)(args=words, prog_name="turret-ai")
     except TurretError as error:
