@@ -76,6 +76,7 @@ class Client:
         """The camera's present yaw, radians; None before the first joint state."""
         self.done = asyncio.Event()
         self.health_checks = 0
+        self.robot_texts = 0
         self._jobs: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
 
@@ -152,7 +153,9 @@ class Client:
         if isinstance(message, bytes):
             self.snapshots.on_frame(message)
         else:
-            self.listener.on_event("warning", "a text came where a snapshot was expected")
+            self.robot_texts += 1
+            if self.robot_texts == 1:  # a talkative server must not fill the log
+                self.listener.on_event("warning", "a text came where a snapshot was expected")
 
     # -- actions ---------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import time
 from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -17,6 +17,8 @@ OPEN_SECONDS = 5.0
 SEND_SECONDS = 5.0
 """How long a peer may refuse to read before the connection is given up."""
 PING_SECONDS = 10.0
+STEADY_SECONDS = 5.0
+"""A connection that held so long was a good one: the next is tried for at once."""
 
 
 class Link:
@@ -99,6 +101,7 @@ class Link:
         ) as socket:
             self._socket = socket
             self.openings += 1
+            opened = time.monotonic()
             self._tell("info", f"connected with {self.address}")
             self._on_change(True)
             try:
@@ -107,6 +110,8 @@ class Link:
                     self._on_message(message)
             finally:
                 self._socket = None
+                if time.monotonic() - opened > STEADY_SECONDS:
+                    self._backoff.reset()
                 self._on_change(False)
         self._tell("warning", f"{self.address} closed the connection")
 
@@ -115,10 +120,3 @@ class Link:
         if text != self._last_event:
             self._on_event(level, text)
         self._last_event = text
-
-
-async def cancelled(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait for its end."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task

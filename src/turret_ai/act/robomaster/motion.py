@@ -18,8 +18,10 @@ from turret_ai.act.robomaster.settings import MotionSettings
 from turret_ai.act.robomaster.wire import Attitude, Kind, Reply
 
 STILL_SAMPLES = 3
-STILL_DEG = 0.15
-"""Spread of the samples of a gimbal that stands: the resolution and a little noise."""
+STILL_DEG = 0.25
+"""Spread of the samples of a gimbal that stands: its resolution, and noise of a step each way."""
+STILL_TRAVEL_DEG = 0.5
+"""A gimbal counts as standing after a time in which it would have moved so far at its speed."""
 NEAR_DEG = 1.5
 """Within it a relative move is enough; a whole-degree move ends within half a degree."""
 MAX_CORRECTIONS = 5
@@ -74,7 +76,7 @@ class Motion:
         self._sent = 0.0
         self._corrections = 0
         self._strikes = 0
-        self._samples: deque[Attitude] = deque(maxlen=STILL_SAMPLES)
+        self._samples: deque[tuple[float, Attitude]] = deque(maxlen=512)
         self._latest: Attitude | None = None
 
     @property
@@ -119,12 +121,12 @@ class Motion:
             return self._guard(order, attitude, now)
         if order is None or goal is None or now < self._sent + self.settings.reaction:
             return []
-        self._samples.append(attitude)
-        if not self._still():
+        self._samples.append((now, attitude))
+        rest = self._rest()
+        if rest is None:
             self.settled = False
             return []
-        pitch = goal.pitch - sum(s.pitch for s in self._samples) / STILL_SAMPLES
-        yaw = goal.yaw - sum(s.yaw for s in self._samples) / STILL_SAMPLES
+        pitch, yaw = goal.pitch - rest.pitch, goal.yaw - rest.yaw
         error = max(abs(pitch), abs(yaw))
         fine = (
             RESOLUTION_DEG / 2 if self._corrections < 2 else math.degrees(self.settings.tolerance)
@@ -205,12 +207,19 @@ class Motion:
             return []  # the attitude decides whether anything is left to do
         return [wire.moveto(goal.pitch, goal.yaw, *self._speeds())]
 
-    def _still(self) -> bool:
-        if len(self._samples) < STILL_SAMPLES:
-            return False
-        pitches = [s.pitch for s in self._samples]
-        yaws = [s.yaw for s in self._samples]
-        return max(pitches) - min(pitches) <= STILL_DEG and max(yaws) - min(yaws) <= STILL_DEG
+    def _rest(self) -> Attitude | None:
+        """Where the gimbal stands: the mean of the last samples; None while it moves."""
+        end = self._samples[-1][0]
+        since = end - STILL_TRAVEL_DEG / max(0.1, min(self._speeds()))
+        if self._samples[0][0] > since or len(self._samples) < STILL_SAMPLES:
+            return None
+        last = [s for at, s in self._samples if at >= since]
+        if len(last) < STILL_SAMPLES:
+            last = [s for _, s in list(self._samples)[-STILL_SAMPLES:]]
+        pitches, yaws = [s.pitch for s in last], [s.yaw for s in last]
+        if max(pitches) - min(pitches) > STILL_DEG or max(yaws) - min(yaws) > STILL_DEG:
+            return None
+        return Attitude(sum(pitches) / len(last), sum(yaws) / len(last))
 
     def _strike(self, error: float, now: float) -> list[str]:
         """The gimbal stands far from its goal: it did not hear, or does not obey."""
