@@ -1,9 +1,12 @@
 """Several nodes together: real models, the embedded simulator, processes that die and come back."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 from probe import Probe, free_domain, node_process
 
@@ -145,3 +148,21 @@ def test_the_demo_plays_the_shipped_graph_to_its_report(tmp_path):
     assert "turns AIMED at the right craft" in done.stdout
     assert (report / SCENE / "report.html").stat().st_size > 10_000
     assert (report / SCENE / "results.json").is_file()
+
+
+def test_a_terminated_launch_leaves_no_node_behind():
+    launch = subprocess.Popen(
+        [sys.executable, "-m", "turret_ai.cli.app", "launch", "finals", "source:=none"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "ROS_DOMAIN_ID": str(free_domain()), "ROS_LOCALHOST_ONLY": "1"},
+    )
+    me = psutil.Process(launch.pid)
+    started = time.monotonic()
+    while len(children := me.children(recursive=True)) < 5 and time.monotonic() - started < 30:
+        time.sleep(0.1)
+    assert len(children) >= 5
+    launch.terminate()
+    launch.communicate(timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive
