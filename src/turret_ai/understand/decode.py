@@ -70,11 +70,15 @@ class Decoder:
         self._costs = costs or ChannelCosts()
         self._samples = samples
         self._graph: Graph | None = None
-        self._says_nothing = _says_nothing(words, neighbours.known)
+        terms: tuple[Term | CraftType, ...] = (*words.tools, *words.colours, *words.types)
+        said = [s for term in terms for s in term.spoken]
+        said += [word for digit in words.digits.values() for word in digit]
+        self._says_nothing = _unlike(neighbours.known, said)
+        self._no_colour = _unlike(neighbours.known, [s for c in words.colours for s in c.spoken])
 
-    def says_nothing(self, word: str) -> bool:
-        """Whether a word is one of clean sentences that sounds like none of a field's."""
-        return word in self._says_nothing
+    def may_be_colour(self, word: str) -> bool:
+        """Whether a word of clean sentences sounds like a colour: it may be one misheard."""
+        return word not in self._no_colour
 
     @property
     def graph(self) -> Graph:
@@ -179,12 +183,9 @@ class Decoder:
         return _draws(finished, self._words.headings)
 
 
-def _says_nothing(words: Vocabulary, known: Iterable[str]) -> frozenset[str]:
-    """The known words that sound like none of a field's, so that they are not those misheard."""
-    terms: tuple[Term | CraftType, ...] = (*words.tools, *words.colours, *words.types)
-    phrases = {plain(s) for term in terms for s in term.spoken}
-    own = {w for said in phrases for w in said.split()}
-    own |= {w for said in words.digits.values() for w in said}
+def _unlike(known: Iterable[str], phrases: Iterable[str]) -> frozenset[str]:
+    """The known words that sound like no word of the phrases."""
+    own = {word for said in phrases for word in plain(said).split()}
     ways = [way for word in own for way in pronounce.ways(word)]
     return frozenset(
         word

@@ -142,7 +142,9 @@ class Understander:
         while i > 0 and words[i].text in ("and", "a", "an"):
             i -= 1
         word = words[i].text
-        return self._decoder.says_nothing(word) or word in self._context.cues or word in self._own
+        return (
+            not self._decoder.may_be_colour(word) or word in self._context.cues or word in self._own
+        )
 
     def _is_known(self, word: Word) -> bool:
         return word.text in self._context.known or word.text in self._own
