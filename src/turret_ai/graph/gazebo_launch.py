@@ -11,7 +11,6 @@ from typing import Any
 
 from launch import LaunchDescription
 from launch.actions import (
-    DeclareLaunchArgument,
     ExecuteProcess,
     LogInfo,
     OpaqueFunction,
@@ -26,7 +25,7 @@ from turret_ai.errors import InputError, PeerError, TurretError
 from turret_ai.graph.description import Plan
 from turret_ai.graph.gazebo import GAZEBO
 from turret_ai.graph.gazebo_preflight import Release, check
-from turret_ai.graph.ros_launch import actions
+from turret_ai.graph.ros_launch import actions, declared
 
 GZ_STOP_SECONDS = "10"
 """How long Gazebo may take to end after SIGINT before it is terminated."""
@@ -34,16 +33,7 @@ GZ_STOP_SECONDS = "10"
 
 def to_launch_description() -> LaunchDescription:
     """Declares the arguments; once they are known, checks the machine and starts everything."""
-    declared = [
-        DeclareLaunchArgument(
-            argument.name,
-            default_value=argument.default,
-            description=argument.description,
-            choices=list(argument.choices) or None,
-        )
-        for argument in GAZEBO.arguments
-    ]
-    return LaunchDescription([*declared, OpaqueFunction(function=_start)])
+    return LaunchDescription([*declared(GAZEBO), OpaqueFunction(function=_start)])
 
 
 def _start(context: Any) -> list[Any]:

@@ -25,7 +25,12 @@ def to_launch_description(graph: Graph) -> LaunchDescription:
         given = {a.name: LaunchConfiguration(a.name).perform(context) for a in graph.arguments}
         return actions(graph.plan(given))
 
-    declared = [
+    return LaunchDescription([*declared(graph), OpaqueFunction(function=start)])
+
+
+def declared(graph: Graph) -> list[DeclareLaunchArgument]:
+    """The graph's arguments, as `ros2 launch -s` lists them."""
+    return [
         DeclareLaunchArgument(
             argument.name,
             default_value=argument.default,
@@ -34,7 +39,6 @@ def to_launch_description(graph: Graph) -> LaunchDescription:
         )
         for argument in graph.arguments
     ]
-    return LaunchDescription([*declared, OpaqueFunction(function=start)])
 
 
 def actions(plan: Plan) -> list[Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.engagement import BoxReport, Finish
@@ -12,10 +14,12 @@ from turret_ai.ros.interfaces import (
     Detection2D,
     Detection2DArray,
     Engagement,
+    GroundTruth,
     Header,
     ObjectHypothesisWithPose,
     TargetBBox,
     Transcript,
+    TruthBox,
     TurretCommand,
 )
 from turret_ai.ros.interfaces import Hypothesis as HypothesisMessage
@@ -32,6 +36,9 @@ from turret_ai.types import (
     Transcription,
     TranscriptStatus,
 )
+
+if TYPE_CHECKING:
+    from turret_ai.simulate.world import Truth  # the stages' nodes need no simulator
 
 _SOURCE_TO_CODE = {Source.NONE: 0, Source.RULES: 1, Source.REPAIR: 2, Source.LLM: 3}
 _CODE_TO_SOURCE = {code: source for source, code in _SOURCE_TO_CODE.items()}
@@ -186,6 +193,30 @@ def candidates_to_message(location: Location, image_header: Header) -> Detection
         result.hypothesis.score = _finite(detection_score)
         detections.append(Detection2D(header=image_header, bbox=bbox, results=[result]))
     return Detection2DArray(header=image_header, detections=detections)
+
+
+def truth_to_message(
+    truth: Iterable[Truth], camera: Camera, stamp_ns: int, frame_id: str
+) -> GroundTruth:
+    """For the `ground_truth` topic; the stamp is that of the image."""
+    return GroundTruth(
+        header=header(stamp_ns, frame_id),
+        image_width=camera.width,
+        image_height=camera.height,
+        boxes=[
+            TruthBox(
+                caption=each.caption,
+                left=each.box.left,
+                top=each.box.top,
+                width=each.box.width,
+                height=each.box.height,
+                yaw=each.yaw,
+                pitch=each.pitch,
+                visible=each.visible,
+            )
+            for each in truth
+        ],
+    )
 
 
 # -- camera and engagement -----------------------------------------------------------------------

@@ -21,7 +21,6 @@ from turret_ai.ros.interfaces import (
     Detection2DArray,
     GroundTruth,
     JointState,
-    TruthBox,
 )
 from turret_ai.ros.time import to_ns
 from turret_ai.simulate.gazebo import truth
@@ -84,26 +83,7 @@ class GazeboTruth(Stage):
             for caption, box in map(self._read, message.detections)
             if caption and box.width > 0.0 and box.height > 0.0
         ]
-        self._truth.publish(
-            GroundTruth(
-                header=convert.header(stamp_ns, CAMERA_OPTICAL_FRAME),
-                image_width=camera.width,
-                image_height=camera.height,
-                boxes=[
-                    TruthBox(
-                        caption=each.caption,
-                        left=each.box.left,
-                        top=each.box.top,
-                        width=each.box.width,
-                        height=each.box.height,
-                        yaw=each.yaw,
-                        pitch=each.pitch,
-                        visible=each.visible,
-                    )
-                    for each in found
-                ],
-            )
-        )
+        self._truth.publish(convert.truth_to_message(found, camera, stamp_ns, CAMERA_OPTICAL_FRAME))
 
     def _read(self, detection: Detection2D) -> tuple[str, Box]:
         """The caption ("" for something that isn't a craft of this world) and the box."""

@@ -21,7 +21,6 @@ from turret_ai.ros.interfaces import (
     Image,
     JointState,
     Trigger,
-    TruthBox,
 )
 from turret_ai.ros.tf import Broadcaster, StaticBroadcaster
 from turret_ai.ros.time import to_msg, to_ns
@@ -198,24 +197,7 @@ class Simulator(Stage):
         )
         self._images.publish(images.to_message(rgb, stamp_ns, frames.CAMERA_OPTICAL_FRAME))
         self._truth.publish(
-            GroundTruth(
-                header=convert.header(stamp_ns, frames.CAMERA_OPTICAL_FRAME),
-                image_width=self.camera.width,
-                image_height=self.camera.height,
-                boxes=[
-                    TruthBox(
-                        caption=each.caption,
-                        left=each.box.left,
-                        top=each.box.top,
-                        width=each.box.width,
-                        height=each.box.height,
-                        yaw=each.yaw,
-                        pitch=each.pitch,
-                        visible=each.visible,
-                    )
-                    for each in truth
-                ],
-            )
+            convert.truth_to_message(truth, self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
         )
         self.health.count("images")
 

@@ -7,7 +7,6 @@ the caption of its craft, which Gazebo itself leaves alone.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from turret_ai.aim.camera import Camera, direction_to_angles, pixels_to_directions
 from turret_ai.errors import InputError
+from turret_ai.simulate.world import Truth
 from turret_ai.types import Box
 
 LABEL_SYSTEM = "gz::sim::systems::Label"
@@ -23,17 +23,6 @@ CAPTION = "caption"
 
 HIGHEST_LABEL = 254
 """A label is a byte, and 255 is the background's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """One craft in an image. yaw, pitch: rad, base frame. visible: 1, or nan for one cut off."""
-
-    caption: str
-    box: Box
-    yaw: float
-    pitch: float
-    visible: float
 
 
 def captions(world: Path) -> dict[int, str]:
@@ -62,8 +51,8 @@ def locate(
 ) -> Truth:
     """Where a box's middle lies, seen by the camera at these joint angles (rad).
 
-    edge: pixels; a box that comes as near to the image's edge counts as cut off, and what share of
-    the craft it shows is then not known.
+    edge: pixels; a box that comes as near to the image's edge counts as cut off. What share of the
+    craft it shows is then not known: `visible` is nan.
     """
     middle = np.array(box.centre)
     angles = direction_to_angles(pixels_to_directions(middle, camera, yaw, pitch))
