@@ -362,20 +362,21 @@ def test_what_cannot_be_read_is_skipped_and_the_next_message_handled(
 # -- the graph and the end -----------------------------------------------------------------------
 
 
-def test_the_graph_shows_each_node_with_its_topics_and_services() -> None:
-    with Peer("everything,clocked", "--ros-args", "-r", "__ns:=/t") as peer:
-        peer.until("spinning")
+def test_the_graph_shows_each_node_with_its_topics_and_services(peer: Peer) -> None:
+    with Peer("everything,clocked", "--ros-args", "-r", "__ns:=/t") as other:
+        other.until("spinning")
         context = Context()
         discovery = Discovery(context)
-        graph = discovery.watch(30.0, lambda g: "/t/clocked" in g.nodes and "/t/set" in g.services)
-        assert {"/t/peer", "/t/clocked"} <= set(graph.nodes)
+        wanted = {"/t/peer", "/t/clocked", "/p/peer"}
+        graph = discovery.watch(30.0, lambda g: wanted <= set(g.nodes) and "/t/set" in g.services)
+        assert wanted <= set(graph.nodes)
         assert "/t/say" in graph.nodes["/t/peer"].subscribes
         assert "/t/echo" in graph.nodes["/t/peer"].publishes
         assert "/t/set" in graph.nodes["/t/peer"].serves
         assert "/t/echo" not in graph.nodes["/t/clocked"].publishes
         assert graph.topics["/t/echo"].type == "std_msgs/msg/String"
         assert graph.topics["/t/latched3"].publishers[0].latched
-        peer.stop()
+        other.stop()
         graph = discovery.watch(5.0, lambda g: "/t/peer" not in g.nodes)
         assert not any(name.startswith("/t/") for name in graph.nodes)
         context.close()

@@ -79,7 +79,7 @@ class Discovery:
             Logger("turret_ai.discovery"),
             graph.TOPIC,
             graph.TYPE,
-            graph.PROFILE,
+            graph.READING,
             self._on_participant,
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from turret_ai.ros.dds.qos import DurabilityPolicy, QoSProfile
+from turret_ai.ros.dds.qos import DurabilityPolicy, HistoryPolicy, QoSProfile
 from turret_ai.ros.dds.types import message_class
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TOPIC = "ros_discovery_info"
 TYPE = "rmw_dds_common/msg/ParticipantEntitiesInfo"
 PROFILE = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+READING = QoSProfile(history=HistoryPolicy.KEEP_ALL, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""With a depth, the announcements of several processes would push each other out."""
 
 
 def _gid(raw: bytes) -> Any:
