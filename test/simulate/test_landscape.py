@@ -41,6 +41,16 @@ def test_the_same_seed_gives_the_same_panorama_and_another_set_of_textures_anoth
     assert not np.array_equal(first, other)
 
 
+def test_a_street_adds_to_the_landscape_and_changes_nothing_above_it():
+    plain, street = (
+        landscape.paint("plaza", 4, mood="clear", width=1024, street=s).panorama.image
+        for s in (False, True)
+    )
+    changed = (plain != street).any(axis=2)
+    assert changed[256:].any()
+    assert not changed[:150].any()
+
+
 def test_the_back_has_no_seam():
     image = landscape.paint("coast", 2, mood="overcast", width=1024).panorama.image.astype(int)
     across = np.abs(image[:, 0] - image[:, -1]).mean()

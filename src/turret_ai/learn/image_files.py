@@ -25,7 +25,7 @@ from turret_ai.errors import InputError
 from turret_ai.learn import images
 from turret_ai.simulate.craft import TYPES
 
-RECIPE_VERSION = 5
+RECIPE_VERSION = 6
 """Raise when the same index starts to give another image."""
 
 

@@ -107,7 +107,8 @@ def _landscape(number: int, seed: int, split: str, width: int) -> landscape.Land
     offset = _SPLIT_NUMBER[split]
     rng = np.random.default_rng((seed, offset, number, 7))
     kind = landscape.KINDS[int(rng.integers(len(landscape.KINDS)))]
-    return landscape.paint(kind, int(rng.integers(1 << 30)), width=width, textures=offset)
+    number = int(rng.integers(1 << 30))
+    return landscape.paint(kind, number, width=width, textures=offset, street=True)
 
 
 @lru_cache(maxsize=4)
@@ -180,6 +181,8 @@ def _scatter(image: ImageArray, rng: np.random.Generator) -> None:
         kind(image, rng, float(rng.uniform(0, w)), float(rng.uniform(0, 0.75 * h)), size)
     if rng.random() < 0.12:
         clutter.wire(image, rng)
+    if rng.random() < 0.3:
+        clutter.scraps(image, rng)
 
 
 def _obstruct(image: ImageArray, rng: np.random.Generator, box: Box) -> None:

@@ -198,4 +198,23 @@ def wall(image: ImageArray, rng: np.random.Generator, left: int, top: int, right
                 )
 
 
+def scraps(image: ImageArray, rng: np.random.Generator) -> None:
+    """Odd shapes of any colour, mostly low in the picture: compact, but no craft."""
+    h, w = image.shape[:2]
+    for _ in range(int(rng.integers(3, 30))):
+        size = float(np.exp(rng.uniform(math.log(4), math.log(45))))
+        x, y = float(rng.uniform(0, w)), float(h * min(1.0, rng.beta(3.0, 1.6)))
+        grey = float(rng.uniform(10, 245))
+        rgb = _rgb(rng, 10, 245) if rng.random() < 0.5 else (grey, grey, grey)
+        corners = int(rng.integers(3, 9))
+        angles = np.sort(rng.uniform(0, 2 * math.pi, corners))
+        radii = size * rng.uniform(0.3, 0.6, corners)
+        flat = float(rng.uniform(0.3, 1.0))
+        shape = np.stack([np.cos(angles) * radii, np.sin(angles) * radii * flat], 1)
+        cv2.fillPoly(image, [_points(shape + np.array([x, y]))], rgb, cv2.LINE_AA, _SHIFT)
+        if rng.random() < 0.4:
+            inner = shape * float(rng.uniform(0.3, 0.7)) + np.array([x, y])
+            cv2.fillPoly(image, [_points(inner)], _rgb(rng), cv2.LINE_AA, _SHIFT)
+
+
 NEGATIVES = (bird, balloon, kite, lamp)

@@ -12,6 +12,7 @@ from turret_ai.errors import InputError
 from turret_ai.simulate import noise, scenery, sky, structures
 from turret_ai.simulate.panorama import Equirectangular
 from turret_ai.simulate.render import Light
+from turret_ai.simulate.street import furnish as furnish_street
 from turret_ai.types import ImageArray
 
 KINDS = ("airfield", "harbour", "city", "desert", "forest", "bridge", "works", "plaza", "coast")
@@ -61,7 +62,13 @@ _ROOFS: tuple[Colour, ...] = ((0.5, 0.24, 0.18), (0.3, 0.3, 0.32), (0.4, 0.34, 0
 
 
 def paint(
-    kind: str, seed: int, *, mood: str = "", width: int = 4096, textures: int = 0
+    kind: str,
+    seed: int,
+    *,
+    mood: str = "",
+    width: int = 4096,
+    textures: int = 0,
+    street: bool = False,
 ) -> Landscape:
     """Make a panorama.
 
@@ -70,6 +77,7 @@ def paint(
         mood: one of `sky.SKIES`; drawn from the seed if "".
         width: pixels all round; 4096 matches a 1520x870 camera of 70 degrees.
         textures: number of the set of textures; other sets share none.
+        street: also with cars, signs, people, boats and flags.
 
     Raises:
         InputError: unknown kind or mood.
@@ -91,6 +99,8 @@ def paint(
     texture = noise.tile(noise.GRAIN, 100 + textures * 8 + int(rng.integers(4)))
     _hills(canvas, rng, texture)
     _furnish(canvas, rng, kind, texture)
+    if street:
+        furnish_street(canvas, seed)
     _grain(canvas, texture, rng, empty)
     return Landscape(Equirectangular(canvas.image), sky.light_of(weather), weather.mood)
 
