@@ -99,7 +99,7 @@ def arpa(corpus: Iterable[list[str]], order: int = 3) -> str:
             told[0] += count
             told[1] += 1
     total = sum(c for (w,), c in counts[0].items() if w != _START)
-    types = len(counts[0])
+    types = len(counts[0]) - 1  # without <s>, which nothing is followed by
     lower: dict[tuple[str, ...], float] = {}
     levels: list[dict[tuple[str, ...], float]] = []
     for (word,), count in counts[0].items():

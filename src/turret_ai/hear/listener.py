@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from turret_ai.hear.edge import Resampler, to_float, to_mono
 from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings
-from turret_ai.hear.vad import BLOCK, SpeechDetector
+from turret_ai.hear.vad import BLOCK, StreamDetector
 from turret_ai.types import FloatArray
 from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 _LATE_S = 0.05
 """How far a stamp may lie before what is expected; timers and clocks are not better."""
+_ONSET = 0.05
+"""The detector rises over some blocks: speech began where it left this probability ..."""
+_LAG = BLOCK
+"""... and about one block before, measured on synthetic radio speech."""
 _RESTART_S = 5.0
 """A stamp so far back means that the source began anew, not that a chunk is late."""
 _SEARCH_S = 2.0
@@ -74,7 +78,7 @@ class Listener:
         """Chunks that came out of order and were left out."""
         self.gaps = 0
         """Places where chunks were missing."""
-        self._detector = SpeechDetector()
+        self._detector = StreamDetector()
         self._resampler: Resampler | None = None
         self._restart()
 
@@ -87,7 +91,7 @@ class Listener:
         self._waiting = np.zeros(0, dtype=np.float32)
         self._index = 0  # of the first waiting sample
         self._before: deque[FloatArray] = deque()
-        self._run_up = 0
+        self._run_up = self._onset = 0
         self._spoken: list[FloatArray] | None = None
         self._start = 0
         self._speech = self._silence = self._since_partial = 0
@@ -171,8 +175,9 @@ class Listener:
     def _quiet(self, block: FloatArray, probability: float) -> list[ListenEvent]:
         settings = self.settings
         self._before.append(block)
+        self._onset = self._onset + BLOCK if probability >= _ONSET else 0
         self._run_up = self._run_up + BLOCK if probability >= settings.threshold else 0
-        kept = settings.pre_roll * SAMPLE_RATE + self._run_up
+        kept = settings.pre_roll * SAMPLE_RATE + max(self._run_up, self._onset) + _LAG
         while sum(map(len, self._before)) - BLOCK >= kept:
             self._before.popleft()
         if self._run_up < settings.start_speech * SAMPLE_RATE:
@@ -181,7 +186,7 @@ class Listener:
         self._start = self._index - sum(map(len, self._spoken))
         self._speech, self._silence, self._since_partial = self._run_up, 0, 0
         self._before.clear()
-        self._run_up = 0
+        self._run_up = self._onset = 0
         return [SpeechStarted(self._stamp(self._start))]
 
     def _speaking(self, block: FloatArray, probability: float) -> list[ListenEvent]:

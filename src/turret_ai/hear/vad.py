@@ -14,11 +14,23 @@ import numpy as np
 import onnxruntime as ort
 
 from turret_ai.errors import ModelError
+from turret_ai.hear.level import dbfs, to_level
 from turret_ai.types import FloatArray
 
 BLOCK = 512
 """Samples that are judged at once: 32 ms at 16 kHz."""
 _CONTEXT = 64
+
+
+LEVEL_DBFS = -20.0
+"""Where the detector is at its best; radio speech lies 10 to 20 dB below."""
+_START_DBFS, _FLOOR_DBFS = -32.0, -50.0
+_FALL_DB_PER_BLOCK = 0.1
+"""How fast the level of speech is forgotten: 3 dB a second."""
+
+
+_FORGET_BLOCKS = 32
+"""About a second after one detector forgets, the other one does."""
 
 
 @cache
@@ -60,9 +72,42 @@ class SpeechDetector:
         return float(out.ravel()[0])
 
 
+class StreamDetector:
+    """Speech probabilities of a stream of unknown level that never ends.
+
+    Two things that the bare detector lacks. The loudest of late is brought to the level where it is
+    at its best. And two detectors take turns in forgetting, since the recurrent state of one can
+    stay deaf to narrow-band speech after a pause; the higher probability counts.
+    """
+
+    def __init__(self) -> None:
+        self._detectors = (SpeechDetector(), SpeechDetector())
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        for detector in self._detectors:
+            detector.reset()
+        self._level = _START_DBFS
+        self._count = 0
+
+    def __call__(self, block: FloatArray) -> float:
+        """Probability that the block, shape (512,), holds speech."""
+        fallen = max(self._level - _FALL_DB_PER_BLOCK, _FLOOR_DBFS)
+        self._level = max(fallen, dbfs(block))
+        gain = np.float32(10 ** ((LEVEL_DBFS - self._level) / 20))
+        loud = np.clip(block * gain, -1.0, 1.0)
+        turn, place = divmod(self._count, _FORGET_BLOCKS)
+        if place == 0:
+            self._detectors[turn % 2].reset()
+        self._count += 1
+        return max(detector(loud) for detector in self._detectors)
+
+
 def probabilities(samples: FloatArray) -> FloatArray:
     """Speech probability of each 32 ms of an utterance; the last block is filled with zeros."""
-    detector = SpeechDetector()
+    detector = StreamDetector()
+    samples = np.clip(to_level(samples, LEVEL_DBFS), -1.0, 1.0)
     count = -(-len(samples) // BLOCK)
     padded = np.pad(samples, (0, count * BLOCK - len(samples))).astype(np.float32)
     return np.array([detector(block) for block in padded.reshape(count, BLOCK)], dtype=np.float32)

@@ -1,14 +1,21 @@
 """espeak-ng in this process, by the library that the espeakng-loader wheel carries.
 
 The engine is GPL-3: it is part of the `train` extra, and nothing of it is shipped.
+
+Each text is spoken in a forked child. The library keeps the phase of its oscillators and its random
+numbers from one text to the next and offers no way to reset them, so that a sentence would sound
+different by what was said before; a child of a process that never speaks always starts alike.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
+import os
+import signal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -22,6 +29,8 @@ _CHARS_UTF8 = 1
 _PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 2, 3, 4
 _PHONEME_EVENTS = 1
 _EVENT_END, _EVENT_PHONEME = 0, 7
+
+_LIMIT_S = 60
 
 NORMAL_WORDS_PER_MINUTE = 160
 NORMAL_PITCH = 50
@@ -127,7 +136,43 @@ def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray,
         InputError: there is no such voice, or nothing was said.
         MissingExtraError: espeakng-loader isn't installed.
     """
-    library, sample_rate, _callback, pieces, phones = _library()
+    sample_rate = _library()[1]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _answer(writing, text, voice, rate, pitch)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    head, _, sound = answer.partition(b"\n")
+    try:
+        told = json.loads(head)
+    except json.JSONDecodeError as error:
+        raise InputError(f"espeak-ng broke down at {text!r} in voice {voice!r}") from error
+    if "error" in told:
+        raise InputError(told["error"])
+    samples = np.frombuffer(sound, dtype="<i2").astype(np.float32) / 32768.0
+    if samples.size == 0:
+        raise InputError(f"espeak-ng said nothing for {text!r}")
+    return samples, sample_rate, [(float(at), str(name)) for at, name in told["phones"]]
+
+
+def _answer(writing: int, text: str, voice: str, rate: float, pitch: float) -> NoReturn:
+    """The child's part: a line of JSON, then the samples as int16; never returns."""
+    signal.alarm(_LIMIT_S)
+    try:
+        sound, phones = _synthesise(text, voice, rate, pitch)
+        head: dict[str, Any] = {"phones": phones}
+    except InputError as error:
+        sound, head = b"", {"error": str(error)}
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(json.dumps(head).encode() + b"\n" + sound)
+    os._exit(0)
+
+
+def _synthesise(text: str, voice: str, rate: float, pitch: float) -> tuple[bytes, Phones]:
+    library, _rate, _callback, pieces, phones = _library()
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         raise InputError(f"espeak-ng has no voice {voice!r}")
     words = int(np.clip(NORMAL_WORDS_PER_MINUTE * rate, 80, 450))
@@ -139,8 +184,4 @@ def speak(text: str, voice: str, rate: float, pitch: float) -> tuple[FloatArray,
     data = text.encode() + b"\0"
     library.espeak_Synth(data, len(data), 0, 0, 0, _CHARS_UTF8, None, None)
     library.espeak_Synchronize()
-    samples = np.frombuffer(b"".join(pieces), dtype="<i2").astype(np.float32) / 32768.0
-    pieces.clear()
-    if samples.size == 0:
-        raise InputError(f"espeak-ng said nothing for {text!r}")
-    return samples, sample_rate, list(phones)
+    return b"".join(pieces), list(phones)

@@ -1,0 +1,165 @@
+"""Utterances become text, or EMPTY with the reason; engines and models are chosen and refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pytest
+import yaml
+
+from turret_ai import share, vocabulary
+from turret_ai.errors import InputError, ModelError
+from turret_ai.hear import equalise, files, grammar, recogniser, splitting
+from turret_ai.hear.recogniser import Recogniser
+from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
+from turret_ai.normalise import plain
+from turret_ai.types import TranscriptStatus
+
+RNG = np.random.default_rng(5)
+COUNT = 10 * SAMPLE_RATE
+
+
+@pytest.fixture(scope="module")
+def sphinx() -> Recogniser:
+    ears = recogniser.load(RecogniserSettings(engine="sphinx"))
+    ears.warm_up()
+    return ears
+
+
+def test_the_commands_of_a_shipped_scene_are_heard(sphinx: Recogniser) -> None:
+    scene = yaml.safe_load(share.path("scenes/woods.yaml").read_text(encoding="utf-8"))
+    said, heard = [], []
+    for command in scene["commands"]:
+        found = sphinx.transcribe(files.read(share.path("scenes") / command["audio"]))
+        assert found.status is TranscriptStatus.FINAL
+        assert found.alternatives[0].text == found.text
+        assert 0.0 < found.confidence <= 1.0
+        said.append(plain(command["text"]))
+        heard.append(plain(found.text))
+    assert jiwer.wer(said, heard) < 0.15
+
+
+NOISES = {
+    "silence": np.zeros(COUNT),
+    "faint": RNG.standard_normal(COUNT) * 1e-5,
+    "white": RNG.standard_normal(COUNT) * 0.05,
+    "loud white": RNG.standard_normal(COUNT),
+    "tone": 0.2 * np.sin(2 * np.pi * 700 * np.arange(COUNT) / SAMPLE_RATE),
+    "clipped tone": np.clip(3 * np.sin(2 * np.pi * 300 * np.arange(COUNT) / SAMPLE_RATE), -1, 1),
+    "one sample": np.array([0.5]),
+    "nothing": np.zeros(0),
+}
+
+
+@pytest.mark.parametrize("name", NOISES)
+def test_where_nobody_speaks_the_answer_is_empty_with_a_reason(
+    sphinx: Recogniser, name: str
+) -> None:
+    found = sphinx.transcribe(NOISES[name].astype(np.float32))
+    assert found.status is TranscriptStatus.EMPTY
+    assert found.text == ""
+    assert found.alternatives == ()
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.array([0.1, np.nan] * 8000, np.float32),
+        np.zeros((16000, 2), np.float32),
+        np.ones(601 * SAMPLE_RATE, np.float32),
+    ],
+)
+def test_samples_that_make_no_sense_are_refused(sphinx: Recogniser, samples: np.ndarray) -> None:
+    with pytest.raises(InputError):
+        sphinx.transcribe(samples)
+
+
+def test_a_partial_utterance_is_said_to_be_partial(sphinx: Recogniser) -> None:
+    samples = files.read(share.path("scenes/audio/woods_0.ogg"))
+    found = sphinx.transcribe(samples[: len(samples) // 2], partial=True)
+    assert found.status is TranscriptStatus.PARTIAL
+
+
+def test_a_model_that_is_not_there_is_named() -> None:
+    with pytest.raises(ModelError, match="nosuch"):
+        recogniser.load(RecogniserSettings(model="nosuch"))
+
+
+def test_a_broken_model_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.bin"):
+        recogniser.load(RecogniserSettings(model=str(tmp_path)))
+    (tmp_path / "model.bin").write_bytes(b"not a model")
+    with pytest.raises(ModelError, match=r"tokenizer\.json"):
+        recogniser.load(RecogniserSettings(model=str(tmp_path)))
+    (tmp_path / "tokenizer.json").write_text("{}")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="can't be loaded"):
+        recogniser.load(RecogniserSettings(model=str(tmp_path)))
+
+
+def test_the_grammar_follows_the_vocabulary() -> None:
+    words = vocabulary.load()
+    found = grammar.words(grammar.sentences(words, 3000))
+    for tool in words.tools:
+        assert set(plain(tool.name).split()) <= found
+    assert {"niner", "three", "heading"} <= found
+    assert found.isdisjoint({"tree", "fower", "fife"})
+
+
+def test_the_language_model_is_a_probability_distribution() -> None:
+    corpus = [["a", "b", "c"], ["a", "b", "b"], ["c"], ["b", "a"]]
+    lines = grammar.arpa(corpus).splitlines()
+    table: dict[tuple[str, ...], tuple[float, float]] = {}
+    for line in lines:
+        parts = line.split()
+        if line.startswith(("ngram", "\\")) or not parts:
+            continue
+        back = 0.0
+        if parts[-1].lstrip("-").replace(".", "").isdigit():
+            back = float(parts.pop())
+        table[tuple(parts[1:])] = (float(parts[0]), back)
+
+    def probability(context: tuple[str, ...], word: str) -> float:
+        gram = (*context, word)
+        if gram in table:
+            return 10 ** table[gram][0]
+        back = 10 ** table[context][1] if context in table else 1.0
+        return back * probability(context[1:], word) if context else 0.0
+
+    for context in [(), ("a",), ("b",), ("<s>", "a"), ("a", "b")]:
+        total = sum(probability(context, w) for w in ("a", "b", "c", "</s>"))
+        assert total == pytest.approx(1.0, abs=0.02)
+
+
+def test_long_utterances_are_cut_in_their_pauses_and_nothing_is_lost() -> None:
+    clips = [files.read(share.path(f"scenes/audio/woods_{i}.ogg")) for i in range(3)]
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    whole = np.concatenate([part for clip in clips for part in (clip, pause)])
+    pieces = splitting.split(whole, 10.0)
+    assert all(len(piece) <= 10 * SAMPLE_RATE for piece in pieces)
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    for piece in pieces[:-1]:
+        assert np.abs(piece[-1600:]).max() < 0.2 * np.abs(whole).max()
+
+
+def test_a_band_pass_is_undone_as_far_as_there_is_sound() -> None:
+    from scipy import signal
+
+    speechlike = signal.lfilter([1.0], [1.0, -0.9], RNG.standard_normal(COUNT)).astype(np.float32)
+    sos = signal.butter(2, [900, 2600], "bandpass", fs=SAMPLE_RATE, output="sos")
+    narrow = signal.sosfilt(sos, speechlike).astype(np.float32)
+
+    def bands(samples: np.ndarray) -> np.ndarray:
+        hz, power = signal.welch(samples, SAMPLE_RATE, nperseg=512)
+        found = [power[(hz >= low) & (hz < low + 400)].mean() for low in range(400, 4000, 400)]
+        return 10 * np.log10(found)
+
+    def colour(samples: np.ndarray) -> float:
+        difference = bands(samples) - bands(speechlike)
+        return float(np.std(difference))
+
+    assert colour(equalise.equalise(narrow)) < 0.7 * colour(narrow)
+    assert len(equalise.equalise(narrow)) == len(narrow)

@@ -1,0 +1,199 @@
+"""A tiny recogniser trains, resumes to the same weights, exports and is heard by faster-whisper."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from turret_ai.errors import ConfigError, InputError, ModelError
+
+torch = pytest.importorskip("torch", reason="needs the extra train")
+pytest.importorskip("transformers", reason="needs the extra train")
+
+from turret_ai.hear import recogniser  # noqa: E402
+from turret_ai.hear.settings import RecogniserSettings  # noqa: E402
+from turret_ai.learn import config as configs  # noqa: E402
+from turret_ai.learn.asr import batches, calibration, export, features, task, tokens  # noqa: E402
+from turret_ai.learn.asr.config import AsrConfig  # noqa: E402
+
+TEXTS = ("heading is three two zero", "target is red drone", "deploy machine gun", "over")
+
+TINY = """
+out: {out}
+frontend: {{hop_length: 240, n_fft: 480, chunk_length: 15}}
+architecture:
+  {{width: 32, heads: 2, encoder_layers: 1, decoder_layers: 1, feed_forward: 64, vocabulary: 300}}
+data:
+  train: [{data}]
+  validation: [{data}]
+  radio: {{}}
+  variants: 1
+  batch_seconds: 4
+  curriculum: [[2, 1.5]]
+  clean_until: 1
+loss: {{ctc: 0.3, phones: 0.5}}
+schedule:
+  {{steps: 4, lr: 1.0e-3, validate_every: 4, save_every: 2, logger: none}}
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight short clips of coloured bursts with made-up phones: enough to move weights."""
+    folder = tmp_path_factory.mktemp("clips")
+    lines = []
+    for i in range(8):
+        rng = np.random.default_rng(i)
+        seconds = 1.0 + 0.25 * i
+        count = int(seconds * 16000)
+        wave = rng.standard_normal(count) * np.abs(np.sin(np.arange(count) / 1500)) * 0.1
+        soundfile.write(folder / f"audio_{i}.wav", wave, 16000)
+        phones = " ".join(f"x/{'ab'[k % 2]}@{0.1 * k:.2f}" for k in range(30))
+        line = {"key": i, "audio": f"audio_{i}.wav", "transcript": TEXTS[i % 4], "phones": phones}
+        lines.append(json.dumps(line))
+    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def write_config(folder: Path, data: Path, name: str) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(TINY.format(out=folder / name, data=data))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    return task.run(str(write_config(folder, data, "whole")), [])
+
+
+def weights(path: Path) -> dict:
+    return torch.load(path, weights_only=True)["model"]
+
+
+def test_a_resumed_run_gives_the_same_model(trained: Path, data: Path, tmp_path: Path) -> None:
+    config = str(write_config(tmp_path, data, "cut"))
+    _interrupt(config, after=2)
+    task.run(config, ["resume=true"])
+    whole = weights(trained.parent / "last.pt")
+    resumed = weights(tmp_path / "cut" / "last.pt")
+    assert whole.keys() == resumed.keys()
+    for name in whole:
+        torch.testing.assert_close(whole[name], resumed[name], rtol=0, atol=0, msg=name)
+
+
+def _interrupt(config_name: str, after: int) -> None:
+    config = configs.load(config_name, [], AsrConfig)
+    training = task.AsrTask(config, task.prepare_labels(config))
+    whole, calls = training.loss, []
+
+    def stop(model, batch):
+        calls.append(1)
+        if len(calls) > after:
+            raise KeyboardInterrupt
+        return whole(model, batch)
+
+    training.loss = stop
+    from turret_ai.learn import loop
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.fit(training, config.schedule, config.out, False, config.model_dump(mode="json"))
+
+
+def test_the_exported_model_is_heard_through_faster_whisper(
+    trained: Path, data: Path, tmp_path: Path
+) -> None:
+    assert export.run(str(trained), tmp_path / "model") < export.TOLERANCE["int8"]
+    calibration.fit(tmp_path / "model", data)
+    ears = recogniser.load(
+        RecogniserSettings(model=str(tmp_path / "model"), speech_gate=False, alternatives=2)
+    )
+    ears.warm_up()
+    heard = ears.transcribe(_samples(data))
+    assert 0.0 <= heard.confidence <= 1.0
+    assert ears.describe()["engine"] == "whisper"
+
+
+def _samples(data: Path) -> np.ndarray:
+    samples, _ = soundfile.read(data / "audio_7.wav", dtype="float32")
+    return samples
+
+
+def test_the_tokenizer_has_whispers_specials_in_its_order_and_reads_what_it_writes() -> None:
+    labels = tokens.Labels(tokens.train(TEXTS * 5, 300, 15))
+    ids = [labels.tokenizer.token_to_id(special) for special in tokens.SPECIALS]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+    assert labels.first_timestamp == ids[-1] + 1
+    for text in TEXTS:
+        sequence = labels.encode(text)
+        assert sequence[:2] == labels.prompt
+        assert labels.decode(sequence[2:]) == text
+        assert labels.decode(labels.encode(text, 1.3)[1:]) == text
+    assert labels.encode("") == [labels.start, labels.no_speech, labels.end]
+
+
+def test_batches_are_a_function_of_their_number_and_short_clips_come_first(data: Path) -> None:
+    config = AsrConfig.model_validate(
+        {
+            "out": "x",
+            "data": {
+                "train": [data],
+                "validation": [data],
+                "batch_seconds": 4,
+                "curriculum": [[3, 1.6]],
+            },
+            "schedule": {"steps": 1, "lr": 1e-3},
+        }
+    )
+    clips = features.read_manifest(data)
+    forward, backward = batches.Plan(clips, config), batches.Plan(clips, config)
+    assert backward[9] == forward[9]
+    assert [forward[i] for i in range(9)] == [backward[i] for i in range(9)]
+    assert all(clips[c].seconds <= 1.6 for i in range(3) for c, _ in forward[i])
+
+
+def test_phones_fall_into_the_frames_where_they_sound() -> None:
+    clip = features.Clip(Path("x"), "a", 1.0, {}, ((0.0, "x/a"), (0.5, "x/b")))
+    table = {"_": 0, "x/a": 1, "x/b": 2}
+    frames = batches.frame_phones(clip, (0.2, 2.0), table, 100, 0.03)
+    at = [frames[int(t / 0.03)] for t in (0.1, 0.5, 1.5, 2.5)]
+    assert at == [0, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "why"),
+    [
+        (lambda f: (f / "manifest.jsonl").unlink(), "no manifest"),
+        (lambda f: (f / "audio_1.wav").unlink(), "missing"),
+        (lambda f: (f / "manifest.jsonl").write_text("{}\n"), "line 1"),
+        (lambda f: (f / "manifest.jsonl").write_text(""), "no clips"),
+    ],
+)
+def test_broken_manifests_are_named(data: Path, tmp_path: Path, break_it, why: str) -> None:
+    for source in data.iterdir():
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    break_it(tmp_path)
+    with pytest.raises(InputError, match=why):
+        features.read_manifest(tmp_path)
+
+
+def test_an_unknown_key_is_refused(data: Path, tmp_path: Path) -> None:
+    config = str(write_config(tmp_path, data, "a"))
+    with pytest.raises(ConfigError, match="colour"):
+        task.run(config, ["data.colour=3"])
+
+
+def test_a_checkpoint_of_another_model_is_refused(trained: Path, tmp_path: Path) -> None:
+    other = dict(torch.load(trained, weights_only=True), kind="detector")
+    torch.save(other, tmp_path / "best.pt")
+    with pytest.raises(ModelError, match="detector"):
+        export.run(str(tmp_path / "best.pt"), tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["asr_small", "whisper_small_2024", "whisper_medium_2024"])
+def test_the_shipped_configurations_are_valid(name: str) -> None:
+    assert configs.load(name, [], AsrConfig).schedule.steps > 1000
