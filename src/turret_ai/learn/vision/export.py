@@ -14,6 +14,8 @@ import torch
 import yaml
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
 from turret_ai.errors import InputError, ModelError
@@ -39,11 +41,14 @@ def to_onnx(
     inputs: Sequence[str],
     outputs: Sequence[str],
     free: Mapping[str, Mapping[int, str]],
+    as_set: bool = False,
 ) -> float:
     """Write an ONNX file; returns the largest relative difference to the trained model.
 
     Args:
         free: names of the dimensions that may vary, by input or output name.
+        as_set: the rows of the outputs may come in another order, as equally good queries of a
+            DETR do.
 
     Raises:
         ModelError: the exported model computes something else.
@@ -67,7 +72,7 @@ def to_onnx(
             )
     except OSError as error:
         raise InputError(f"{path} can't be written: {error}") from error
-    difference = parity(model, example, partial)
+    difference = parity(model, example, partial, as_set)
     if difference > TOLERANCE:
         partial.unlink()
         raise ModelError(f"the exported model differs from the trained one by {difference:.3g}")
@@ -75,7 +80,7 @@ def to_onnx(
     return difference
 
 
-def parity(model: nn.Module, example: Sequence[Tensor], path: Path) -> float:
+def parity(model: nn.Module, example: Sequence[Tensor], path: Path, as_set: bool = False) -> float:
     """The largest difference of any output over its largest value, for the given inputs."""
     with torch.no_grad():
         made = model(*example)
@@ -85,6 +90,12 @@ def parity(model: nn.Module, example: Sequence[Tensor], path: Path) -> float:
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     feed = {i.name: e.numpy() for i, e in zip(session.get_inputs(), example, strict=True)}
     found: list[NDArray[Any]] = [np.asarray(o) for o in session.run(None, feed)]
+    if as_set:
+        wide = np.concatenate([w.detach().numpy() for w in wanted], axis=2)[0]
+        other = np.concatenate(found, axis=2)[0]
+        rows, columns = linear_sum_assignment(cdist(wide, other, "cityblock"))
+        scale = np.maximum(np.abs(wide).max(axis=0), 1e-6)
+        return float((np.abs(wide[rows] - other[columns]) / scale).max())
     worst = 0.0
     for want, got in zip(wanted, found, strict=True):
         reference = want.detach().numpy()

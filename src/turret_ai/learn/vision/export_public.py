@@ -125,7 +125,7 @@ def detr(
     free = {0: "batch"}
     difference = export.to_onnx(
         _Detr(model).eval(), [image], out / "model.onnx", ["image"], ["logits", "boxes"],
-        {"image": free, "logits": free, "boxes": free},
+        {"image": free, "logits": free, "boxes": free}, as_set=True,
     )  # fmt: skip
     labels = [str(v) for _, v in sorted(model.config.id2label.items())]
     about = DetectorDescription(
