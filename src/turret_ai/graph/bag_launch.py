@@ -15,9 +15,12 @@ from launch.actions import (
     TimerAction,
 )
 from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown as ShutdownEvent
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from turret_ai.graph import parameters
+from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 from turret_ai.graph.ros_launch import actions
 from turret_ai.prove.topics import SPECS, TopicSpec, resolve
@@ -47,7 +50,7 @@ def record(context: Any) -> list[Any]:
     command += ["--qos-profile-overrides-path", str(_deep_queues(names))]
     command += ["--topics", *names]
     # SIGTERM would leave a bag without metadata; rosbag2 completes it on SIGINT.
-    return [ExecuteProcess(cmd=command, output="screen", sigterm_timeout="20")]
+    return [ExecuteProcess(cmd=command, output="screen", sigterm_timeout="60")]
 
 
 def _absolute(spec: TopicSpec, namespace: str) -> str:
@@ -101,7 +104,7 @@ def replay(context: Any) -> list[Any]:
     compressed = "camera/image_raw" not in names and "camera/image_raw/compressed" in names
     if compressed:
         settings["resume"] = ""
-    evaluator = _once("evaluator", settings)
+    evaluator = _once("evaluator", settings, "the evaluator has ended")
     rate = _value(context, "rate")
     player: Any = ExecuteProcess(
         cmd=[
@@ -119,21 +122,26 @@ def replay(context: Any) -> list[Any]:
             LogInfo(msg="the recording is over, the last answers are awaited"),
             TimerAction(
                 period=_LAST_ANSWERS_S,
-                actions=[EmitEvent(event=_shutdown())],
+                actions=[EmitEvent(event=ShutdownEvent(reason="the recording is over"))],
             ),
         ],
     )
     return [*actions(plan), evaluator, player, RegisterEventHandler(end)]
 
 
-def _once(executable: str, parameters: dict[str, Any]) -> Node:
-    """A node that is not started again when it ends."""
+def _once(executable: str, settings: dict[str, Any], why_end: str = "") -> Node:
+    """A node that is not started again when it ends. why_end: the launch ends with it, therefore.
+
+    Its parameters go through a file of ours: launch_ros writes lists in a form that is no YAML for
+    others than itself.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="turret_ai_launch_"))
+    plan = Plan((NodeEntry(executable, settings),))
     return Node(
-        package="turret_ai", executable=executable, parameters=[parameters], output="screen"
+        package="turret_ai",
+        executable=executable,
+        ros_arguments=parameters.write(plan, folder / "parameters.yaml"),
+        output="screen",
+        sigterm_timeout="60",  # the report is written after SIGINT
+        on_exit=[EmitEvent(event=ShutdownEvent(reason=why_end))] if why_end else None,
     )
-
-
-def _shutdown() -> Any:
-    from launch.events import Shutdown as ShutdownEvent
-
-    return ShutdownEvent(reason="the recording is over")

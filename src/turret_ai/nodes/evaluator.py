@@ -28,6 +28,7 @@ from turret_ai.ros.interfaces import (
     Transcript,
     TurretCommand,
 )
+from turret_ai.ros.process import ask_for_time
 from turret_ai.ros.time import to_ns
 
 _STAGES: tuple[tuple[str, Any], ...] = (
@@ -40,6 +41,8 @@ _STAGES: tuple[tuple[str, Any], ...] = (
     ("ground_truth/command", TurretCommand),
 )
 _MOST_DIAGNOSTICS = 10_000
+_COMPLETION_S = 60.0
+"""How long scoring and writing may take after Ctrl-C."""
 
 
 class EvaluatorParameters(BaseModel):
@@ -76,6 +79,7 @@ class Evaluator(Node):
             "evaluator", parameters=EvaluatorParameters, overrides=overrides, **node_options
         )
         self._written = True  # nothing to write yet
+        ask_for_time(_COMPLETION_S)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         p = self.parameters

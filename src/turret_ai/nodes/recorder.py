@@ -15,12 +15,16 @@ from turret_ai.prove.topics import SPECS, TopicSpec
 from turret_ai.prove.writer import BagWriter, Recorder, offered_qos
 from turret_ai.ros import Node, raw
 from turret_ai.ros.discovery import Published, Topics
+from turret_ai.ros.process import ask_for_time
 
 _IMAGE = "sensor_msgs/msg/Image"
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
 _DEPTHS = {_IMAGE: 10, _COMPRESSED: 30}
 """Messages that may wait for this process; images are large, others come in bursts."""
 _DEPTH = 1000
+
+_COMPLETION_S = 90.0
+"""How long what waits for the disk may take after Ctrl-C."""
 
 
 class RecorderParameters(BaseModel):
@@ -50,6 +54,7 @@ class BagRecorder(Node):
             "recorder", parameters=RecorderParameters, overrides=overrides, **node_options
         )
         self._ended = True  # nothing to complete yet
+        ask_for_time(_COMPLETION_S)
         p = self.parameters
         self.path = Path(p.output or time.strftime("turret_%Y-%m-%d_%H-%M-%S"))
         self._writer = BagWriter(self.path, p.storage, p.compress)

@@ -17,6 +17,18 @@ GRACE_S = 1.7
 """Seconds after a signal until a process whose threads don't end is ended all the same."""
 
 
+_grace_s = GRACE_S
+
+
+def ask_for_time(seconds: float) -> None:
+    """Let this process take longer to end after a signal: a bag or a report must be completed.
+
+    For nodes that write files when they are destroyed; called while they are made.
+    """
+    global _grace_s
+    _grace_s = max(_grace_s, seconds)
+
+
 class Stop:
     """Whether the process shall end: set by SIGINT and SIGTERM, or by an error in the executor."""
 
@@ -52,7 +64,7 @@ class Stop:
         if self._event.is_set():
             return
         self._event.set()
-        watchdog = threading.Timer(GRACE_S, self._end)
+        watchdog = threading.Timer(_grace_s, self._end)
         watchdog.daemon = True
         watchdog.start()
         if self._starting:  # a model may be loading: unwind from where we are
