@@ -131,7 +131,7 @@ def render(folder: Path, count: int, seed: int, split: str, workers: int = 1) ->
         InputError: the folder can't be written.
     """
     tasks = [
-        (folder / f"{split}_{seed}_{first // SHARD:04d}.npz", first, seed, split)
+        (folder / split / f"{seed}_{first // SHARD:04d}.npz", first, seed, split)
         for first in range(0, count, SHARD)
     ]
     title = f"drawing {split} craft"
