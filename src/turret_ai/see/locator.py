@@ -98,11 +98,14 @@ class Locator:
         started = time.perf_counter()
         scores = self.matcher(rgb, found, asked, self._labels(found))
         self.seconds["match"] = time.perf_counter() - started
+        ranking = scores + self.settings.matching.detection_weight * found.scores[:, None]
         if self.settings.matching.assignment == "optimal":
-            chosen = assignment.optimal(scores)
+            chosen = assignment.optimal(ranking)
         else:
-            chosen = assignment.independent(scores)
-        answers = iter([self._answer(found, scores[:, j], i) for j, i in enumerate(chosen)])
+            chosen = assignment.independent(ranking)
+        answers = iter(
+            [self._answer(found, scores[:, j], ranking[:, j], i) for j, i in enumerate(chosen)]
+        )
         return [
             next(answers)
             if c
@@ -119,10 +122,12 @@ class Locator:
             return []
         return [first.label(i) for i in boxes.labels.tolist()]
 
-    def _answer(self, boxes: Boxes, scores: FloatArray, chosen: int) -> Location:
+    def _answer(
+        self, boxes: Boxes, scores: FloatArray, ranking: FloatArray, chosen: int
+    ) -> Location:
         if not len(boxes):
             return Location(LocationStatus.NOT_FOUND, reason="no flying object in the image")
-        order = np.argsort(-scores, kind="stable").tolist()
+        order = np.argsort(-ranking, kind="stable").tolist()
         candidates = tuple(
             (boxes.as_box(i), float(boxes.scores[i]), float(scores[i])) for i in order
         )
@@ -136,7 +141,7 @@ class Locator:
         overlap = iou(boxes.xyxy[chosen : chosen + 1], boxes.xyxy)[0]
         rivals = [i for i in order if i != chosen and overlap[i] <= SAME_OBJECT]
         second = float(scores[rivals[0]]) if rivals else math.nan
-        margin = best - second if rivals else best
+        margin = float(ranking[chosen] - ranking[rivals[0]]) if rivals else best
         common = {
             "detection_score": float(boxes.scores[chosen]),
             "match_score": best,

@@ -180,6 +180,4 @@ class Matcher:
                 words = f" {caption.lower()} "
                 named = [bool(label) and f" {label.lower()} " in words for label in labels]
                 scores[:, j] += self.settings.class_bonus * np.asarray(named, np.float64)
-        if self.settings.detection_weight:
-            scores += self.settings.detection_weight * boxes.scores[:, None]
         return scores.astype(np.float32)

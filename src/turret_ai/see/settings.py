@@ -84,7 +84,10 @@ class MatchingSettings(Settings):
         0.0, ge=0, le=2, description="added where the caption names the detector's class of the box"
     )
     detection_weight: float = Field(
-        0.0, ge=0, le=2, description="times the detection score, added to the match score"
+        0.0,
+        ge=0,
+        le=2,
+        description="times the detection score, added to rank the candidates",
     )
     sharpen: float = Field(0.0, ge=0, le=5, description="unsharp mask of the crops; 2 is common")
     batch: int = Field(20, ge=1, le=512, description="most crops at once")

@@ -17,7 +17,7 @@ from turret_ai.types import FloatArray
 
 LOST = 0.02
 """Largest share of true targets that the threshold may turn into NOT_FOUND."""
-DOUBTFUL = 0.6
+DOUBTFUL = 0.5
 """Answers are called AMBIGUOUS up to the margin below which fewer than this share are right."""
 
 
