@@ -32,7 +32,7 @@ class Commander(Stage):
         self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
 
     def _on_transcript(self, message: Transcript) -> None:
-        if self._input() and message.status != TranscriptStatus.EMPTY:
+        if self.receive() and message.status != TranscriptStatus.EMPTY:
             self._worker.put(message)
 
     def _understand(self, message: Transcript) -> None:

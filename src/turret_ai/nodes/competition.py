@@ -26,8 +26,9 @@ from turret_ai.aim.limits import Limits
 from turret_ai.errors import ConfigError, InputError
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
-from turret_ai.nodes import convert, frames, utterance_frame
+from turret_ai.nodes import convert, utterance_frame
 from turret_ai.nodes.stage import Stage
+from turret_ai.nodes.virtual_turret import VirtualTurret
 from turret_ai.ros import audio, images, qos
 from turret_ai.ros.interfaces import (
     AudioDataStamped,
@@ -35,16 +36,13 @@ from turret_ai.ros.interfaces import (
     CameraInfo,
     DiagnosticArray,
     Engagement,
-    GimbalCommand,
     Image,
-    JointState,
     TargetBBox,
     Transcript,
     TurretCommand,
     TurretState,
 )
-from turret_ai.ros.tf import Broadcaster, StaticBroadcaster, transform
-from turret_ai.ros.time import to_ns
+from turret_ai.ros.tf import StaticBroadcaster, transform
 from turret_ai.simulate.turret import TurretLimits, TurretMotion
 from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
 from turret_ai.units import seconds_to_ns
@@ -94,7 +92,6 @@ class Competition(Stage):
         self._report = _open_report(p.report)
         self._stepped = time.monotonic()
         self._begun = self._stepped
-        self._rate_until_ns: int | None = None
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
         info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
         info.publish(
@@ -105,10 +102,8 @@ class Competition(Stage):
         self._info = info
         self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
-        self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
-        self._tf = Broadcaster(self)
+        self._turret = VirtualTurret(self, self.motion, self.now_ns())
         StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
-        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
         self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
         self.create_subscription(TurretCommand, "command", self._on_understood, qos.STAGE)
         self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
@@ -135,23 +130,8 @@ class Competition(Stage):
     def _advance(self) -> None:
         now = time.monotonic()
         dt, self._stepped = now - self._stepped, now
-        stamp_ns = self.now_ns()
-        if self._rate_until_ns is not None and stamp_ns > self._rate_until_ns:
-            self._rate_until_ns = None
-            self.motion.hold()
-        motion = self.motion
-        motion.step(min(dt, 1.0))
-        self._joints.publish(
-            JointState(
-                header=convert.header(stamp_ns),
-                name=[frames.YAW_JOINT, frames.PITCH_JOINT],
-                position=[motion.yaw, motion.pitch],
-                velocity=[motion.yaw_rate, motion.pitch_rate],
-                effort=[],
-            )
-        )
-        self._tf.send(frames.moving(stamp_ns, motion.yaw, motion.pitch))
-        self.client.yaw = motion.yaw
+        self._turret.advance(self.now_ns(), dt)
+        self.client.yaw = self.motion.yaw
         if not self._started:
             self._start_when_ready(now)
 
@@ -165,24 +145,6 @@ class Competition(Stage):
             self.get_logger().warning(f"starting although these do not report: {missing}")
         self._started = True
         self._loop.start()
-
-    def _on_command(self, message: GimbalCommand) -> None:
-        if not self._input():
-            return
-        until_ns = to_ns(message.valid_until)
-        numbers = (message.yaw, message.pitch, message.yaw_rate, message.pitch_rate)
-        if not all(math.isfinite(v) for v in numbers) or 0 < until_ns < self.now_ns():
-            self.health.count("refused")
-            return
-        self._rate_until_ns = None
-        rates = (message.yaw_rate, message.pitch_rate)
-        if message.mode == GimbalCommand.RATE:
-            self.motion.drive(*rates)
-            self._rate_until_ns = until_ns or None
-        elif message.mode == GimbalCommand.RELATIVE:
-            self.motion.go(self.motion.yaw + message.yaw, self.motion.pitch + message.pitch, rates)
-        else:
-            self.motion.go(message.yaw, message.pitch, rates)
 
     # -- from the chain to the server ------------------------------------------------------------
 

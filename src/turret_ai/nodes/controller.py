@@ -71,7 +71,7 @@ class Controller(Stage):
     # -- inputs ----------------------------------------------------------------------------------
 
     def _on_transcript(self, message: Transcript) -> None:
-        if self._input():
+        if self.receive():
             actions = self.engagement.on_transcript(
                 message.utterance_id,
                 TranscriptStatus(message.status),
@@ -84,7 +84,7 @@ class Controller(Stage):
             self._act(actions)
 
     def _on_command(self, message: TurretCommand) -> None:
-        if self._input():
+        if self.receive():
             self._act(
                 self.engagement.on_command(
                     message.utterance_id,
@@ -96,7 +96,7 @@ class Controller(Stage):
             )
 
     def _on_box(self, message: TargetBBox) -> None:
-        if self._input():
+        if self.receive():
             self._box = message
             report = convert.message_to_report(message)
             self._act(self.engagement.on_box(message.utterance_id, report, self.now_ns()))

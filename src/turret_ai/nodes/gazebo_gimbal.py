@@ -46,7 +46,7 @@ class GazeboGimbal(Stage):
         self._setpoint.hold(self._joints)
 
     def _on_command(self, message: GimbalCommand) -> None:
-        if not self._input():
+        if not self.receive():
             return
         try:
             mode = Mode(message.mode)

@@ -70,7 +70,7 @@ class GazeboTruth(Stage):
                 self._joints.add(to_ns(message.header.stamp), *angles)
 
     def _on_boxes(self, message: Detection2DArray) -> None:
-        if not self._input():
+        if not self.receive():
             return
         stamp_ns = to_ns(message.header.stamp)
         angles = self._joints.at(stamp_ns)

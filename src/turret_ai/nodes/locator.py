@@ -78,7 +78,7 @@ class Locator(Stage):
             self._settled = ("", 0)
 
     def _on_image(self, message: Image) -> None:
-        if not self._input():
+        if not self.receive():
             return
         utterance_id, since_ns = self._settled
         caption = self._captions.get(utterance_id)

@@ -63,7 +63,7 @@ class Markers(Stage):
         self._caption = (message.utterance_id, message.caption)
 
     def _on_state(self, message: TurretState) -> None:
-        if not self._input() or not self._markers.get_subscription_count():
+        if not self.receive() or not self._markers.get_subscription_count():
             return
         angles = (message.yaw_goal, message.pitch_goal)
         if not all(math.isfinite(v) for v in angles):

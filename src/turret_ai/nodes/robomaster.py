@@ -101,7 +101,7 @@ class RoboMaster(Stage):
     # -- to the robot ----------------------------------------------------------------------------
 
     def _on_command(self, message: GimbalCommand) -> None:
-        if not self._input():
+        if not self.receive():
             return
         until_ns = to_ns(message.valid_until)
         until = None

@@ -61,7 +61,7 @@ class RoboMasterRos(Stage):
         self._mode.publish(self._messages.Mode(mode=FREE_MODE))
 
     def _on_command(self, message: GimbalCommand) -> None:
-        if not self._input():
+        if not self.receive():
             return
         now, until_ns = time.monotonic(), to_ns(message.valid_until)
         until = now + ns_to_seconds(until_ns - self.now_ns()) if until_ns else None

@@ -12,18 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from turret_ai.aim.camera import Camera
 from turret_ai.nodes import convert, frames
 from turret_ai.nodes.stage import Stage
+from turret_ai.nodes.virtual_turret import VirtualTurret
 from turret_ai.ros import images, qos
 from turret_ai.ros.interfaces import (
     CameraInfo,
     Clock,
-    GimbalCommand,
     GroundTruth,
     Image,
-    JointState,
     Trigger,
 )
-from turret_ai.ros.tf import Broadcaster, StaticBroadcaster
-from turret_ai.ros.time import to_msg, to_ns
+from turret_ai.ros.tf import StaticBroadcaster
+from turret_ai.ros.time import to_msg
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.turret import TurretMotion
 from turret_ai.simulate.world import World
@@ -91,15 +90,12 @@ class Simulator(Stage):
         self._start_ns = self.now_ns()
         self._sim_ns = self._start_ns
         self._next_image_ns = self._start_ns
-        self._rate_until_ns: int | None = None
         self._worker = self.create_worker(self._render, self._on_error, latest_wins=True)
         self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
         self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
-        self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
-        self._tf = Broadcaster(self)
+        self._turret = VirtualTurret(self, self.motion, self._start_ns)
         StaticBroadcaster(self).send(frames.fixed(self.now_ns()))
-        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
         period = 1.0 / p.joint_rate
         self._step_ns = seconds_to_ns(period)
         if p.clock.mode != "wall":
@@ -126,13 +122,9 @@ class Simulator(Stage):
             now = self._sim_ns + self._step_ns
         dt = ns_to_seconds(max(0, now - self._sim_ns))
         self._sim_ns = now
-        if self._rate_until_ns is not None and now > self._rate_until_ns:
-            self._rate_until_ns = None
-            self.motion.hold()
-        self.motion.step(min(dt, 1.0))
         if self.parameters.clock.mode != "wall":
             self._publish_clock()
-        self._publish_joints(now)
+        self._turret.advance(now, dt)
         if now >= self._next_image_ns:
             period_ns = seconds_to_ns(1.0 / self.parameters.camera.rate)
             self._next_image_ns = max(self._next_image_ns + period_ns, now)
@@ -148,42 +140,6 @@ class Simulator(Stage):
 
     def _publish_clock(self) -> None:
         self._clock_publisher.publish(Clock(clock=to_msg(self._sim_ns)))
-
-    # -- the turret ------------------------------------------------------------------------------
-
-    def _on_command(self, message: GimbalCommand) -> None:
-        if not self._input():
-            return
-        until_ns = to_ns(message.valid_until)
-        if until_ns and until_ns < self._sim_ns:
-            self.health.count("expired")
-            return
-        numbers = (message.yaw, message.pitch, message.yaw_rate, message.pitch_rate)
-        if not all(math.isfinite(v) for v in numbers):
-            self.health.count("refused")
-            return
-        self._rate_until_ns = None
-        limits = (message.yaw_rate, message.pitch_rate)
-        if message.mode == GimbalCommand.RATE:
-            self.motion.drive(message.yaw_rate, message.pitch_rate)
-            self._rate_until_ns = until_ns or None
-        elif message.mode == GimbalCommand.RELATIVE:
-            self.motion.go(self.motion.yaw + message.yaw, self.motion.pitch + message.pitch, limits)
-        else:
-            self.motion.go(message.yaw, message.pitch, limits)
-
-    def _publish_joints(self, stamp_ns: int) -> None:
-        motion = self.motion
-        self._joints.publish(
-            JointState(
-                header=convert.header(stamp_ns),
-                name=[frames.YAW_JOINT, frames.PITCH_JOINT],
-                position=[motion.yaw, motion.pitch],
-                velocity=[motion.yaw_rate, motion.pitch_rate],
-                effort=[],
-            )
-        )
-        self._tf.send(frames.moving(stamp_ns, motion.yaw, motion.pitch))
 
     # -- the camera ------------------------------------------------------------------------------
 

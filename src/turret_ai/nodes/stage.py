@@ -56,7 +56,7 @@ class Health:
 
 
 class Stage(Node):
-    """A node of the chain. Subclasses call `_input()` on arrival of what they work on."""
+    """A node of the chain. Subclasses call `receive()` on arrival of what they work on."""
 
     input_timeout = 0.0
     """Seconds without input after which the diagnostics warn; 0: never."""
@@ -108,7 +108,7 @@ class Stage(Node):
         """What the diagnostics show beside the counters, such as model and device."""
         return {}
 
-    def _input(self) -> bool:
+    def receive(self) -> bool:
         """Note an arrival; False where the stage is switched off."""
         self.health.last_input_ns = self.now_ns()
         self.health.count("received")

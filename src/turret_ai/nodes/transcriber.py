@@ -97,7 +97,7 @@ class Transcriber(Stage):
         self._channels = message.channels or 1
 
     def _on_audio(self, message: AudioDataStamped) -> None:
-        if self._input():
+        if self.receive():
             self._listening.put(message)
 
     # -- listening -------------------------------------------------------------------------------
