@@ -124,8 +124,9 @@ class Bag:
                 raise
             except Exception as error:  # storage libraries raise whatever their formats do
                 self._note(f"reading stopped after {read} messages: {_reason(error)}")
-            for remark in getattr(source, "remarks", ()):
-                self._note(remark)
+            if isinstance(source, (CutMcap, CutSqlite)):
+                for remark in source.remarks:
+                    self._note(f"{source.path.name}: {remark}")
 
     def decode(self, record: BagRecord) -> Any:
         """The message as an object with the fields of its type.

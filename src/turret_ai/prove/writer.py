@@ -82,7 +82,7 @@ class BagWriter:
         self._lock = threading.Lock()
         if self.path.exists():
             raise InputError(f"{self.path} exists already: choose another name for the bag")
-        # Version 8 is what ros2 bag of Jazzy and later reads; 9 is refused by Jazzy.
+        # Version 9 differs in how quality of service is written, which older readers don't know.
         self._writer = Writer(self.path, version=8, storage_plugin=STORAGES[storage])
         if compress:
             self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
