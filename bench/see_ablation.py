@@ -38,7 +38,7 @@ def run(quick: bool) -> list[Row]:
     from turret_ai.see.settings import SeeSettings
 
     pictures = []
-    for index in range(4 if quick else 60):
+    for index in range(4 if quick else 24):
         rgb, labels = generate(index, seed=2026, split="test", settings=Settings())
         pictures.append(
             vlm_score.Picture(

@@ -20,7 +20,7 @@ def run(quick: bool) -> list[Row]:
         eager = _Eager()
     except ImportError as error:
         raise Skip(f"the baseline needs the extra `train`: {error}") from error
-    base = "eager PyTorch, same networks"
+    base = "eager PyTorch fp32, same networks"
 
     def ours() -> object:
         model.matcher._images = type(model.matcher._images)(0)  # no memory of the last picture
