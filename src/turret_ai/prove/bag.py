@@ -126,7 +126,7 @@ class Bag:
                 self._note(f"reading stopped after {read} messages: {_reason(error)}")
             if isinstance(source, (CutMcap, CutSqlite)):
                 for remark in source.remarks:
-                    self._note(f"{source.path.name}: {remark}")
+                    self._note(f"{Path(str(source.path)).name}: {remark}")
 
     def decode(self, record: BagRecord) -> Any:
         """The message as an object with the fields of its type.
