@@ -106,7 +106,7 @@ class Bag:
     ) -> Iterator[BagRecord]:
         """Messages in the order of their log time, of these topics (None: all).
 
-        A file that turns out to be damaged ends its part; `problems` says where.
+        What is damaged is left out; `problems` says where.
 
         Args:
             start_ns, stop_ns: only those logged in [start_ns, stop_ns).
@@ -115,18 +115,49 @@ class Bag:
             wanted = [c for c in source.connections if topics is None or c.topic in topics]
             if not wanted:
                 continue
-            read = 0
+            read, last_ns, at_last = 0, start_ns, 0
             try:
                 for connection, stamp, raw in source.messages(wanted, start_ns, stop_ns):
                     read += 1
+                    last_ns, at_last = stamp, at_last + 1 if stamp == last_ns else 1
                     yield BagRecord(connection.topic, connection.msgtype, stamp, bytes(raw))
             except GeneratorExit:
                 raise
             except Exception as error:  # storage libraries raise whatever their formats do
-                self._note(f"reading stopped after {read} messages: {_reason(error)}")
+                self._note(f"damaged after {read} messages: {_reason(error)}")
+                yield from self._behind_damage(source, topics, last_ns, at_last, stop_ns)
             if isinstance(source, (CutMcap, CutSqlite)):
                 for remark in source.remarks:
                     self._note(f"{Path(str(source.path)).name}: {remark}")
+
+    def _behind_damage(
+        self,
+        source: _Source,
+        topics: Collection[str] | None,
+        last_ns: int | None,
+        at_last: int,
+        stop_ns: int | None,
+    ) -> Iterator[BagRecord]:
+        """What follows the damage in an MCAP bag, without the first `at_last` of `last_ns`."""
+        if not isinstance(source, Reader):
+            return
+        folder = self.path if self.path.is_dir() else self.path.parent
+        files = sorted(folder.glob("*.mcap")) if self.path.is_dir() else [self.path]
+        for file in files:
+            if file.suffix != ".mcap":
+                continue
+            part = CutMcap(file)
+            if self._try(lambda part=part: _opened(part), file) is None:  # type: ignore[misc]
+                continue
+            wanted = [c for c in part.connections if topics is None or c.topic in topics]
+            for connection, stamp, raw in part.messages(wanted, last_ns, stop_ns):
+                if stamp == last_ns and at_last:
+                    at_last -= 1
+                    continue
+                yield BagRecord(connection.topic, connection.msgtype, stamp, bytes(raw))
+            for remark in part.remarks:
+                self._note(f"{file.name}: {remark}")
+            part.close()
 
     def decode(self, record: BagRecord) -> Any:
         """The message as an object with the fields of its type.
