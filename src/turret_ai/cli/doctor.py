@@ -53,6 +53,7 @@ def doctor(
     import json
 
     from rich.console import Console
+    from rich.markup import escape
 
     findings = examine()
     if as_json:
@@ -70,7 +71,8 @@ def doctor(
         }
         console = Console()
         for finding in findings:
-            console.print(f"{signs[finding.level]} [bold]{finding.subject}[/]: {finding.text}")
+            text = escape(finding.text)
+            console.print(f"{signs[finding.level]} [bold]{finding.subject}[/]: {text}")
     raise typer.Exit(int(any(finding.level == "missing" for finding in findings)))
 
 
