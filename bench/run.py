@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     if given.list or not chosen:
         for name in chosen or names():
-            console.print(f"{name:24} {title(name)}")
+            print(f"{name:24} {title(name)}")
         return 0 if chosen else 2
     reports = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
