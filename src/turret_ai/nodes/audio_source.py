@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from turret_ai.errors import InputError, TurretError
 from turret_ai.hear import files, microphone
 from turret_ai.nodes import utterance_frame
+from turret_ai.nodes.readiness import Readiness
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import (
     AudioDataStamped,
     AudioInfo,
-    DiagnosticArray,
     Engagement,
     TurretCommand,
 )
@@ -81,20 +81,16 @@ class AudioSource(Stage):
             self._microphone = microphone.MicrophoneStream(p.device, p.chunk)
         self._stop = threading.Event()
         self._turn_ended = threading.Event()
-        self._ready: set[str] = set()
+        self._readiness = Readiness(self, p.wait_for)
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
         self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
         self._truth = self.create_publisher(TurretCommand, "ground_truth/command", qos.STAGE)
         self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
-        self.create_subscription(DiagnosticArray, "diagnostics", self._on_report, qos.STAGE)
         self._thread = threading.Thread(target=self._run, name="audio_source", daemon=True)
         self._thread.start()
 
     def _on_engagement(self, _message: Engagement) -> None:
         self._turn_ended.set()
-
-    def _on_report(self, message: DiagnosticArray) -> None:
-        self._ready |= {status.name.rsplit("/", 1)[-1] for status in message.status}
 
     # -- the stream ------------------------------------------------------------------------------
 
@@ -191,8 +187,8 @@ class AudioSource(Stage):
 
     def _wait_until_ready(self) -> None:
         p = self.parameters
-        if not self._wait_for(lambda: set(p.wait_for) <= self._ready, p.ready_timeout):
-            missing = ", ".join(sorted(set(p.wait_for) - self._ready))
+        if not self._wait_for(lambda: not self._readiness.missing(), p.ready_timeout):
+            missing = ", ".join(self._readiness.missing())
             self.get_logger().warning(f"speaking although these do not report: {missing}")
         if not self._wait_for(lambda: self._audio.get_subscription_count() > 0, p.ready_timeout):
             self.get_logger().warning("nobody listens to the topic audio")

@@ -27,6 +27,7 @@ from turret_ai.errors import ConfigError, InputError
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert, utterance_frame
+from turret_ai.nodes.readiness import Readiness
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
 from turret_ai.ros import audio, images, qos
@@ -34,7 +35,6 @@ from turret_ai.ros.interfaces import (
     AudioDataStamped,
     AudioInfo,
     CameraInfo,
-    DiagnosticArray,
     Engagement,
     Image,
     TargetBBox,
@@ -88,7 +88,7 @@ class Competition(Stage):
         self.client = Client(p, self)
         self._loop = LoopThread(self.client.run, "competition", self._on_loop_error)
         self._started = False
-        self._ready: set[str] = set()
+        self._readiness = Readiness(self, p.wait_for)
         self._report = _open_report(p.report)
         self._stepped = time.monotonic()
         self._begun = self._stepped
@@ -109,7 +109,6 @@ class Competition(Stage):
         self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
         self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
         self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
-        self.create_subscription(DiagnosticArray, "diagnostics", self._on_diagnostics, qos.STAGE)
         self.create_timer(1.0 / p.joint_rate, self._advance)
 
     def describe(self) -> Mapping[str, object]:
@@ -138,7 +137,7 @@ class Competition(Stage):
     def _start_when_ready(self, now: float) -> None:
         """Call the server only when the chain can answer: its first turn would be lost."""
         p = self.parameters
-        missing = sorted(set(p.wait_for) - self._ready)
+        missing = self._readiness.missing()
         if missing and now - self._begun < p.ready_timeout:
             return
         if missing:
@@ -147,9 +146,6 @@ class Competition(Stage):
         self._loop.start()
 
     # -- from the chain to the server ------------------------------------------------------------
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        self._ready |= {status.name.rsplit("/", 1)[-1] for status in message.status}
 
     def _on_transcript(self, message: Transcript) -> None:
         if message.status == TranscriptStatus.PARTIAL:
