@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.hear.edge import Resampler, to_float, to_mono
+from turret_ai.hear.level import dbfs
 from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings
 from turret_ai.hear.vad import BLOCK, StreamDetector
 from turret_ai.types import FloatArray
@@ -17,10 +19,11 @@ from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 _LATE_S = 0.05
 """How far a stamp may lie before what is expected; timers and clocks are not better."""
-_ONSET = 0.05
-"""The detector rises over some blocks: speech began where it left this probability ..."""
-_LAG = BLOCK
-"""... and about one block before, measured on synthetic radio speech."""
+_LOOK_BACK_S = 0.8
+"""How far before the detector's first sign the first sound is searched."""
+_BELOW_SPEECH_DB, _ABOVE_NOISE_DB = 22.0, 6.0
+_BRIDGE_BLOCKS = 5
+"""Sounds this close (160 ms) to what follows belong to it: plosives have pauses."""
 _RESTART_S = 5.0
 """A stamp so far back means that the source began anew, not that a chunk is late."""
 _SEARCH_S = 2.0
@@ -69,6 +72,26 @@ class SpeechDropped:
 ListenEvent = SpeechStarted | SpeechPartial | SpeechEnded | SpeechDropped
 
 
+def first_sound(levels: Sequence[float], surely: int) -> int:
+    """Which block the speech began in. The detector rises late, most of all on weak consonants.
+
+    Args:
+        levels: dBFS of successive blocks.
+        surely: how many of the last ones are speech.
+    """
+    speech = max(levels[-surely:])
+    before = sorted(level for level in levels[:-surely] if level > -100.0)
+    noise = before[len(before) // 5] if before else -100.0
+    enough = max(speech - _BELOW_SPEECH_DB, noise + _ABOVE_NOISE_DB)
+    first = len(levels) - surely
+    for i in range(first - 1, -1, -1):
+        if first - i > _BRIDGE_BLOCKS:
+            break
+        if levels[i] >= enough:
+            first = i
+    return first
+
+
 class Listener:
     """Cuts a stream into utterances by voice activity. Not thread-safe."""
 
@@ -91,7 +114,7 @@ class Listener:
         self._waiting = np.zeros(0, dtype=np.float32)
         self._index = 0  # of the first waiting sample
         self._before: deque[FloatArray] = deque()
-        self._run_up = self._onset = 0
+        self._run_up = 0
         self._spoken: list[FloatArray] | None = None
         self._start = 0
         self._speech = self._silence = self._since_partial = 0
@@ -175,18 +198,19 @@ class Listener:
     def _quiet(self, block: FloatArray, probability: float) -> list[ListenEvent]:
         settings = self.settings
         self._before.append(block)
-        self._onset = self._onset + BLOCK if probability >= _ONSET else 0
         self._run_up = self._run_up + BLOCK if probability >= settings.threshold else 0
-        kept = settings.pre_roll * SAMPLE_RATE + max(self._run_up, self._onset) + _LAG
-        while sum(map(len, self._before)) - BLOCK >= kept:
+        kept = (settings.pre_roll + _LOOK_BACK_S) * SAMPLE_RATE + self._run_up
+        while (len(self._before) - 1) * BLOCK >= kept:
             self._before.popleft()
         if self._run_up < settings.start_speech * SAMPLE_RATE:
             return []
-        self._spoken = list(self._before)
-        self._start = self._index - sum(map(len, self._spoken))
+        blocks = list(self._before)
+        first = first_sound([dbfs(b) for b in blocks], self._run_up // BLOCK)
+        self._spoken = blocks[max(0, first - round(settings.pre_roll * SAMPLE_RATE / BLOCK)) :]
+        self._start = self._index - BLOCK * len(self._spoken)
         self._speech, self._silence, self._since_partial = self._run_up, 0, 0
         self._before.clear()
-        self._run_up = self._onset = 0
+        self._run_up = 0
         return [SpeechStarted(self._stamp(self._start))]
 
     def _speaking(self, block: FloatArray, probability: float) -> list[ListenEvent]:

@@ -62,14 +62,15 @@ class SpeechDetector:
         self._c = np.zeros((1, 1, 128), dtype=np.float32)
         self._context = np.zeros(_CONTEXT, dtype=np.float32)
 
-    def __call__(self, block: FloatArray) -> float:
-        """Probability that the block, shape (512,), holds speech."""
-        given = np.concatenate([self._context, block])[None]
+    def __call__(self, blocks: FloatArray) -> FloatArray:
+        """Probability that each block holds speech: shape (n, 512) to (n,)."""
+        tails = np.vstack([self._context, blocks[:-1, -_CONTEXT:]])
+        given = np.concatenate([tails, blocks], axis=1)
         out, self._h, self._c = self._session.run(
             None, {"input": given, "h": self._h, "c": self._c}
         )
-        self._context = block[-_CONTEXT:]
-        return float(out.ravel()[0])
+        self._context = blocks[-1, -_CONTEXT:]
+        return np.asarray(out, dtype=np.float32).reshape(-1)
 
 
 class StreamDetector:
@@ -101,16 +102,24 @@ class StreamDetector:
         if place == 0:
             self._detectors[turn % 2].reset()
         self._count += 1
-        return max(detector(loud) for detector in self._detectors)
+        return max(float(detector(loud[None])[0]) for detector in self._detectors)
 
 
 def probabilities(samples: FloatArray) -> FloatArray:
     """Speech probability of each 32 ms of an utterance; the last block is filled with zeros."""
-    detector = StreamDetector()
     samples = np.clip(to_level(samples, LEVEL_DBFS), -1.0, 1.0)
     count = -(-len(samples) // BLOCK)
     padded = np.pad(samples, (0, count * BLOCK - len(samples))).astype(np.float32)
-    return np.array([detector(block) for block in padded.reshape(count, BLOCK)], dtype=np.float32)
+    blocks = padded.reshape(count, BLOCK)
+    best = np.zeros(count, dtype=np.float32)
+    detector = SpeechDetector()
+    for shift in (0, _FORGET_BLOCKS):  # as in a stream: two that forget in turns
+        for start in range(-shift, count, 2 * _FORGET_BLOCKS):
+            first, last = max(0, start), min(count, start + 2 * _FORGET_BLOCKS)
+            if first < last:
+                detector.reset()
+                best[first:last] = np.maximum(best[first:last], detector(blocks[first:last]))
+    return best
 
 
 def speech_seconds(samples: FloatArray, threshold: float, sample_rate: int = 16000) -> float:
