@@ -163,3 +163,13 @@ def test_a_band_pass_is_undone_as_far_as_there_is_sound() -> None:
 
     assert colour(equalise.equalise(narrow)) < 0.7 * colour(narrow)
     assert len(equalise.equalise(narrow)) == len(narrow)
+
+
+@pytest.mark.parametrize("colour", ["white", "pink", "brown", "hum", "crackle", "babble"])
+def test_a_minute_of_noise_holds_no_words(sphinx: Recogniser, colour: str) -> None:
+    from turret_ai.learn.speech import radio
+
+    minute = radio.noise(np.random.default_rng(3), colour, 60 * SAMPLE_RATE) * np.float32(0.02)
+    found = sphinx.transcribe(minute)
+    assert found.status is TranscriptStatus.EMPTY
+    assert found.text == ""

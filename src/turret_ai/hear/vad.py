@@ -29,6 +29,7 @@ _FALL_DB_PER_BLOCK = 0.1
 """How fast the level of speech is forgotten: 3 dB a second."""
 
 
+_SHORTEST_RUN = 5
 _FORGET_BLOCKS = 32
 """About a second after one detector forgets, the other one does."""
 
@@ -123,5 +124,15 @@ def probabilities(samples: FloatArray) -> FloatArray:
 
 
 def speech_seconds(samples: FloatArray, threshold: float, sample_rate: int = 16000) -> float:
-    """Seconds of an utterance whose speech probability reaches the threshold."""
-    return float((probabilities(samples) >= threshold).sum()) * BLOCK / sample_rate
+    """Seconds of an utterance whose speech probability reaches the threshold.
+
+    Only stretches of at least 160 ms count: in noise, single blocks look like speech now and then.
+    """
+    total = run = 0
+    for above in (*(probabilities(samples) >= threshold), False):
+        if above:
+            run += 1
+        else:
+            total += run if run >= _SHORTEST_RUN else 0
+            run = 0
+    return total * BLOCK / sample_rate
