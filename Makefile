@@ -23,4 +23,4 @@ clean:
 	scripts/setup $@
 
 .venv/.test: pyproject.toml setup.py scripts/setup
-	scripts/setup $@ test lint train server
+	scripts/setup $@ test lint train llm server

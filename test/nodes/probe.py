@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from turret_ai.ros import Context, Node, qos, spin_until
 from turret_ai.ros.interfaces import JointState
@@ -88,8 +89,9 @@ class Probe(Node):
     """Publishes and collects whatever a test wants."""
 
     def __init__(self, domain: int) -> None:
-        os.environ.setdefault("ROS_LOCALHOST_ONLY", "1")
-        super().__init__("probe", context=Context(domain_id=domain))
+        with mock.patch.dict(os.environ, ROS_LOCALHOST_ONLY="1"):
+            context = Context(domain_id=domain)
+        super().__init__("probe", context=context)
         self.received: dict[str, list[Any]] = {}
         self.turret = Turret()
         self._joints: Any = None
