@@ -22,7 +22,7 @@ SETTINGS: dict[str, list[str]] = {
         "'this is a photo of {caption}.']",
     ],
     "sharpening, factor 2": ["matching.sharpen=2"],
-    "detection score added, x0.2": ["matching.detection_weight=0.2"],
+    "detection score ignored": ["matching.detection_weight=0"],
     "optimal assignment": ["matching.assignment=optimal"],
 }  # fmt: skip
 

@@ -53,8 +53,10 @@ class DetectorDescription(_Description):
     confidence: float = Field(0.25, ge=0, le=1, description="least score unless set otherwise")
 
 
-class Calibration(_Description):
+class Calibration(BaseModel):
     """Thresholds in the unit of the match score, found on held-out pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     not_found_below: float = Field(-1.0, ge=-1, le=1)
     ambiguous_margin: float = Field(0.0, ge=0, le=2)

@@ -41,7 +41,7 @@ class DetectionSettings(Settings):
     confidence: float = Field(
         0.0, ge=0, le=1, description="least score of a candidate; 0: the model's own"
     )
-    nms_iou: float = Field(0.5, ge=0, le=1, description="overlap above which the weaker box goes")
+    nms_iou: float = Field(0.3, ge=0, le=1, description="overlap above which the weaker box goes")
     limit: int = Field(100, ge=1, le=1000, description="most candidates of an image, best first")
     slice_columns: int = Field(1, ge=1, le=16, description="slices beside each other; 1: none")
     slice_rows: int = Field(1, ge=1, le=16, description="slices above each other; 1: none")
@@ -84,7 +84,7 @@ class MatchingSettings(Settings):
         0.0, ge=0, le=2, description="added where the caption names the detector's class of the box"
     )
     detection_weight: float = Field(
-        0.0,
+        0.4,
         ge=0,
         le=2,
         description="times the detection score, added to rank the candidates",

@@ -1,0 +1,42 @@
+"""The models inside the package."""
+
+from __future__ import annotations
+
+import pytest
+
+from turret_ai import share
+from turret_ai.see import locator
+
+NAMES = ("detector_small", "matcher_small")
+
+
+def test_the_vision_models_are_small_and_have_cards():
+    total = 0
+    for name in NAMES:
+        folder = share.path(f"models/{name}")
+        assert (folder / "CARD.md").is_file() and (folder / "model.yaml").is_file()
+        total += sum(f.stat().st_size for f in folder.iterdir())
+    assert total < 25e6
+
+
+def test_they_are_what_the_settings_name_and_run_on_the_cpu():
+    see = locator.load()
+    told = see.describe()
+    assert (told["detector"], told["matcher"], told["upscaler"]) == (*NAMES, "off")
+    assert 0 < see.matcher.ambiguous_margin < 1
+    see.warm_up()
+    assert see.seconds["detect"] > 0
+
+
+@pytest.mark.slow
+def test_most_captions_of_pictures_never_seen_find_their_craft():
+    images = pytest.importorskip("turret_ai.learn.images")
+    from turret_ai.prove import vlm_score
+
+    pictures = []
+    for index in range(24):
+        rgb, labels = images.generate(index, seed=77, split="test")
+        captions, _, _, boxes = zip(*labels, strict=True)
+        pictures.append(vlm_score.Picture(str(index), lambda rgb=rgb: rgb, captions, boxes))
+    result = vlm_score.score(locator.load(), pictures)
+    assert result.hit_rate > 0.5 and result.recall > 0.6 and result.top1 > 0.7
