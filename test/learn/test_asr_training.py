@@ -197,3 +197,70 @@ def test_a_checkpoint_of_another_model_is_refused(trained: Path, tmp_path: Path)
 @pytest.mark.parametrize("name", ["asr_small", "whisper_small_2024", "whisper_medium_2024"])
 def test_the_shipped_configurations_are_valid(name: str) -> None:
     assert configs.load(name, [], AsrConfig).schedule.steps > 1000
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like those of public Whispers, with untrained weights of a tiny size."""
+    import transformers
+
+    folder = tmp_path_factory.mktemp("public")
+    made = tokens.train(TEXTS * 5, 300, 30)
+    labels = tokens.Labels(made)
+    transformers.WhisperForConditionalGeneration(
+        transformers.WhisperConfig(
+            vocab_size=labels.size,
+            d_model=32,
+            encoder_layers=1,
+            decoder_layers=1,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=64,
+            decoder_ffn_dim=64,
+            pad_token_id=labels.end,
+            bos_token_id=labels.end,
+            eos_token_id=labels.end,
+            decoder_start_token_id=labels.start,
+            suppress_tokens=[],
+            begin_suppress_tokens=[],
+        )
+    ).save_pretrained(folder)
+    made.save(str(folder / "tokenizer.json"))
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"),
+        unk_token="<|endoftext|>",
+        bos_token="<|endoftext|>",
+        eos_token="<|endoftext|>",
+    ).save_pretrained(folder)
+    return folder
+
+
+def test_a_public_whisper_is_tuned_and_exported(public: Path, data: Path, tmp_path: Path) -> None:
+    overrides = [
+        f"init={public}",
+        f"out={tmp_path / 'run'}",
+        f"data.train=[{data}]",
+        f"data.validation=[{data}]",
+        "data.validation_clips=2",
+        "data.batch_seconds=3",
+        "schedule.steps=2",
+        "schedule.precision=fp32",
+        "schedule.workers=0",
+        "schedule.logger=none",
+    ]
+    best = task.run("whisper_small_2024", overrides)
+    assert export.run(str(best), tmp_path / "tuned") < export.TOLERANCE["int8"]
+    assert export.run(str(public), tmp_path / "untuned", "float32") < export.TOLERANCE["float32"]
+    ears = recogniser.load(RecogniserSettings(model=str(tmp_path / "tuned"), speech_gate=False))
+    assert ears.transcribe(_samples(data)).reason or ears.transcribe(_samples(data)).text
+
+
+def test_an_init_that_is_no_whisper_is_named(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "out").mkdir()
+    tokens.train(TEXTS, 300, 30).save(str(tmp_path / "out" / "tokenizer.json"))
+    with pytest.raises(ModelError, match="can't be loaded"):
+        task.run(
+            str(write_config(tmp_path, data, "a")),
+            [f"init={tmp_path / 'empty'}", f"out={tmp_path / 'out'}"],
+        )
