@@ -22,8 +22,10 @@ class _Description(BaseModel):
     licence: str = ""
 
 
-class InputDescription(_Description):
+class InputDescription(BaseModel):
     """How a picture becomes a detector's input."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: int = Field(0, ge=0, description="pixels; 0: free, a multiple of `multiple`")
     height: int = Field(0, ge=0)
