@@ -5,10 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from turret_ai.errors import TurretError
-from turret_ai.nodes.registry import node_class
-from turret_ai.ros import run
-
 
 def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) -> int:
     """Run one or several nodes in this process until SIGINT or SIGTERM.
@@ -20,6 +16,18 @@ def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) 
     Returns:
         Exit code: 0 after a signal, 2 for a node that could not be made.
     """
+    try:
+        return _main(names, args)
+    except KeyboardInterrupt:  # Ctrl-C while the modules were still being imported
+        return 0
+
+
+def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
+    # Imported here, so that a Ctrl-C meanwhile is caught above.
+    from turret_ai.errors import TurretError
+    from turret_ai.nodes.registry import node_class
+    from turret_ai.ros import run
+
     words = list(sys.argv[1:] if args is None else args)
     if names is None:
         end = words.index("--ros-args") if "--ros-args" in words else len(words)
