@@ -26,6 +26,6 @@ def resources() -> list[tuple[str, list[str]]]:
 setup(
     packages=find_packages("src"),
     package_dir={"": "src"},
-    package_data={"turret_ai": ["py.typed", "**/*.html", "**/*.j2", "**/*.msg", "**/*.pyi", "**/*.xml"]},
+    package_data={"turret_ai": ["py.typed", "**/*.html", "**/*.j2", "**/*.pyi", "**/*.txt"]},
     data_files=resources(),
 )
