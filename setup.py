@@ -26,6 +26,6 @@ def resources() -> list[tuple[str, list[str]]]:
 setup(
     packages=find_packages("src"),
     package_dir={"": "src"},
-    package_data={"turret_ai": ["py.typed", "**/*.html", "**/*.j2", "**/*.pyi", "**/*.txt"]},
+    package_data={"turret_ai": ["py.typed", "**/*.j2", "**/*.msg", "**/*.pyi"]},
     data_files=resources(),
 )
