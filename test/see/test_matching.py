@@ -124,8 +124,8 @@ def test_probabilities_and_hypotheses_are_averaged():
     a = [{"image": "x", "probabilities": {"jet": 0.6, "drone": 0.4}}]
     b = [{"image": "x", "probabilities": {"drone": 1.0}}]
     assert scores.ensemble([a, b], [0.5, 0.5])[0]["class"] == "drone"
-    heard = [{"audio": "1.wav", "hypotheses": [{"text": "one", "score": 0.0}]}]
-    other = [{"audio": "1.wav", "hypotheses": [{"text": "two", "score": -1.0}]}]
+    heard = [{"audio": "1.wav", "alternatives": [{"text": "one", "score": 0.0}]}]
+    other = [{"audio": "1.wav", "alternatives": [{"text": "two", "score": -1.0}]}]
     assert scores.ensemble([heard, other], [1, 3])[0]["text"] == "two"
 
 

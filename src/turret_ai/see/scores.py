@@ -4,7 +4,7 @@ One JSON object a line:
 
     {"image": ..., "caption": ..., "boxes": [[l, t, w, h], ...], "detection": [...], "match": [...]}
     {"image": ..., "probabilities": {class: p, ...}}
-    {"audio": ..., "hypotheses": [{"text": ..., "score": log-probability}, ...]}
+    {"audio": ..., "alternatives": [{"text": ..., "score": log-probability}, ...]}
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def read(path: Path) -> list[Row]:
 
 
 def _kind(row: Row) -> str | None:
-    for kind in ("match", "probabilities", "hypotheses"):
+    for kind in ("match", "probabilities", "alternatives"):
         if kind in row:
             return kind
     return None
@@ -93,7 +93,7 @@ def ensemble(files: Sequence[Sequence[Row]], weights: Sequence[float]) -> list[R
         if table.keys() != tables[0].keys():
             other = sorted(set(table) ^ set(tables[0]))[0]
             raise InputError(f"file {number} doesn't predict what file 1 does: {other}")
-    combine = {"match": _locations, "probabilities": _classes, "hypotheses": _texts}
+    combine = {"match": _locations, "probabilities": _classes, "alternatives": _texts}
     out = []
     for key, row in tables[0].items():
         same = [table[key] for table in tables]
@@ -169,16 +169,18 @@ def _texts(rows: Sequence[Row], shares: Sequence[float]) -> Row:
     """Hypotheses as probabilities within each prediction, then the weighted mean."""
     mean: dict[str, float] = {}
     for row, share in zip(rows, shares, strict=True):
-        scores = np.array([float(h["score"]) for h in row["hypotheses"]])
+        scores = np.array([float(h["score"]) for h in row["alternatives"]])
         if not len(scores):
             continue
         chance = np.exp(scores - scores.max())
-        for hypothesis, p in zip(row["hypotheses"], chance / chance.sum(), strict=True):
+        for hypothesis, p in zip(row["alternatives"], chance / chance.sum(), strict=True):
             text = str(hypothesis["text"])
             mean[text] = mean.get(text, 0.0) + share * float(p)
     ordered = sorted(mean.items(), key=lambda item: -item[1])
     return {
         "audio": rows[0].get("audio", ""),
         "text": ordered[0][0] if ordered else "",
-        "hypotheses": [{"text": t, "score": round(math.log(max(p, 1e-12)), 5)} for t, p in ordered],
+        "alternatives": [
+            {"text": t, "score": round(math.log(max(p, 1e-12)), 5)} for t, p in ordered
+        ],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ def phone_table(clips: Sequence[Clip], least: int = 20) -> dict[str, int]:
 
 
 def frame_phones(
-    clip: Clip, timing: Timing, table: dict[str, int], frames: int, frame_s: float
+    clip: Clip, timing: Timing, table: Mapping[str, int], frames: int, frame_s: float
 ) -> NDArray[np.int64]:
     """The phone class of each encoder frame, -100 where the manifest doesn't tell."""
     if not clip.phones:
@@ -127,12 +127,17 @@ class Batcher:
     """Builds the tensors of batch number `index`."""
 
     def __init__(
-        self, clips: Sequence[Clip], store: FeatureStore, labels: Labels, config: AsrConfig
+        self,
+        clips: Sequence[Clip],
+        store: FeatureStore,
+        labels: Labels,
+        phones: Mapping[str, int],
+        config: AsrConfig,
     ) -> None:
         self.store, self.labels, self.config = store, labels, config
         self.clips = clips
         self.plan = Plan(clips, config)
-        self.phones = phone_table(clips) if config.loss.phones else {"_": 0}
+        self.phones = phones
 
     def __call__(self, index: int) -> dict[str, Tensor]:
         """See `turret_ai.learn.asr.model.AsrModel.forward` for the keys."""

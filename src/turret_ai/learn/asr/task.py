@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import jiwer
 import torch
 from torch import Tensor, nn
 
-from turret_ai.errors import InputError
+from turret_ai.errors import InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.asr import tokens
-from turret_ai.learn.asr.batches import Batcher, pad
+from turret_ai.learn.asr.batches import Batcher, pad, phone_table
 from turret_ai.learn.asr.config import AsrConfig
 from turret_ai.learn.asr.features import Clip, FeatureStore, read_manifest
 from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
@@ -35,12 +36,9 @@ class AsrTask:
         self.config, self.labels = config, labels
         torch.manual_seed(config.seed)
         data = config.data
-        self.batch = Batcher(
-            read_clips(data.train),
-            FeatureStore(data, config.frontend, config.seed, augment=True),
-            labels,
-            config,
-        )
+        clips = read_clips(data.train)
+        store = FeatureStore(data, config.frontend, config.seed, augment=True)
+        self.batch = Batcher(clips, store, labels, prepare_phones(config, clips), config)
         self.asr = AsrModel(build_whisper(config, labels), config.loss, len(self.batch.phones))
         self.model: nn.Module = self.asr
         self.validation = read_clips(data.validation)[: data.validation_clips]
@@ -91,6 +89,30 @@ def prepare_labels(config: AsrConfig) -> tokens.Labels:
         except OSError as error:
             raise InputError(f"{config.out} can't be written: {error}") from error
     return tokens.load(path)
+
+
+def prepare_phones(config: AsrConfig, clips: Sequence[Clip]) -> Mapping[str, int]:
+    """The run's phones.json: their class numbers, fixed when the run began.
+
+    Raises:
+        InputError: `out` can't be written.
+        ModelError: the file is broken.
+    """
+    if not config.loss.phones:
+        return {"_": 0}
+    path = config.out / "phones.json"
+    if path.exists():
+        try:
+            return {str(name): int(number) for name, number in json.loads(path.read_text()).items()}
+        except (ValueError, AttributeError) as error:
+            raise ModelError(f"{path} is not a table of phones: {error}") from error
+    table = phone_table(clips)
+    try:
+        config.out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(table), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error}") from error
+    return table
 
 
 def run(config_name: str, overrides: Sequence[str]) -> Path:
