@@ -203,7 +203,8 @@ def _echo(rng: Generator, samples: FloatArray) -> FloatArray:
     tail = rng.standard_normal(length) * decay * (rng.random(length) < 0.05)
     tail[0] = 1.0
     tail[1:] *= rng.uniform(0.2, 0.7)
-    return signal.fftconvolve(samples, tail)[: len(samples)].astype(np.float32)
+    echoed: FloatArray = signal.fftconvolve(samples, tail)[: len(samples)].astype(np.float32)
+    return echoed
 
 
 def transmit(
