@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from turret_ai.errors import InputError
 from turret_ai.see import assignment, scores
+from turret_ai.see.boxes import Boxes
 from turret_ai.see.classify import Classifier
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.encoders import clean
+from turret_ai.see.matcher import Matcher
 from turret_ai.see.settings import ExecutionSettings, MatchingSettings, UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
 
@@ -69,6 +71,18 @@ def test_an_optimal_assignment_gives_way_for_the_better_sum():
     table = np.array([[0.9, 0.8], [0.7, 0.1]], np.float32)
     assert assignment.independent(table) == [0, 0]
     assert assignment.optimal(table) == [1, 0]
+
+
+def test_a_mirrored_look_is_averaged_and_stays_a_unit_vector(tiny):
+    picture = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
+    boxes = Boxes.of([[2, 2, 30, 30], [20, 8, 58, 38]])
+    both = MatchingSettings(models=[tiny["matcher"]], flip=True, batch=1)
+    one = MatchingSettings(models=[tiny["matcher"]])
+    found = Matcher(both, CPU).encode_boxes(picture, boxes)[0]
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-5)
+    mirrored = Matcher(both, CPU).encode_boxes(picture[:, ::-1].copy(), boxes.flipped(60))[0]
+    assert found == pytest.approx(mirrored, abs=0.02)
+    assert found == pytest.approx(Matcher(one, CPU).encode_boxes(picture, boxes)[0], abs=0.1)
 
 
 def test_siglip_texts_are_cleaned():

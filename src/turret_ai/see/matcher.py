@@ -117,14 +117,20 @@ class Matcher:
         vectors = []
         for encoder in self.encoders:
             crops = self._crops(image, boxes.xyxy, encoder)
-            parts = [
-                encoder.encode_images(crops[i : i + self.settings.batch])
-                for i in range(0, len(crops), self.settings.batch)
-            ]
-            vectors.append(np.concatenate(parts) if parts else np.zeros((0, 1), np.float32))
+            found = self._encode(encoder, crops)
+            if self.settings.flip:
+                found = found + self._encode(encoder, np.ascontiguousarray(crops[:, :, ::-1]))
+                found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+            vectors.append(found)
         if key:
             self._images.put(key, vectors)
         return vectors
+
+    def _encode(self, encoder: DualEncoder, crops: ImageArray) -> FloatArray:
+        """Unit vectors (n, e) of crops, no more than `batch` at once."""
+        size = self.settings.batch
+        parts = [encoder.encode_images(crops[i : i + size]) for i in range(0, len(crops), size)]
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
     def _crops(self, image: ImageArray, xyxy: FloatArray, encoder: DualEncoder) -> ImageArray:
         settings, own = self.settings, encoder.about.crop

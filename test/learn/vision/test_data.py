@@ -13,7 +13,15 @@ from turret_ai.learn.vision import backgrounds, captions, crop_bank
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.detector_data import CropSettings, cut, paste
-from turret_ai.learn.vision.detector_model import STRIDE, Detector, DetectorShape, giou, targets
+from turret_ai.learn.vision.detector_model import (
+    STRIDE,
+    Detector,
+    DetectorShape,
+    detection_loss,
+    giou,
+    targets,
+)
+from turret_ai.learn.vision.matcher_model import choice_loss
 from turret_ai.see.heads import decode_centres
 
 TYPES = ["drone", "fighter jet", "fighter plane", "light aircraft"]
@@ -46,6 +54,39 @@ def test_captions_are_written_as_the_competition_writes_them():
     assert captions.compose(["grey"], "drone", False) == "grey drone"
     assert captions.compose(["grey", "red"], "drone", True) == "grey and red camouflage drone"
     assert captions.compose(["a", "b", "c"], "jet", False) == "a, b, and c jet"
+
+
+def test_the_choice_counts_no_rival_that_fits_as_well():
+    fits = torch.tensor([[True, False], [False, True], [True, False]])
+    sure = torch.where(fits, 50.0, -50.0)
+    assert float(choice_loss(sure, fits)) == pytest.approx(0.0, abs=1e-5)
+    assert float(choice_loss(-sure, fits)) == pytest.approx(100.0, rel=1e-2)
+    # Two captions and one rival picture for each, all alike: log 2 among both.
+    assert float(choice_loss(torch.zeros(2, 2), torch.eye(2).bool())) == pytest.approx(np.log(2))
+    nothing = choice_loss(torch.zeros(2, 2, requires_grad=True), torch.zeros(2, 2).bool())
+    nothing.backward()
+    assert float(nothing.detach()) == 0.0
+
+
+def test_a_small_box_counts_as_much_as_a_large_one():
+    boxes = torch.tensor([[8.0, 8, 24, 24], [40, 40, 120, 120]])
+    heat, index = targets(boxes, torch.tensor([0, 0]), 1, 32, 32)
+    ignore = torch.zeros(1, 32, 32, dtype=torch.bool)
+
+    def loss(wrong: int) -> float:
+        y, x = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+        sides = torch.zeros(1, 4, 32, 32)
+        for i, (x0, y0, x1, y1) in enumerate((boxes / STRIDE).tolist()):
+            cells = index[0] == i
+            made = torch.stack([x + 0.5 - x0, y + 0.5 - y0, x1 - x - 0.5, y1 - y - 0.5])
+            grown = made * (1.5 if i == wrong else 1.0)
+            sides[0][:, cells] = grown[:, cells].clamp(min=1e-3).log()
+        return float(
+            detection_loss(torch.zeros(1, 1, 32, 32), sides, heat, index, boxes, ignore)[1]
+        )
+
+    assert loss(wrong=-1) == pytest.approx(0.0, abs=1e-4)
+    assert loss(wrong=0) == pytest.approx(loss(wrong=1), rel=0.1)
 
 
 @settings(deadline=None)

@@ -17,7 +17,7 @@ from turret_ai.cli import app as cli
 from turret_ai.errors import ConfigError, InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
-from turret_ai.learn.vision import export
+from turret_ai.learn.vision import crop_bank, export
 from turret_ai.learn.vision.train_detector import DetectorConfig
 from turret_ai.learn.vision.train_matcher import MatcherConfig
 from turret_ai.see import images
@@ -63,12 +63,13 @@ SCHEDULE = [
 ]
 SMALL_DETECTOR = [
     "batch=2", "crops.size=64", "model.channels=[4,8,8,8,8]", "model.blocks=[1,1,1,1]",
-    "model.head=8", "layers=[]",
+    "model.head=8", "layers=[]", "init=''", "drawn.count=0",
 ]  # fmt: skip
 SMALL_MATCHER = [
     "batch=8", "model.image_size=32", "model.channels=[8,8,8,8]", "model.width=16",
     "model.blocks=[1,1,1,1]", "model.layers=1", "model.embedding=16", "rendered.train=0",
-    "rendered.validation=0", "backgrounds=[]", "validation_backgrounds=[]", "made_up_windows=2",
+    "rendered.validation=0", "init=''", "drawn.count=0", "mistakes.detector=''",
+    "backgrounds=[]", "validation_backgrounds=[]", "made_up_windows=2",
 ]  # fmt: skip
 
 
@@ -132,6 +133,42 @@ def test_trained_models_are_exported_and_locate(tmp_path, data):
     )
     picture = images.load(data[1].parent / "images" / "0.png")
     assert load(settings).locate(picture, "red drone").candidates
+
+
+@pytest.mark.parametrize(
+    ("kind", "small"), [("detector", SMALL_DETECTOR), ("matcher", SMALL_MATCHER)]
+)
+def test_training_goes_on_from_an_exported_model_or_a_checkpoint(tmp_path, data, kind, small):
+    name, first = f"{kind}_small", tmp_path / "first" / "best.pt"
+    assert _train(kind, name, data, tmp_path / "first", small) == 0
+    assert cli.main(["export", kind, str(first), str(tmp_path / "out")]) == 0
+    for number, start in enumerate((first, tmp_path / "out")):
+        more = [*small, f"init={start}", "schedule.lr=1e-12", "schedule.weight_decay=0"]
+        assert _train(kind, name, data, tmp_path / str(number), more) == 0
+        best = _weights(tmp_path / str(number) / "best.pt")
+        weight = next(k for k in best if k.endswith("stages.1.0.0.weight"))
+        if start.suffix == ".pt":
+            assert torch.allclose(best[weight], _weights(first)[weight], atol=1e-6)
+        assert not torch.equal(best[weight], torch.zeros_like(best[weight]))
+    assert _train(kind, name, data, tmp_path / "x", [*small, "init=nowhere"]) != 0
+
+
+def test_pictures_are_drawn_for_a_training(tmp_path, data):
+    drawn = f"drawn={{folder: {tmp_path / 'drawn'}, count: 2, craft: [2, 3]}}"
+    more = [*SMALL_DETECTOR, "train=[]", drawn]
+    assert _train("detector", "detector_small", data, tmp_path / "run", more) == 0
+    assert len(list((tmp_path / "drawn" / "images").glob("*.jpg"))) == 2
+    assert _train("detector", "detector_small", data, tmp_path / "no", [*more[:-1]]) == 2
+
+
+def test_a_matcher_learns_from_the_mistakes_of_a_detector(tmp_path, data):
+    assert _train("detector", "detector_small", data, tmp_path / "d", SMALL_DETECTOR) == 0
+    found = tmp_path / "detector"
+    assert cli.main(["export", "detector", str(tmp_path / "d" / "best.pt"), str(found)]) == 0
+    mistakes = f"mistakes={{detector: {found}, pictures: [{data[0]}], confidence: 0.0001}}"
+    assert _train("matcher", "matcher_small", data, tmp_path / "m", [*SMALL_MATCHER, mistakes]) == 0
+    crops = crop_bank.load(tmp_path / "m" / "mistakes.npz")
+    assert crops and all(c.caption == "" for c in crops)
 
 
 def test_an_upscaler_learns_and_is_exported(tmp_path, data):

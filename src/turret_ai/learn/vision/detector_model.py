@@ -23,6 +23,7 @@ class DetectorShape(Section):
     channels: tuple[int, int, int, int, int] = (16, 32, 64, 96, 128)
     blocks: tuple[int, int, int, int] = (1, 2, 2, 2)
     head: int = Field(48, ge=8)
+    refine: int = Field(0, ge=0, description="residual blocks at strides 16, 8 on the way up")
 
 
 def _conv(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -67,9 +68,9 @@ class Detector(nn.Module):
             )
         self.stages = nn.ModuleList(stages)
         self.down16 = nn.Conv2d(c32, c16, 1)
-        self.mix16 = _conv(c16, c8)
+        self.mix16 = self._mix(c16, c8, shape.refine)
         self.side8 = nn.Conv2d(c8, c8, 1)
-        self.mix8 = _conv(c8, c4)
+        self.mix8 = self._mix(c8, c4, shape.refine)
         self.side4 = nn.Conv2d(c4, c4, 1)
         self.mix4 = _conv(c4, shape.head)
         self.heat = nn.Conv2d(shape.head, 1, 1)
@@ -77,6 +78,10 @@ class Detector(nn.Module):
         # One cell in a hundred is a centre (Lin et al., "Focal Loss", 2017, section 4.1).
         nn.init.constant_(self.heat.bias, -4.6)  # type: ignore[arg-type]
         nn.init.constant_(self.sides.bias, 1.5)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _mix(before: int, after: int, blocks: int) -> nn.Sequential:
+        return nn.Sequential(*_conv(before, after), *(_Residual(after) for _ in range(blocks)))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Centre logits (B, 1, H/4, W/4) and log of the distances left, top, right, bottom in
@@ -172,9 +177,12 @@ def detection_loss(
         [cx - distance[:, 0], cy - distance[:, 1], cx + distance[:, 2], cy + distance[:, 3]], 1
     )
     wanted = boxes[index[cells]] / STRIDE
-    weight = target[cells]
+    # Every box counts alike: a large one has a hundred times the cells of a small one.
+    own = index[cells]
+    whole = torch.zeros(len(boxes), device=target.device).index_add(0, own, target[cells])
+    weight = target[cells] / whole[own]
     overlap = giou(made, wanted)
-    return centre_loss, ((1 - overlap) * weight).sum() / weight.sum().clamp(min=1e-6)
+    return centre_loss, ((1 - overlap) * weight).sum() / weight.sum()
 
 
 def giou(a: Tensor, b: Tensor) -> Tensor:

@@ -137,7 +137,7 @@ class _TextBlock(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    """Token ids (B, L) int64, 0 is padding, to unit vectors (B, E)."""
+    """Token ids (B, L) int64, 0 is padding, L up to `tokens`, to unit vectors (B, E)."""
 
     def __init__(self, shape: MatcherShape) -> None:
         super().__init__()
@@ -152,7 +152,9 @@ class TextEncoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         mask = ids != 0
-        x = self.words(ids) + self.places
+        # A slice of the whole would be exported as a constant without a name.
+        whole = ids.shape[1] == len(self.places)
+        x = self.words(ids) + (self.places if whole else self.places[: ids.shape[1]])
         for block in self.blocks:
             x = block(x, mask)
         weight = mask.to(x.dtype)[..., None]
@@ -189,3 +191,20 @@ def sigmoid_loss(logits: Tensor, fits: Tensor) -> Tensor:
     """
     signs = fits.to(logits.dtype) * 2 - 1
     return -F.logsigmoid(logits * signs).sum(1).mean()
+
+
+def choice_loss(logits: Tensor, fits: Tensor) -> Tensor:
+    """What the locator is asked: which of these pictures does a caption mean? And the other way
+    round. The mean of both cross-entropies (InfoNCE: Oord, Li and Vinyals, 2018).
+
+    logits, fits: (B, M). Other pictures and captions that fit too are no rivals. Zero where nothing
+    fits.
+    """
+    rows, columns = torch.nonzero(fits, as_tuple=True)
+    if not len(rows):
+        return logits.sum() * 0.0
+    rivals = logits.masked_fill(fits, float("-inf"))
+    own = logits[rows, columns]
+    among_pictures = torch.logaddexp(own, rivals.logsumexp(0)[columns]) - own
+    among_captions = torch.logaddexp(own, rivals.logsumexp(1)[rows]) - own
+    return (among_pictures.mean() + among_captions.mean()) / 2

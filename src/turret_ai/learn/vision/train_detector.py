@@ -11,10 +11,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import crop_bank, detector_data
+from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures, warm_start
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.detector_data import CropSettings
 from turret_ai.learn.vision.detector_model import (
@@ -25,8 +26,10 @@ from turret_ai.learn.vision.detector_model import (
     detection_loss,
     targets,
 )
+from turret_ai.learn.vision.drawn_pictures import Drawn
 from turret_ai.see import manifests
 from turret_ai.see.boxes import Boxes
+from turret_ai.see.description import DetectorDescription, read
 from turret_ai.see.detection_score import average_precision
 from turret_ai.see.heads import decode_centres
 
@@ -36,9 +39,11 @@ class DetectorConfig(Section):
 
     kind: Literal["centernet", "detr"] = "centernet"
     pretrained: str = Field("", description="detr: a folder or hub name of D-FINE, RT-DETR, ...")
-    train: list[Path] = Field(min_length=1, description="manifests or their folders")
+    train: list[Path] = Field([], description="manifests or their folders")
+    drawn: Drawn = Field(Drawn(), description="pictures to draw and to train on as well")
     validation: list[Path] = Field(min_length=1)
     layers: list[Path] = Field([], description="shards of drawn craft, to add to windows")
+    init: str = Field("", description=warm_start.INIT)
     validation_pictures: int = Field(64, ge=1)
     validation_spoil: bool = Field(
         False, description="add the training's noise, fixed, to validation pictures that are clean"
@@ -63,6 +68,18 @@ def read_all(paths: Sequence[Path]) -> list[manifests.Scene]:
     return [scene for manifest in paths for scene in manifests.read(manifest)]
 
 
+def scenes(config: DetectorConfig) -> list[manifests.Scene]:
+    """What is trained on; pictures that are to be drawn are drawn.
+
+    Raises:
+        ConfigError: there is nothing to train on.
+    """
+    found = read_all([*config.train, *drawn_pictures.draw(config.drawn)])
+    if not found:
+        raise ConfigError("no pictures: set `train` to manifests, or `drawn.count`")
+    return found
+
+
 class CentreTask:
     """The small detector."""
 
@@ -72,7 +89,7 @@ class CentreTask:
         self.config = config
         torch.manual_seed(config.seed)
         self.model: nn.Module = Detector(config.model)
-        self.scenes = read_all(config.train)
+        self.scenes = scenes(config)
         self.layers = [
             crop
             for path in config.layers
@@ -80,6 +97,20 @@ class CentreTask:
             if crop.pixels.shape[2] == 4
         ]
         self.held_out = read_all(config.validation)[: config.validation_pictures]
+        if config.init:
+            self._start_from(config.init)
+
+    def _start_from(self, name: str, batches: int = 4) -> None:
+        """Take the weights of an exported detector, or of a checkpoint."""
+        if name.endswith(".pt"):
+            loop.load_weights(self.model, loop.load(Path(name), self.kind)["model"], Path(name))
+            return
+        folder, about = read(name, DetectorDescription)
+        folded = warm_start.restore(self.model, folder / about.file, root="detector")
+        # The batches after the last one of the schedule: training doesn't see them.
+        last = self.config.schedule.steps * self.config.schedule.accumulate
+        images = [self.batch(last + i)["image"] for i in range(batches)]
+        warm_start.settle(self.model, folded, lambda: [self.model(i) for i in images])
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +21,29 @@ from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import backgrounds, captions, crop_bank, tokens
+from turret_ai.learn.vision import (
+    backgrounds,
+    captions,
+    crop_bank,
+    drawn_pictures,
+    mistakes,
+    tokens,
+    warm_start,
+)
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.crop_bank import Crop
-from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape, sigmoid_loss
+from turret_ai.learn.vision.drawn_pictures import Drawn
+from turret_ai.learn.vision.matcher_model import (
+    Matcher,
+    MatcherShape,
+    choice_loss,
+    sigmoid_loss,
+)
+from turret_ai.learn.vision.mistakes import Mistakes
 from turret_ai.see import manifests
 from turret_ai.see.cropping import CropShape, crop_boxes
+from turret_ai.see.description import MatcherDescription, read
 from turret_ai.types import FloatArray, ImageArray
 
 
@@ -56,8 +74,10 @@ class MatcherConfig(Section):
 
     kind: Literal["small", "siglip"] = "small"
     pretrained: str = Field("", description="siglip: a folder or hub name")
+    init: str = Field("", description=warm_start.INIT)
     prompt: str = Field("This is a photo of {caption}.", description="siglip: the text's template")
     train: list[Path] = Field([], description="shards of crops, or manifests")
+    drawn: Drawn = Field(Drawn(), description="pictures to draw and to cut crops from as well")
     validation: list[Path] = Field([], description="the same, for the choice of the best")
     rendered: Rendered = Rendered()
     backgrounds: list[Path] = Field([], description="manifests to cut backgrounds from")
@@ -72,7 +92,13 @@ class MatcherConfig(Section):
     negatives: float = Field(
         0.1, ge=0, lt=1, description="share of a batch that shows no craft and fits no caption"
     )
+    choice_weight: float = Field(
+        0.0, ge=0, description="small: of the choice among the batch's pictures and captions"
+    )
     helper_weight: float = Field(1.0, ge=0, description="of the heads for type and colours")
+    mistakes: Mistakes = Field(
+        Mistakes(), description="where a detector is wrong: pictures without craft"
+    )
     upscaler: str = Field("", description="siglip: an exported upscaler for the crops")
     model: MatcherShape = MatcherShape()
     crop: CropShape = CropShape(context=0.15, fit="square")
@@ -154,8 +180,12 @@ class CropData:
 
     def __init__(self, config: MatcherConfig) -> None:
         self.config = config
-        self.crops = self._crops(config.train, config.rendered.train, "train")
-        self.grounds = self._grounds(config.backgrounds, config.background_windows)
+        drawn = drawn_pictures.draw(config.drawn)
+        self.crops = self._crops([*config.train, *drawn], config.rendered.train, "train")
+        self.grounds = self._grounds([*config.backgrounds, *drawn], config.background_windows)
+        self.mistakes = mistakes.find(
+            config.mistakes, drawn, config.augmentation, config.seed, config.out / "mistakes.npz"
+        )
         self.attributes = [self._parse(c) for c in self.crops]
         self.held_crops = self._crops(config.validation, config.rendered.validation, "val")
         self.held_grounds = self._grounds(
@@ -190,13 +220,15 @@ class CropData:
 
     def nothing(self, rng: Generator) -> Staged:
         """A box round a part of a background, as a detector that was fooled gives it."""
+        config = self.config
+        if self.mistakes and rng.random() < config.mistakes.share:
+            fooled = self.mistakes[int(rng.integers(len(self.mistakes)))]
+            return stage(fooled, config.jitter, config.augmentation, self.grounds, rng)
         ground = self.grounds[int(rng.integers(len(self.grounds)))]
         side = int(rng.integers(40, backgrounds.SIDE))
         x, y = (int(v) for v in rng.integers(backgrounds.SIDE - side + 1, size=2))
         pixels = spoil(
-            np.ascontiguousarray(ground[y : y + side, x : x + side]),
-            self.config.augmentation,
-            rng,
+            np.ascontiguousarray(ground[y : y + side, x : x + side]), config.augmentation, rng
         )
         width, height = side / crop_bank.AROUND, side / crop_bank.AROUND * rng.uniform(0.3, 1)
         centre = side / 2
@@ -250,11 +282,36 @@ class MatcherTask:
         shape = config.model
         torch.manual_seed(config.seed)
         self.model: nn.Module = Matcher(shape, len(config.types), len(config.colours))
+        self.folded: list[nn.BatchNorm2d] = []
+        self.known_tokens: Path | None = None
+        if config.init:
+            self._start_from(config.init)
         self.tokenizer = self._tokenizer(config.out / "tokenizer.json")
         held = [self.data.held(n) for n in range(len(self.data.held_crops))]
         self.held = np.concatenate(
             [crop_boxes(s.pixels, s.box[None], shape.image_size, config.crop) for s in held]
         )
+        if self.folded:
+            last = config.schedule.steps * config.schedule.accumulate
+            images = [self.batch(last + i)["image"] for i in range(4)]  # training doesn't see them
+            warm_start.settle(
+                self.model, self.folded, lambda: [self.model.image(i) for i in images]
+            )
+
+    def _start_from(self, name: str) -> None:
+        """Take the weights and the tokenizer of an exported matcher, or of a checkpoint. The
+        normalisations of an exported one are settled once there are batches."""
+        assert isinstance(self.model, Matcher)
+        if name.endswith(".pt"):
+            loop.load_weights(self.model, loop.load(Path(name), self.kind)["model"], Path(name))
+            self.known_tokens = Path(name).parent / "tokenizer.json"
+            return
+        folder, about = read(name, MatcherDescription)
+        self.folded = warm_start.restore(self.model.image, folder / about.image)
+        warm_start.restore(self.model.text, folder / about.text)
+        torch.nn.init.constant_(self.model.log_scale, math.log(about.scale))
+        torch.nn.init.constant_(self.model.bias, about.bias)
+        self.known_tokens = folder / about.tokenizer
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config
@@ -302,6 +359,10 @@ class MatcherTask:
         shape = self.config.model
         if self.config.resume and path.is_file():  # the weights go with these tokens
             return tokens.load(path, shape.tokens)
+        if self.known_tokens is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.known_tokens, path)
+            return tokens.load(path, shape.tokens)
         words = " ".join([*self.config.types, *self.config.colours, "and", "camouflage"])
         texts = [words] * 20 + [c.caption for c in self.data.crops]
         tokenizer = tokens.train(texts, shape.vocabulary, shape.tokens)
@@ -310,8 +371,10 @@ class MatcherTask:
         return tokenizer
 
     def _ids(self, texts: Sequence[str]) -> Tensor:
+        """Token ids (n, L), as long as the longest text: padding takes time and changes nothing."""
         encoded = self.tokenizer.encode_batch(list(texts))
-        return torch.tensor([e.ids for e in encoded], dtype=torch.int64)
+        ids = torch.tensor([e.ids for e in encoded], dtype=torch.int64)
+        return ids[:, : max(1, int((ids != 0).sum(1).max()))]
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
@@ -324,9 +387,12 @@ class MatcherTask:
         cover = F.binary_cross_entropy_with_logits(
             mask.float(), batch["mask"].clamp(min=0), weight=known
         )
-        loss = match + self.config.helper_weight * (kind + 3 * colour + 2 * cover)
+        choice = choice_loss(logits.float(), batch["fits"])
+        loss = match + self.config.choice_weight * choice
+        loss = loss + self.config.helper_weight * (kind + 3 * colour + 2 * cover)
         figures = {
             "match": float(match.detach()),
+            "choice": float(choice.detach()),
             "type": float(kind.detach()),
             "colour": float(colour.detach()),
             "mask": float(cover.detach()),

@@ -13,7 +13,7 @@ from turret_ai.errors import ConfigError, ModelError
 from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision.augment import spoil
-from turret_ai.learn.vision.train_detector import DetectorConfig, read_all
+from turret_ai.learn.vision.train_detector import DetectorConfig, read_all, scenes
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.description import InputDescription
 from turret_ai.see.detection_score import average_precision
@@ -50,7 +50,7 @@ class DetrTask:
         self.config = config
         torch.manual_seed(config.seed)
         self.model: nn.Module = load_pretrained(config.pretrained, classes=1)
-        self.scenes = read_all(config.train)
+        self.scenes = scenes(config)
         self.held_out = read_all(config.validation)[: config.validation_pictures]
         width, height = config.picture
         self.input = InputDescription(width=width, height=height)

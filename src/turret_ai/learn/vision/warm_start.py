@@ -1,0 +1,162 @@
+"""Training that goes on from an exported model: its ONNX files back into the trainable network.
+
+An export folds each normalisation into the convolution before it, and int8 rounds the weights. Both
+are undone as far as they can be: weights are multiplied by their scales, and `settle` gives every
+folded normalisation the statistics of its input on real batches, with the gain and shift that leave
+the function as it was. What the network has and the file lacks keeps its initial weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from turret_ai.errors import ModelError
+from turret_ai.extras import require
+
+INIT = "our own: what to start from: an exported model (name or folder) or a checkpoint (.pt)"
+"""Description of the setting `init`."""
+Weights = NDArray[np.float32]
+
+
+def restore(model: nn.Module, file: Path, root: str = "") -> list[nn.BatchNorm2d]:
+    """Put the weights of an exported network into a trainable one.
+
+    Args:
+        root: name of the network's module in the export, where it was wrapped.
+
+    Returns:
+        the normalisations that had been folded away: identities now, for `settle`.
+
+    Raises:
+        ModelError: not an ONNX file, or of a network of another size.
+    """
+    onnx = require("onnx", extra="train")
+    try:
+        graph = onnx.load(str(file)).graph
+    except Exception as error:  # protobuf's and onnx's own errors have no common base
+        raise ModelError(f"{file} is not an ONNX model: {error}") from error
+    values = _values(graph, onnx.numpy_helper.to_array)
+    modules, parameters = dict(model.named_modules()), dict(model.named_parameters())
+    folded: list[nn.BatchNorm2d] = []
+    used = 0
+    for node in graph.node:
+        if node.op_type not in ("Conv", "Gemm", "MatMul"):
+            continue
+        path = module_path(node.name, root)
+        module = modules.get(path)
+        found = [values[name] for name in node.input[1:] if name in values]
+        if not isinstance(module, (nn.Conv2d, nn.Linear)) or not found:
+            continue
+        weight = found[0].T if node.op_type == "MatMul" else found[0]
+        _put(module.weight, weight, f"{path}.weight", file)
+        used += 1
+        if len(found) < 2:  # the bias of a MatMul is a parameter with a name of its own
+            continue
+        if module.bias is not None:
+            _put(module.bias, found[1], f"{path}.bias", file)
+            continue
+        norm = modules.get(_next(path))
+        if not isinstance(norm, nn.BatchNorm2d):
+            raise ModelError(f"{file}: {path} has a bias that the trainable network has no use for")
+        with torch.no_grad():
+            norm.weight.fill_(1.0)
+            norm.running_mean.zero_()  # type: ignore[union-attr]
+            norm.running_var.fill_(1.0 - norm.eps)  # type: ignore[union-attr]
+        _put(norm.bias, found[1], f"{path}.bias", file)
+        folded.append(norm)
+    for name, tensor in [*parameters.items(), *model.named_buffers()]:
+        value = values.get(f"{root}.{name}" if root else name)
+        if value is not None:
+            _put(tensor, value, name, file)
+            used += 1
+    if not used:
+        raise ModelError(f"{file} is not an export of this network: no layer has a known name")
+    return folded
+
+
+def settle(
+    model: nn.Module, folded: Iterable[nn.BatchNorm2d], run: Callable[[], object]
+) -> nn.Module:
+    """Give folded normalisations the statistics of what they see while `run` calls the network."""
+    sums: dict[nn.Module, list[Any]] = {}
+
+    def see(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        x = inputs[0].detach().double()
+        kept = sums.setdefault(norm, [0, 0.0, 0.0])
+        kept[0] += x.numel() // x.shape[1]
+        kept[1] = kept[1] + x.sum((0, 2, 3))
+        kept[2] = kept[2] + x.square().sum((0, 2, 3))
+
+    norms = list(folded)
+    hooks = [norm.register_forward_pre_hook(see) for norm in norms]
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            run()
+            for norm in norms:
+                count, total, squares = sums[norm]
+                mean = total / count
+                spread = (squares / count - mean.square()).clamp(min=0)
+                norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+                norm.running_var.copy_(spread)  # type: ignore[union-attr]
+                norm.weight.copy_((spread + norm.eps).sqrt())
+                norm.bias.add_(mean)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        model.train(training)
+    return model
+
+
+def module_path(node: str, root: str = "") -> str:
+    """The module that an exported node comes from.
+
+    "/stages.0/stages.0.1/first/first.0/Conv" is stages.0.1.first.0: inside a sequence, names repeat
+    that of the sequence.
+    """
+    parts: list[str] = []
+    for name in node.strip("/").split("/")[:-1]:
+        if parts and name.startswith(parts[-1] + "."):
+            parts[-1] = name
+        else:
+            parts.append(name)
+    if root and parts[:1] == [root]:
+        parts = parts[1:]
+    return ".".join(parts)
+
+
+def _next(path: str) -> str:
+    """The module after one of a sequence: stem.0 to stem.1."""
+    before, _, number = path.rpartition(".")
+    return f"{before}.{int(number) + 1}" if number.isdigit() else ""
+
+
+def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weights]:
+    """Every constant by name, and what is made of int8 constants (QDQ format, ONNX's
+    DequantizeLinear: (q - zero) scale, by the first axis where there are many scales)."""
+    values = {i.name: to_array(i) for i in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and all(n in values for n in node.input):
+            whole, scale, *zero = (values[n].astype(np.float32) for n in node.input)
+            shape = (-1, *[1] * (whole.ndim - 1)) if scale.ndim else ()
+            shift = zero[0].reshape(shape) if zero else 0.0
+            values[node.output[0]] = (whole - shift) * scale.reshape(shape)
+    return values
+
+
+def _put(tensor: Tensor, value: Weights, name: str, file: Path) -> None:
+    if tuple(tensor.shape) != value.shape:
+        raise ModelError(
+            f"{file} is of a model of another size: {name} is {value.shape} there, "
+            f"{tuple(tensor.shape)} here"
+        )
+    with torch.no_grad():
+        tensor.copy_(torch.from_numpy(np.array(value)))

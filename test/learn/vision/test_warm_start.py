@@ -1,0 +1,136 @@
+"""Training that goes on from an exported model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs the extra `train`")
+
+import torch
+from torch import nn
+
+from turret_ai.errors import ModelError
+from turret_ai.learn.vision import export, warm_start
+from turret_ai.learn.vision.detector_model import Detector, DetectorShape, Exported
+from turret_ai.learn.vision.matcher_model import ImageEncoder, MatcherShape, TextEncoder
+
+SHAPE = {"channels": (4, 8, 8, 8, 8), "blocks": (1, 1, 1, 1), "head": 8}
+
+
+def _used(model: nn.Module) -> nn.Module:
+    """A network whose normalisations are no identities."""
+    for module in model.modules():
+        if isinstance(module, (nn.BatchNorm2d, nn.BatchNorm1d)):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.3, 0.3)
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Path]:
+    torch.manual_seed(3)
+    model = _used(Detector(DetectorShape(**SHAPE)))
+    file = tmp_path_factory.mktemp("detector") / "model.onnx"
+    names = ["peaks", "sides"]
+    export.to_onnx(Exported(model), [torch.rand(1, 3, 64, 64)], file, ["image"], names, {})
+    return model, file
+
+
+@pytest.mark.parametrize(
+    ("node", "path"),
+    [
+        ("/stem/stem.0/Conv", "stem.0"),
+        ("/net/stages.0/stages.0.1/first/first.0/Conv", "stages.0.1.first.0"),
+        ("/net/heat/Conv", "heat"),
+    ],
+)
+def test_exported_nodes_are_traced_to_their_modules(node, path):
+    assert warm_start.module_path(node, "net") == path
+
+
+def test_a_restored_detector_computes_what_the_exported_one_does(detector):
+    trained, file = detector
+    again = Detector(DetectorShape(**SHAPE)).eval()
+    folded = warm_start.restore(again, file, "detector")
+    image = torch.rand(2, 3, 64, 96)
+    for before, after in zip(trained(image), again(image), strict=True):
+        assert torch.allclose(before, after, atol=1e-4)
+    assert len(folded) == sum(isinstance(m, nn.BatchNorm2d) for m in again.modules())
+
+
+def test_settled_normalisations_change_nothing_and_know_their_batch(detector):
+    trained, file = detector
+    again = Detector(DetectorShape(**SHAPE))
+    folded = warm_start.restore(again, file, "detector")
+    image = torch.rand(4, 3, 64, 64)
+    warm_start.settle(again, folded, lambda: again(image))
+    assert again.training
+    # The batch's own statistics are those that were taken, so training starts at the same answers.
+    for mode in (again.train(), again.eval()):
+        for before, after in zip(trained(image), mode(image), strict=True):
+            assert torch.allclose(before, after, atol=2e-2)
+    assert not torch.allclose(folded[0].running_var, torch.ones_like(folded[0].running_var))
+
+
+def test_blocks_that_the_file_lacks_start_as_identities(detector):
+    trained, file = detector
+    deeper = Detector(DetectorShape(**SHAPE, refine=2)).eval()
+    warm_start.restore(deeper, file, "detector")
+    image = torch.rand(1, 3, 64, 64)
+    for before, after in zip(trained(image), deeper(image), strict=True):
+        assert torch.allclose(before, after, atol=1e-4)
+
+
+def test_both_encoders_of_a_matcher_come_back(tmp_path):
+    torch.manual_seed(4)
+    shape = MatcherShape(image_size=32, channels=(8, 8, 8, 8), width=16, layers=1, embedding=16)
+    ids = torch.zeros(2, shape.tokens, dtype=torch.int64)
+    ids[:, :4] = torch.tensor([5, 9, 300, 12])
+    for network, example in ((ImageEncoder, torch.rand(2, 3, 32, 32)), (TextEncoder, ids)):
+        trained, file = _used(network(shape)), tmp_path / "model.onnx"
+        export.to_onnx(trained, [example], file, ["x"], ["y"], {})
+        again = network(shape).eval()
+        warm_start.restore(again, file)
+        assert torch.allclose(trained(example), again(example), atol=1e-4)
+
+
+def test_rounded_weights_are_multiplied_by_their_scales(tmp_path):
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    whole = np.array([[[[4]]], [[[-6]]]], np.int8)
+    constants = [
+        numpy_helper.from_array(whole, "w"),
+        numpy_helper.from_array(np.array([0.5, 0.25], np.float32), "scale"),
+        numpy_helper.from_array(np.zeros(2, np.int8), "zero"),
+    ]
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "scale", "zero"], ["real"], axis=0),
+        helper.make_node("Conv", ["x", "real"], ["y"], name="/0/Conv"),
+    ]
+    sides = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, ["b", c, "h", "w"])
+        for n, c in (("x", 1), ("y", 2))
+    ]
+    graph = helper.make_graph(nodes, "rounded", sides[:1], sides[1:], constants)
+    onnx.save(helper.make_model(graph), str(tmp_path / "model.onnx"))
+    model = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False))
+    assert warm_start.restore(model, tmp_path / "model.onnx") == []
+    assert model[0].weight.flatten().tolist() == [2.0, -1.5]
+
+
+def test_other_models_and_broken_files_are_refused(tmp_path, detector):
+    _, file = detector
+    with pytest.raises(ModelError, match="another size"):
+        larger = {**SHAPE, "head": 16}
+        warm_start.restore(Detector(DetectorShape(**larger)), file, "detector")
+    with pytest.raises(ModelError, match="no layer"):
+        warm_start.restore(nn.Sequential(nn.Linear(2, 2)), file, "detector")
+    (tmp_path / "model.onnx").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match="not an ONNX"):
+        warm_start.restore(Detector(), tmp_path / "model.onnx")
