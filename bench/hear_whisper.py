@@ -23,7 +23,7 @@ def _both(folder: Path) -> tuple[Any, Any, Any]:
     from turret_ai.learn.asr.config import AsrConfig
     from turret_ai.learn.asr.model import AsrModel, build_whisper
 
-    config = configs.load("asr_small", ["loss.phones=0"], AsrConfig)
+    config = configs.load("asr_whisper", ["loss.phones=0"], AsrConfig)
     made = tokens.train([TEXT], config.architecture.vocabulary, config.frontend.chunk_length)
     made.save(str(folder / "tokenizer.json"))
     labels = tokens.load(folder / "tokenizer.json")

@@ -11,7 +11,7 @@ import yaml
 
 from turret_ai import share, vocabulary
 from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import equalise, files, grammar, recogniser, splitting
+from turret_ai.hear import equalise, files, grammar, ngrams, recogniser, splitting
 from turret_ai.hear.recogniser import Recogniser
 from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.normalise import plain
@@ -102,7 +102,7 @@ def test_a_broken_model_folder_is_named(tmp_path: Path) -> None:
 
 def test_the_grammar_follows_the_vocabulary() -> None:
     words = vocabulary.load()
-    found = grammar.words(grammar.sentences(words, 3000))
+    found = {word for line in grammar.sentences(words, 3000) for word in line}
     for tool in words.tools:
         assert set(plain(tool.name).split()) <= found
     assert {"niner", "three", "heading"} <= found
@@ -111,7 +111,7 @@ def test_the_grammar_follows_the_vocabulary() -> None:
 
 def test_the_language_model_is_a_probability_distribution() -> None:
     corpus = [["a", "b", "c"], ["a", "b", "b"], ["c"], ["b", "a"]]
-    lines = grammar.arpa(corpus).splitlines()
+    lines = ngrams.arpa(ngrams.estimate(corpus)).splitlines()
     table: dict[tuple[str, ...], tuple[float, float]] = {}
     for line in lines:
         parts = line.split()

@@ -1,7 +1,7 @@
-"""Sentences of command drawn from the vocabulary, and an n-gram language model of them.
+"""Sentences of command drawn from the vocabulary, for the language models of the engines.
 
-For pocketsphinx. A finite grammar would do as well, but pocketsphinx searches one word by word,
-fifty times slower than the lexical tree that it uses with n-grams.
+A finite grammar would do as well for pocketsphinx, but it searches one word by word, fifty times
+slower than the lexical tree that it uses with n-grams.
 
 What surrounds the fields comes from `config/speech_templates.txt`, which
 `turret-ai export grammar` draws from the grammar of synthetic sentences; the fields themselves
@@ -10,19 +10,17 @@ come from the vocabulary, so that a new tool or colour is heard without a rebuil
 
 from __future__ import annotations
 
-import math
 import random
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from turret_ai import share
 from turret_ai.normalise import plain
+from turret_ai.understand.pronounce import Pronunciation, ways
 from turret_ai.vocabulary import Term, Vocabulary
 
 TEMPLATES = "config/speech_templates.txt"
 _COUNT = 8000
-_START, _END = "<s>", "</s>"
 _RARE = 0.1
 """How often a rare term is drawn, beside one that is not."""
 _SLOT = re.compile(r"\{([HWTAC])\}")
@@ -44,14 +42,26 @@ def _said(rng: random.Random, terms: Sequence[Term | object]) -> str:
 def _heading(vocabulary: Vocabulary, rng: random.Random) -> str:
     said = []
     for digit in rng.choice(vocabulary.headings):
-        ways = vocabulary.digits[digit]
+        words = vocabulary.digits[digit]
         common = rng.random() < 0.9
-        said.append(ways[0] if common else rng.choice(ways))
+        said.append(words[0] if common else rng.choice(words))
     return " ".join(_PLAIN_DIGITS.get(word, word) for word in said)
 
 
 _PLAIN_DIGITS = {"tree": "three", "fower": "four", "fife": "five"}
-"""Ways to pronounce digits, not other words: the pronouncing dictionary has them."""
+"""Ways to pronounce digits (ICAO Annex 10), not other words: see `radio_ways`."""
+
+
+def radio_ways(word: str) -> tuple[Pronunciation, ...]:
+    """How radio operators are taught to say a digit, where that differs from plain speech."""
+    return tuple(
+        way for said, plainly in _PLAIN_DIGITS.items() if plainly == word for way in ways(said)
+    )
+
+
+def ways_to_say(word: str) -> tuple[Pronunciation, ...]:
+    """The ways to say a word of the grammar, those of radio operators included."""
+    return (*ways(word), *radio_ways(word))
 
 
 def _target(vocabulary: Vocabulary, rng: random.Random) -> str:
@@ -78,61 +88,3 @@ def sentences(vocabulary: Vocabulary, count: int = _COUNT, seed: int = 0) -> lis
     rng = random.Random(seed)
     known = templates()
     return [sentence(rng.choice(known), vocabulary, rng) for _ in range(count)]
-
-
-def arpa(corpus: Iterable[list[str]], order: int = 3) -> str:
-    """An n-gram model with Witten-Bell smoothing in back-off form, as an ARPA file.
-
-    Source: Chen and Goodman (1999), "An empirical study of smoothing techniques for language
-    modeling", section 2.5.
-    """
-    counts: list[Counter[tuple[str, ...]]] = [Counter() for _ in range(order)]
-    for words in corpus:
-        line = (_START, *words, _END)
-        for n in range(order):
-            for i in range(len(line) - n):
-                counts[n][line[i : i + n + 1]] += 1
-    followers: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
-    for n in range(order):
-        for gram, count in counts[n].items():
-            told = followers[gram[:-1]]
-            told[0] += count
-            told[1] += 1
-    total = sum(c for (w,), c in counts[0].items() if w != _START)
-    types = len(counts[0]) - 1  # without <s>, which nothing is followed by
-    lower: dict[tuple[str, ...], float] = {}
-    levels: list[dict[tuple[str, ...], float]] = []
-    for (word,), count in counts[0].items():
-        lower[(word,)] = (count + 0.5) / (total + 0.5 * types) if word != _START else 1e-99
-    levels.append(lower)
-    for n in range(1, order):
-        level: dict[tuple[str, ...], float] = {}
-        for gram, count in counts[n].items():
-            seen, kinds = followers[gram[:-1]]
-            level[gram] = (count + kinds * levels[n - 1][gram[1:]]) / (seen + kinds)
-        levels.append(level)
-    back: dict[tuple[str, ...], float] = {}
-    for n in range(1, order):
-        kept: dict[tuple[str, ...], float] = defaultdict(float)
-        beneath: dict[tuple[str, ...], float] = defaultdict(float)
-        for gram, probability in levels[n].items():
-            kept[gram[:-1]] += probability
-            beneath[gram[:-1]] += levels[n - 1][gram[1:]]
-        for context in kept:
-            left, rest = max(1e-9, 1 - kept[context]), max(1e-9, 1 - beneath[context])
-            back[context] = left / rest
-    lines = ["\\data\\"]
-    lines += [f"ngram {n + 1}={len(level)}" for n, level in enumerate(levels)]
-    for n, level in enumerate(levels):
-        lines.append(f"\n\\{n + 1}-grams:")
-        for gram in sorted(level):
-            text = f"{math.log10(level[gram]):.4f} {' '.join(gram)}"
-            if n + 1 < order:
-                text += f" {math.log10(back.get(gram, 1.0)):.4f}"
-            lines.append(text)
-    return "\n".join(lines) + "\n\n\\end\\\n"
-
-
-def words(corpus: Iterable[list[str]]) -> set[str]:
-    """Every word that the model can produce."""
-    return {word for line in corpus for word in line}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import Field, ValidationError
 
 from turret_ai.errors import ModelError
-from turret_ai.hear.settings import Settings
+from turret_ai.hear.settings import SAMPLE_RATE, Settings
 
 
 class Calibration(Settings):
@@ -19,10 +21,35 @@ class Calibration(Settings):
     margin: float = Field(0.0, description="weight of the distance to the second reading, nats")
     margin_cap: float = Field(5.0, gt=0, description="largest distance that counts, nats")
 
+    def probability(self, mean_log_prob: float, margin: float) -> float:
+        """Of being right, 0..1; `margin` is the distance to the second reading in nats."""
+        margin = min(max(margin, 0.0), self.margin_cap)
+        z = self.bias + self.log_prob * mean_log_prob + self.margin * margin
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
+
+
+class Frontend(Settings):
+    """The log-mel features of a model of ours, named as in Whisper's preprocessor_config.json."""
+
+    feature_size: int = Field(80, ge=16, le=128, description="mel bands")
+    hop_length: int = Field(160, ge=80, le=400, description="samples at 16 kHz")
+    n_fft: int = Field(400, ge=160, le=1024)
+    chunk_length: int = Field(30, ge=5, le=30, description="seconds: the longest utterance")
+
+    @property
+    def window_frames(self) -> int:
+        """Mel frames of the longest utterance; the encoder makes half as many."""
+        return self.chunk_length * SAMPLE_RATE // self.hop_length
+
 
 class ModelCard(Settings):
     """What model.yaml may say. A public model has none: the defaults are right for it."""
 
+    kind: Literal["whisper", "ctc"] = Field(
+        "whisper", description="ctc: model.onnx tells phones, a graph makes words of them"
+    )
+    frontend: Frontend = Field(Frontend(), description="of ctc; a Whisper has its own file")
+    phones: tuple[str, ...] = Field((), description="of ctc: the classes after the blank, in order")
     own: bool = Field(False, description="trained by `turret-ai train asr` from nothing")
     any_length: bool = Field(False, description="takes features of any length up to its window")
     level_dbfs: float | None = Field(None, description="level that utterances are brought to")

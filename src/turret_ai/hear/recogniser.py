@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 
-from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import cleaning, vad
+from turret_ai.errors import InputError
+from turret_ai.hear import cleaning, splitting, vad
+from turret_ai.hear.model_card import Calibration, read_card
 from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
+from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis, Transcription, TranscriptStatus
 
 MAX_SECONDS = 600.0
@@ -28,6 +31,25 @@ class Reading:
     alternatives: tuple[Hypothesis, ...]
     confidence: float
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a model reads in one window, not judged yet.
+
+    texts: best first, with the log-probability of the whole in nats.
+    mean_log_prob: how well the best one fits, 0 at best; the scale is the engine's own.
+    no_speech: probability that nobody speaks, where the model tells; else 0.
+    """
+
+    texts: tuple[Hypothesis, ...]
+    mean_log_prob: float
+    no_speech: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        """Distance of the best reading to the second in nats; infinite without a second."""
+        return self.texts[0].score - self.texts[1].score if len(self.texts) > 1 else math.inf
 
 
 class Recogniser(ABC):
@@ -100,6 +122,45 @@ def _empty(reason: str, speech: float = 0.0) -> Transcription:
     return Transcription(TranscriptStatus.EMPTY, speech_seconds=speech, reason=reason)
 
 
+class WindowedRecogniser(Recogniser):
+    """An engine that decodes windows of limited length and says how sure it is of each."""
+
+    window_s: float
+    """Longest piece that `decode` takes, in seconds."""
+    calibration: Calibration | None
+    """Makes a probability of what the decoder says; None: exp of the mean log-probability."""
+
+    @abstractmethod
+    def decode(self, samples: FloatArray) -> Decoded:
+        """One window of mono float32 at 16 kHz.
+
+        Raises:
+            ModelError: the model broke down.
+        """
+
+    @abstractmethod
+    def refused(self, decoded: Decoded) -> str:
+        """Why a decoding with texts is not believed; "" if it is."""
+
+    def read(self, samples: FloatArray) -> Reading:
+        """See `Recogniser.read`. The score is the log-probability of the whole reading."""
+        decoded = [self.decode(piece) for piece in splitting.split(samples, self.window_s)]
+        spoken = [d for d in decoded if d.texts and not self.refused(d)]
+        if not spoken:
+            reasons = [self.refused(d) for d in decoded if d.texts]
+            return Reading((), 0.0, next(iter(reasons), "nothing was understood"))
+        texts = spoken[0].texts
+        if len(spoken) > 1:
+            joined = " ".join(d.texts[0].text for d in spoken)
+            texts = (Hypothesis(joined, sum(d.texts[0].score for d in spoken)),)
+        return Reading(texts, math.prod(self._confidence(d) for d in spoken))
+
+    def _confidence(self, decoded: Decoded) -> float:
+        if self.calibration is None:
+            return math.exp(min(0.0, decoded.mean_log_prob))
+        return self.calibration.probability(decoded.mean_log_prob, decoded.margin)
+
+
 def load(settings: RecogniserSettings | None = None) -> Recogniser:
     """Load the engine that the settings name.
 
@@ -112,14 +173,18 @@ def load(settings: RecogniserSettings | None = None) -> Recogniser:
         from turret_ai.hear.sphinx import SphinxRecogniser
 
         return SphinxRecogniser(settings)
+    if settings.engine == "ctc" or (settings.engine == "auto" and _is_ctc(settings.model)):
+        from turret_ai.hear.ctc import CtcRecogniser
+
+        return CtcRecogniser(settings)
     from turret_ai.hear.whisper import WhisperRecogniser
 
-    try:
-        return WhisperRecogniser(settings)
-    except ModelError:
-        standard = settings.model == RecogniserSettings().model
-        if settings.engine == "whisper" or not standard:
-            raise
-        from turret_ai.hear.sphinx import SphinxRecogniser
+    return WhisperRecogniser(settings)
 
-        return SphinxRecogniser(settings)
+
+def _is_ctc(model: str) -> bool:
+    try:
+        folder = resolve(model, "models")
+    except InputError:  # perhaps a name of the hub
+        return False
+    return folder.is_dir() and read_card(folder).kind == "ctc"

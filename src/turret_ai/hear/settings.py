@@ -50,12 +50,12 @@ class ListenerSettings(Settings):
 class RecogniserSettings(Settings):
     """Which engine turns an utterance into text, and how."""
 
-    engine: Literal["auto", "whisper", "sphinx"] = Field(
-        "auto", description="auto: the model if it is there, else pocketsphinx"
+    engine: Literal["auto", "ctc", "whisper", "sphinx"] = Field(
+        "auto", description="auto: ctc or whisper, by what the model is"
     )
     model: str = Field(
         "asr_small",
-        description="a shipped Whisper, a folder that CTranslate2 can load, or a hub name",
+        description="a shipped model, a folder (ours, or a Whisper for CTranslate2), or a hub name",
     )
     allow_download: bool = Field(False, description="fetch a hub name that is not on this disk")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where Whisper runs")
@@ -74,6 +74,15 @@ class RecogniserSettings(Settings):
     hotwords: str = Field("", description="words that public models are hinted at")
     suppress_digits: bool = Field(
         True, description="public models write numbers as words: digit tokens are forbidden"
+    )
+    lm_scale: float = Field(
+        1.0, gt=0, le=5, description="weight of the language model of `ctc` beside the sound"
+    )
+    search_beam: float = Field(
+        14.0, gt=0, le=40, description="nats behind the best at which `ctc` gives a path up"
+    )
+    fit_threshold: float = Field(
+        -8.0, le=0, description="nats a word by which `ctc`'s words may fit worse than any sounds"
     )
     no_speech_threshold: float = Field(
         0.6, ge=0, le=1, description="probability of no speech from which nothing was said"

@@ -16,7 +16,7 @@ import pocketsphinx
 
 from turret_ai import vocabulary
 from turret_ai.errors import ModelError
-from turret_ai.hear import grammar
+from turret_ai.hear import grammar, ngrams
 from turret_ai.hear.equalise import equalise
 from turret_ai.hear.level import to_level
 from turret_ai.hear.recogniser import Reading, Recogniser
@@ -24,8 +24,6 @@ from turret_ai.hear.settings import RecogniserSettings
 from turret_ai.types import FloatArray, Hypothesis
 from turret_ai.understand.pronounce import ways
 
-RADIO_DIGITS = ("three T R IY", "four F OW ER", "five F AY F", "niner N AY N ER")
-"""Further pronunciations: the digits as radio operators are taught to say them (ICAO Annex 10)."""
 _LEVEL_DBFS = -20.0
 _DITHER = 1.0 / 32768.0
 """Digital silence breaks the feature extraction: noise of one quantisation step mends it."""
@@ -42,14 +40,14 @@ class SphinxRecogniser(Recogniser):
             ModelError: it can't be started.
         """
         super().__init__(settings)
-        corpus = grammar.sentences(vocabulary.load())
+        model_of_words = ngrams.estimate(grammar.sentences(vocabulary.load()))
         try:
             with tempfile.TemporaryDirectory() as folder:
                 model = Path(folder) / "commands.arpa"
-                model.write_text(grammar.arpa(corpus), encoding="ascii")
+                model.write_text(ngrams.arpa(model_of_words), encoding="ascii")
                 dictionary = self._dictionary(
                     Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")),
-                    grammar.words(corpus),
+                    set(model_of_words.words),
                     Path(folder) / "commands.dict",
                 )
                 self._decoder = pocketsphinx.Decoder(
@@ -77,10 +75,9 @@ class SphinxRecogniser(Recogniser):
             for number, way in enumerate(ways(word)):
                 entry = f"{word}({number + 1})" if number else word
                 lines.append(f"{entry} {' '.join(way).upper()}")
-        for extra in RADIO_DIGITS:
-            word, phones = extra.split(" ", 1)
-            if word in wanted:
-                lines.append(f"{word}(9) {phones}")
+        for word in sorted(wanted):
+            for number, way in enumerate(grammar.radio_ways(word), start=9):
+                lines.append(f"{word}({number}) {' '.join(way).upper()}")
         out.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return out
 

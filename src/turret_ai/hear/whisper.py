@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,9 @@ from faster_whisper.transcribe import get_suppressed_tokens
 
 from turret_ai import vocabulary
 from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import splitting
 from turret_ai.hear.level import to_level
 from turret_ai.hear.model_card import ModelCard, read_card
-from turret_ai.hear.recogniser import Reading, Recogniser
+from turret_ai.hear.recogniser import Decoded, WindowedRecogniser
 from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis
@@ -33,15 +31,6 @@ from turret_ai.types import FloatArray, Hypothesis
 _TAIL_FRAMES = 10
 _TOKENS_PER_SECOND = 12
 """More than anybody says; longer output is a decoder that loops."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Readings of one window, best first, and what the decoder thinks of them."""
-
-    texts: tuple[Hypothesis, ...]
-    mean_log_prob: float
-    no_speech: float
 
 
 def _folder(settings: RecogniserSettings) -> str:
@@ -61,7 +50,7 @@ def _folder(settings: RecogniserSettings) -> str:
     return str(folder)
 
 
-class WhisperRecogniser(Recogniser):
+class WhisperRecogniser(WindowedRecogniser):
     """faster-whisper's model with our decoding."""
 
     def __init__(self, settings: RecogniserSettings) -> None:
@@ -80,6 +69,7 @@ class WhisperRecogniser(Recogniser):
         if compute == "auto":
             compute = "float16" if gpu else "int8"
         self.card = read_card(Path(folder)) if Path(folder).is_dir() else ModelCard()
+        self.calibration = self.card.calibration
         try:
             self._model: Any = WhisperModel(
                 folder,
@@ -104,23 +94,8 @@ class WhisperRecogniser(Recogniser):
             "device": f"{self.device} ({self._compute})",
         }
 
-    def read(self, samples: FloatArray) -> Reading:
-        """See `Recogniser.read`. The score is the log-probability of the whole reading."""
-        pieces = splitting.split(samples, self.window_s)
-        decoded = [self.decode(piece) for piece in pieces]
-        spoken = [d for d in decoded if d.texts and not self._refused(d)]
-        if not spoken:
-            return Reading((), 0.0, self._refused(decoded[0]) or "nothing was understood")
-        if len(spoken) == 1:
-            texts = spoken[0].texts
-        else:
-            joined = " ".join(d.texts[0].text for d in spoken)
-            texts = (Hypothesis(joined, sum(d.texts[0].score for d in spoken)),)
-        confidence = math.prod(self._confidence(d) for d in spoken)
-        return Reading(texts, confidence)
-
-    def _refused(self, decoded: Decoded) -> str:
-        """Why a decoding is not believed; "" if it is."""
+    def refused(self, decoded: Decoded) -> str:
+        """See `WindowedRecogniser.refused`."""
         settings = self.settings
         mean = decoded.mean_log_prob
         # Public models see no speech where there is some: only a doubtful text confirms it.
@@ -130,19 +105,6 @@ class WhisperRecogniser(Recogniser):
         if mean < settings.log_prob_threshold:
             return f"unintelligible (mean log-probability {mean:.2f})"
         return ""
-
-    def _confidence(self, decoded: Decoded) -> float:
-        weights = self.card.calibration
-        if weights is None:
-            return math.exp(min(0.0, decoded.mean_log_prob))
-        texts = decoded.texts
-        margin = texts[0].score - texts[1].score if len(texts) > 1 else weights.margin_cap
-        z = (
-            weights.bias
-            + weights.log_prob * decoded.mean_log_prob
-            + weights.margin * min(max(margin, 0.0), weights.margin_cap)
-        )
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
     def _features(self, samples: FloatArray) -> Any:
         if self.card.level_dbfs is not None:
@@ -159,11 +121,7 @@ class WhisperRecogniser(Recogniser):
         return ctranslate2.StorageView.from_array(padded)
 
     def decode(self, samples: FloatArray) -> Decoded:
-        """One window, not judged yet.
-
-        Raises:
-            ModelError: the model broke down.
-        """
+        """See `WindowedRecogniser.decode`; the mean is over the tokens."""
         settings = self.settings
         wanted = max(settings.alternatives, 1)
         longest = 16 + int(len(samples) / SAMPLE_RATE * _TOKENS_PER_SECOND)

@@ -99,6 +99,26 @@ def save(path: Path, content: Mapping[str, Any]) -> None:
         raise InputError(f"the checkpoint {path} can't be written: {error}") from error
 
 
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"there is no checkpoint {path}")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ModelError(f"{path} is not a checkpoint that can be read: {error}") from error
+    return dict(content) if isinstance(content, dict) else {}
+
+
+def kind_of(path: Path) -> str:
+    """Which model a checkpoint of `save` is of; "" where it does not tell.
+
+    Raises:
+        InputError: there is none.
+        ModelError: it is broken.
+    """
+    return str(_read(path).get("kind", ""))
+
+
 def load(path: Path, kind: str) -> dict[str, Any]:
     """Read a checkpoint of `save`.
 
@@ -106,16 +126,11 @@ def load(path: Path, kind: str) -> dict[str, Any]:
         InputError: there is none.
         ModelError: it is broken, or of another kind of model.
     """
-    if not path.is_file():
-        raise InputError(f"there is no checkpoint {path}")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ModelError(f"{path} is not a checkpoint that can be read: {error}") from error
-    found = content.get("kind") if isinstance(content, dict) else None
+    content = _read(path)
+    found = content.get("kind")
     if found != kind:
         raise ModelError(f"{path} is a checkpoint of {found!r}, not of {kind!r}")
-    return dict(content)
+    return content
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
@@ -279,6 +294,7 @@ def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping
             while step < schedule.steps:
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(step, schedule)
+                torch.manual_seed(step * world + rank)  # dropout, too, is a function of the step
                 started = time.perf_counter()
                 figures: dict[str, float] = {}
                 for _ in range(schedule.accumulate):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,12 +13,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from turret_ai.errors import InputError, ModelError
 from turret_ai.learn.asr.config import AsrConfig
 from turret_ai.learn.asr.features import CLEAN, Clip, Features, FeatureStore, Timing
 from turret_ai.learn.asr.tokens import Labels
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'0123456789"
 """What the auxiliary CTC head reads; its class 0 is the blank."""
+_TOP_HZ = 8000.0
+_LOG64 = float(np.log(6.4))
 _PERTURBED = 1 / 1.1
 """Resampling shortens or lengthens a clip; batches are planned by the longest it may become."""
 
@@ -31,6 +36,30 @@ def phone_table(clips: Sequence[Clip], least: int = 20) -> dict[str, int]:
     counts = Counter(name for clip in clips for _, name in clip.phones)
     names = sorted(name for name, count in counts.items() if count >= least and name != "_")
     return {"_": 0, **{name: number for number, name in enumerate(names, start=1)}}
+
+
+def prepare_phones(config: AsrConfig, clips: Sequence[Clip]) -> Mapping[str, int]:
+    """The run's phones.json: their class numbers, fixed when the run began.
+
+    Raises:
+        InputError: `out` can't be written.
+        ModelError: the file is broken.
+    """
+    if not config.loss.phones:
+        return {"_": 0}
+    path = config.out / "phones.json"
+    if path.exists():
+        try:
+            return {str(name): int(number) for name, number in json.loads(path.read_text()).items()}
+        except (ValueError, AttributeError) as error:
+            raise ModelError(f"{path} is not a table of phones: {error}") from error
+    table = phone_table(clips)
+    try:
+        config.out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(table), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error}") from error
+    return table
 
 
 def frame_phones(
@@ -113,6 +142,34 @@ def mask(features: Features, rng: Generator, config: AsrConfig) -> Features:
     return features
 
 
+def warp(features: Features, factor: float) -> Features:
+    """Move what sounds at frequency f to `factor` f (Jaitly and Hinton, 2013, "Vocal tract length
+    perturbation"), linearly up to the highest frequency.
+
+    Args:
+        features: shape (mel bands, frames), bands as Whisper's: Slaney's mel scale up to 8 kHz.
+    """
+    if factor == 1.0:
+        return features
+    bands = features.shape[0]
+    top = _mel(np.array(_TOP_HZ))
+    centres = _hz(np.arange(1, bands + 1) / (bands + 1) * top)
+    source = np.minimum(_mel(centres / factor) / top * (bands + 1) - 1, bands - 1)
+    below = np.clip(np.floor(source).astype(int), 0, bands - 2)
+    share = np.clip(source - below, 0.0, 1.0).astype(np.float32)[:, None]
+    moved: Features = features[below] * (1 - share) + features[below + 1] * share
+    return moved
+
+
+def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slaney's scale: linear to 1 kHz (15 mel), then 27 to each factor of 6.4."""
+    return np.where(hz < 1000, hz * 0.015, 15 + 27 * np.log(np.maximum(hz, 1000) / 1000) / _LOG64)
+
+
+def _hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(mel < 15, mel / 0.015, 1000 * np.exp((mel - 15) * _LOG64 / 27))
+
+
 def pad(features: Sequence[Features], frames: int | None = None) -> Tensor:
     """Stack; missing frames are zeros, as faster-whisper pads. Shape (n, bands, even length)."""
     longest = frames or max(f.shape[1] for f in features)
@@ -123,8 +180,82 @@ def pad(features: Sequence[Features], frames: int | None = None) -> Tensor:
     return torch.from_numpy(out)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The acoustic half of a batch.
+
+    inputs: see `AsrModel.forward` for the keys.
+    clips: each member with its length in seconds; None: noise in which nobody speaks.
+    """
+
+    inputs: dict[str, Tensor]
+    clips: list[tuple[Clip | None, float]]
+
+
+class AcousticBatcher:
+    """Features, phones of the frames and CTC targets of batch number `index`."""
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        store: FeatureStore,
+        phones: Mapping[str, int],
+        spell: Callable[[str], list[int]],
+        config: AsrConfig,
+    ) -> None:
+        self.clips, self.store, self.phones, self.config = clips, store, phones, config
+        self.spell = spell
+        self.plan = Plan(clips, config)
+
+    def __call__(self, index: int, rng: Generator) -> Heard:
+        """The batch; `rng` decides on masks, padding and pure noise."""
+        config = self.config
+        features: list[Features] = []
+        chosen: list[tuple[Clip | None, float]] = []
+        spelled: list[list[int]] = []
+        sounds: list[NDArray[np.int64]] = []
+        frame_s = config.frontend.hop_length / 16000
+        for i, variant in self.plan[index]:
+            clip = self.clips[i]
+            if rng.random() < config.data.noise_only:
+                found = self.store.without_speech(rng, min(clip.seconds, 6.0))
+                chosen.append((None, 0.0))
+                spelled.append([])
+                sounds.append(np.zeros(found.shape[1] // 2, dtype=np.int64))
+                features.append(found)
+                continue
+            found, timing = self.store.get(clip, variant)
+            chosen.append((clip, found.shape[1] * frame_s))
+            spelled.append(self.spell(clip.text))
+            sounds.append(frame_phones(clip, timing, self.phones, found.shape[1] // 2, 2 * frame_s))
+            found = warp(found, float(rng.uniform(*config.data.warp)))
+            features.append(mask(found, rng, config))
+        # More padding than the batch needs, now and then: what follows speech must not matter.
+        longest = max(f.shape[1] for f in features) + int(rng.integers(0, 40))
+        window = config.frontend.window_frames
+        inputs = pad(features, window if config.pad_to_window else min(longest, window))
+        frames = inputs.shape[2] // 2
+        return Heard(
+            {
+                "features": inputs,
+                "phones": _rows(sounds, frames, -100),
+                "ctc_targets": _rows(spelled, max(1, max(len(s) for s in spelled)), 0),
+                "ctc_lengths": torch.tensor([len(s) for s in spelled]),
+                "frames": torch.tensor([min(f.shape[1] // 2, frames) for f in features]),
+            },
+            chosen,
+        )
+
+
+def _rows(rows: Sequence[Sequence[int] | NDArray[np.int64]], width: int, fill: int) -> Tensor:
+    out = np.full((len(rows), width), fill, dtype=np.int64)
+    for row, values in zip(out, rows, strict=True):
+        row[: len(values)] = np.asarray(values[:width], dtype=np.int64)
+    return torch.from_numpy(out)
+
+
 class Batcher:
-    """Builds the tensors of batch number `index`."""
+    """Builds the tensors of batch number `index` for a Whisper."""
 
     def __init__(
         self,
@@ -134,63 +265,27 @@ class Batcher:
         phones: Mapping[str, int],
         config: AsrConfig,
     ) -> None:
-        self.store, self.labels, self.config = store, labels, config
-        self.clips = clips
-        self.plan = Plan(clips, config)
-        self.phones = phones
+        self.labels, self.config, self.phones = labels, config, phones
+        self.acoustic = AcousticBatcher(clips, store, phones, letters, config)
 
     def __call__(self, index: int) -> dict[str, Tensor]:
         """See `turret_ai.learn.asr.model.AsrModel.forward` for the keys."""
         config = self.config
         rng = np.random.default_rng([config.seed, 7, index])
-        features: list[Features] = []
+        heard = self.acoustic(index, rng)
         sequences: list[list[int]] = []
-        spelled: list[list[int]] = []
-        sounds: list[NDArray[np.int64]] = []
-        frame_s = config.frontend.hop_length / 16000
-        for i, variant in self.plan[index]:
-            clip = self.clips[i]
-            if rng.random() < config.data.noise_only:
-                features.append(self.store.without_speech(rng, min(clip.seconds, 6.0)))
-                sequences.append(self.labels.encode(""))
-                spelled.append([])
-                sounds.append(np.zeros(features[-1].shape[1] // 2, dtype=np.int64))
-                continue
-            found, timing = self.store.get(clip, variant)
-            stamped = rng.random() < config.loss.timestamps
-            seconds = found.shape[1] * frame_s if stamped else None
-            features.append(mask(found, rng, config))
-            sequences.append(self.labels.encode(clip.text, seconds))
-            spelled.append(letters(clip.text))
-            sounds.append(frame_phones(clip, timing, self.phones, found.shape[1] // 2, 2 * frame_s))
-        # More padding than the batch needs, now and then: what follows speech must not matter.
-        longest = max(f.shape[1] for f in features) + int(rng.integers(0, 40))
-        window = config.frontend.window_frames
-        inputs = pad(features, window if config.pad_to_window else min(longest, window))
+        for clip, seconds in heard.clips:
+            stamped = clip is not None and rng.random() < config.loss.timestamps
+            text = clip.text if clip is not None else ""
+            sequences.append(self.labels.encode(text, seconds if stamped else None))
         length = max(len(s) for s in sequences) - 1
-        decoder_input = torch.full((len(sequences), length), self.labels.end)
-        targets = torch.full((len(sequences), length), -100)
-        for row, sequence in enumerate(sequences):
-            given = np.array(sequence[:-1])
-            noisy = rng.random(len(given)) < config.loss.token_noise
+        given = [np.array(sequence[:-1]) for sequence in sequences]
+        for row in given:
+            noisy = rng.random(len(row)) < config.loss.token_noise
             noisy[: len(self.labels.prompt)] = False
-            given[noisy] = rng.integers(0, self.labels.end, int(noisy.sum()))
-            decoder_input[row, : len(given)] = torch.from_numpy(given)
-            targets[row, : len(sequence) - 1] = torch.tensor(sequence[1:])
-        widest = max(1, max(len(s) for s in spelled))
-        ctc = torch.zeros((len(spelled), widest), dtype=torch.long)
-        for row, word in enumerate(spelled):
-            ctc[row, : len(word)] = torch.tensor(word, dtype=torch.long)
-        phones = torch.full((len(sounds), inputs.shape[2] // 2), -100)
-        for row, sound in enumerate(sounds):
-            count = min(len(sound), phones.shape[1])
-            phones[row, :count] = torch.from_numpy(sound[:count])
+            row[noisy] = rng.integers(0, self.labels.end, int(noisy.sum()))
         return {
-            "features": inputs,
-            "phones": phones,
-            "decoder_input": decoder_input,
-            "targets": targets,
-            "ctc_targets": ctc,
-            "ctc_lengths": torch.tensor([len(s) for s in spelled]),
-            "frames": torch.tensor([min(f.shape[1], inputs.shape[2]) // 2 for f in features]),
+            **heard.inputs,
+            "decoder_input": _rows(given, length, self.labels.end),
+            "targets": _rows([s[1:] for s in sequences], length, -100),
         }

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from rich.progress import track
 from scipy.optimize import minimize
 
-from turret_ai.errors import InputError
-from turret_ai.hear import files
+from turret_ai.errors import InputError, ModelError
+from turret_ai.hear import files, recogniser
 from turret_ai.hear.model_card import Calibration
+from turret_ai.hear.recogniser import WindowedRecogniser
 from turret_ai.hear.settings import RecogniserSettings
-from turret_ai.hear.whisper import WhisperRecogniser
 from turret_ai.learn.asr.features import read_manifest
 from turret_ai.normalise import plain
 
@@ -47,17 +47,16 @@ def fit(model: Path, clips: Path) -> Calibration:
         InputError: no clip was heard, or model.yaml can't be written.
         ModelError: the model can't be loaded.
     """
-    ears = WhisperRecogniser(
-        RecogniserSettings(model=str(model), alternatives=2, log_prob_threshold=-1e9)
-    )
+    ears = recogniser.load(RecogniserSettings(model=str(model), alternatives=2))
+    if not isinstance(ears, WindowedRecogniser):
+        raise ModelError(f"{model} is no model whose confidence can be fitted")
     inputs, right = [], []
     for clip in track(read_manifest(clips), description="calibrating"):
         decoded = ears.decode(files.read(clip.path))
         if not decoded.texts:
             continue
         texts = decoded.texts
-        margin = texts[0].score - texts[1].score if len(texts) > 1 else _CAP
-        inputs.append([decoded.mean_log_prob, min(max(margin, 0.0), _CAP)])
+        inputs.append([decoded.mean_log_prob, min(max(decoded.margin, 0.0), _CAP)])
         right.append(float(plain(texts[0].text) == clip.text))
     if not inputs:
         raise InputError(f"nothing was heard in the clips of {clips}")

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from turret_ai.hear.model_card import Frontend
 from turret_ai.learn.config import Section
 from turret_ai.learn.loop import Schedule
 from turret_ai.learn.speech.radio import RadioSettings
 
 
-class Frontend(Section):
-    """The log-mel features, as faster-whisper's preprocessor_config.json names them."""
-
-    feature_size: int = Field(80, ge=16, le=128, description="mel bands")
-    hop_length: int = Field(160, ge=80, le=400, description="samples at 16 kHz")
-    n_fft: int = Field(400, ge=160, le=1024)
-    chunk_length: int = Field(30, ge=5, le=30, description="seconds: the longest utterance")
-
-    @property
-    def window_frames(self) -> int:
-        """Mel frames of the longest utterance; the encoder makes half as many."""
-        return self.chunk_length * 16000 // self.hop_length
-
-
-class Architecture(Section):
+class WhisperSize(Section):
     """A Whisper of our own size, trained from nothing."""
 
+    kind: Literal["whisper"] = "whisper"
     width: int = Field(192, ge=16, description="d_model")
     heads: int = Field(6, ge=1)
     encoder_layers: int = Field(6, ge=1)
@@ -36,10 +25,39 @@ class Architecture(Section):
     vocabulary: int = Field(512, ge=260, le=50000, description="byte-pair tokens of text")
 
     @model_validator(mode="after")
-    def _divides(self) -> Architecture:
+    def _divides(self) -> WhisperSize:
         if self.width % self.heads:
             raise ValueError("width must be a multiple of heads")
         return self
+
+
+class CtcSize(Section):
+    """A convolutional encoder that tells phones: see `turret_ai.learn.asr.ctc_model`."""
+
+    kind: Literal["ctc"]
+    width: int = Field(256, ge=16, description="channels")
+    blocks: int = Field(10, ge=1)
+    kernel: int = Field(11, ge=3, description="frames of 2 hops that a block looks over; odd")
+    expansion: int = Field(3, ge=1, description="inner channels of a block, in widths")
+    dropout: float = Field(0.05, ge=0, lt=1, description="after each block")
+
+    @model_validator(mode="after")
+    def _is_odd(self) -> CtcSize:
+        if self.kernel % 2 == 0:
+            raise ValueError("kernel must be odd")
+        return self
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("kind", "whisper"))
+    return str(getattr(value, "kind", "whisper"))
+
+
+Architecture = Annotated[
+    Annotated[WhisperSize, Tag("whisper")] | Annotated[CtcSize, Tag("ctc")],
+    Discriminator(_kind),
+]
 
 
 class Data(Section):
@@ -51,6 +69,9 @@ class Data(Section):
     radio: RadioSettings | None = Field(None, description="radio added to the training clips")
     resample: tuple[float, float] = Field(
         (0.9, 1.12), description="speed and pitch together: other speakers' vocal tracts"
+    )
+    warp: tuple[float, float] = Field(
+        (1.0, 1.0), description="stretch of the frequency axis: vocal tracts at the same pitch"
     )
     variants: int = Field(3, ge=1, description="differently distorted copies of each clip")
     cache: Path | None = Field(None, description="folder for features; null: computed each time")
@@ -70,7 +91,9 @@ class Data(Section):
 class Loss(Section):
     """Weights of the training loss."""
 
-    ctc: float = Field(0.3, ge=0, le=1, description="letters read by the encoder alone; 0: off")
+    ctc: float = Field(
+        0.3, ge=0, le=1, description="of a Whisper: letters read by the encoder alone; 0: off"
+    )
     phones: float = Field(
         0.0,
         ge=0,
@@ -92,7 +115,7 @@ class AsrConfig(Section):
     seed: int = 1
     init: str | None = Field(None, description="a public Whisper (folder or hub name) to tune")
     frontend: Frontend = Frontend()
-    architecture: Architecture = Architecture()
+    architecture: Architecture = WhisperSize()
     pad_to_window: bool = Field(False, description="always 30 s, as public models need")
     data: Data
     loss: Loss = Loss()

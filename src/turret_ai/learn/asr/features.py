@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
 from turret_ai.hear.level import to_level
-from turret_ai.learn.asr.config import Data, Frontend
+from turret_ai.hear.model_card import Frontend
+from turret_ai.learn.asr.config import Data
 from turret_ai.learn.speech import radio
 from turret_ai.normalise import plain
 from turret_ai.types import FloatArray
@@ -72,6 +74,11 @@ def read_manifest(folder: Path) -> list[Clip]:
     if not clips:
         raise InputError(f"{manifest} names no clips")
     return clips
+
+
+def read_clips(folders: Sequence[Path]) -> list[Clip]:
+    """The clips of several manifests, one after the other."""
+    return [clip for folder in folders for clip in read_manifest(folder)]
 
 
 def extractor(frontend: Frontend) -> FeatureExtractor:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from turret_ai.errors import ModelError
 from turret_ai.extras import require
 from turret_ai.learn.asr.batches import LETTERS
-from turret_ai.learn.asr.config import Architecture, AsrConfig, Loss
+from turret_ai.learn.asr.config import AsrConfig, Loss, WhisperSize
 from turret_ai.learn.asr.tokens import Labels
 
 
@@ -29,7 +29,9 @@ def build_whisper(config: AsrConfig, labels: Labels) -> Any:
             return transformers.WhisperForConditionalGeneration.from_pretrained(config.init)
         except Exception as error:
             raise ModelError(f"the Whisper {config.init!r} can't be loaded: {error}") from error
-    size: Architecture = config.architecture
+    size = config.architecture
+    if not isinstance(size, WhisperSize):
+        raise ModelError(f"an architecture of kind {size.kind!r} is no Whisper")
     return transformers.WhisperForConditionalGeneration(
         transformers.WhisperConfig(
             vocab_size=labels.size,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,17 +13,13 @@ from turret_ai.errors import InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.asr import tokens
-from turret_ai.learn.asr.batches import Batcher, pad, phone_table
-from turret_ai.learn.asr.config import AsrConfig
-from turret_ai.learn.asr.features import Clip, FeatureStore, read_manifest
+from turret_ai.learn.asr.batches import Batcher, pad, prepare_phones
+from turret_ai.learn.asr.config import AsrConfig, CtcSize, WhisperSize
+from turret_ai.learn.asr.ctc_task import CtcTask
+from turret_ai.learn.asr.features import Clip, FeatureStore, read_clips
 from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
 
 KIND = "asr"
-
-
-def read_clips(folders: Sequence[Path]) -> list[Clip]:
-    """The clips of several manifests, one after the other."""
-    return [clip for folder in folders for clip in read_manifest(folder)]
 
 
 class AsrTask:
@@ -82,37 +77,15 @@ def prepare_labels(config: AsrConfig) -> tokens.Labels:
             if config.init is not None:
                 path.write_bytes(tokenizer_of(config.init).read_bytes())
             else:
+                size = config.architecture
+                if not isinstance(size, WhisperSize):
+                    raise ModelError(f"an architecture of kind {size.kind!r} has no tokens")
                 texts = [clip.text for clip in read_clips(config.data.train)]
-                tokens.train(
-                    texts, config.architecture.vocabulary, config.frontend.chunk_length
-                ).save(str(path))
+                made = tokens.train(texts, size.vocabulary, config.frontend.chunk_length)
+                made.save(str(path))
         except OSError as error:
             raise InputError(f"{config.out} can't be written: {error}") from error
     return tokens.load(path)
-
-
-def prepare_phones(config: AsrConfig, clips: Sequence[Clip]) -> Mapping[str, int]:
-    """The run's phones.json: their class numbers, fixed when the run began.
-
-    Raises:
-        InputError: `out` can't be written.
-        ModelError: the file is broken.
-    """
-    if not config.loss.phones:
-        return {"_": 0}
-    path = config.out / "phones.json"
-    if path.exists():
-        try:
-            return {str(name): int(number) for name, number in json.loads(path.read_text()).items()}
-        except (ValueError, AttributeError) as error:
-            raise ModelError(f"{path} is not a table of phones: {error}") from error
-    table = phone_table(clips)
-    try:
-        config.out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(table), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} can't be written: {error}") from error
-    return table
 
 
 def run(config_name: str, overrides: Sequence[str]) -> Path:
@@ -123,7 +96,11 @@ def run(config_name: str, overrides: Sequence[str]) -> Path:
     """
     config = configs.load(config_name, overrides, AsrConfig)
     torch.set_num_threads(config.schedule.threads)
-    task = AsrTask(config, prepare_labels(config))
+    task: loop.Task
+    if isinstance(config.architecture, CtcSize):
+        task = CtcTask(config)
+    else:
+        task = AsrTask(config, prepare_labels(config))
     return loop.fit(
         task, config.schedule, config.out, config.resume, config.model_dump(mode="json")
     )

@@ -12,7 +12,7 @@ import soundfile
 import soxr
 from numpy.random import Generator
 from pydantic import Field
-from scipy import signal
+from scipy import fft, signal
 
 from turret_ai.learn.config import Section
 from turret_ai.types import FloatArray
@@ -125,19 +125,21 @@ def noise(rng: Generator, colour: str, count: int) -> FloatArray:
     """Noise of unit power: white, pink (1/f), brown (1/f^2), hum, crackle or babble-like."""
     white = rng.standard_normal(count).astype(np.float32)
     if colour in ("pink", "brown"):
-        spectrum = np.fft.rfft(white)
-        frequency = np.maximum(np.fft.rfftfreq(count, 1 / SAMPLE_RATE), 20.0)
-        spectrum /= frequency ** (0.5 if colour == "pink" else 1.0)
-        white = np.fft.irfft(spectrum, count).astype(np.float32)
+        padded = fft.next_fast_len(count, real=True)
+        spectrum = fft.rfft(white, padded)
+        frequency = np.maximum(fft.rfftfreq(padded, 1 / SAMPLE_RATE), 20.0)
+        spectrum /= (frequency ** (0.5 if colour == "pink" else 1.0)).astype(np.float32)
+        white = fft.irfft(spectrum, padded)[:count].astype(np.float32)
     elif colour == "hum":
-        t = np.arange(count) / SAMPLE_RATE
         base = rng.choice([50.0, 60.0, 110.0, 400.0]) * rng.uniform(0.98, 1.02)
-        harmonics = sum(
-            rng.uniform(0.2, 1.0) / k**0.5 * np.sin(2 * np.pi * base * k * t + rng.uniform(0, 6.28))
-            for k in range(1, 24)
-            if base * k < SAMPLE_RATE / 2
-        )
-        white = (np.asarray(harmonics) + 0.3 * white).astype(np.float32)
+        # Whole turns are dropped in double precision, so that the sines may be single.
+        turns = np.arange(count) * (base / SAMPLE_RATE) % 1.0
+        phase = (2 * np.pi * turns).astype(np.float32)
+        white *= 0.3
+        for k in range(1, 24):
+            if base * k < SAMPLE_RATE / 2:
+                strength = np.float32(rng.uniform(0.2, 1.0) / k**0.5)
+                white += strength * np.sin(phase * k + np.float32(rng.uniform(0, 6.28)))
     elif colour == "crackle":
         hits = rng.random(count) < rng.uniform(5, 60) / SAMPLE_RATE
         bursts = np.where(hits, rng.standard_normal(count) * 12.0, 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import io
 import re
 import shutil
@@ -66,6 +68,10 @@ FESTIVAL_PITCH_HZ = {
     "ked_diphone": 105.0,
     "cmu_us_slt_arctic_hts": 170.0,
 }
+
+
+PICO_VOICES = ("en-US", "en-GB")
+"""SVOX Pico's (Apache-2.0); the PyPI package ttspico compiles it where it is installed."""
 
 
 def _run(command: Sequence[str]) -> str:
@@ -133,10 +139,24 @@ def _espeak(text: str, voice: Voice, delivery: Delivery) -> Spoken:
     return Spoken(np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32), named)
 
 
+def _pico(text: str, voice: Voice, delivery: Delivery) -> Spoken:
+    ttspico = importlib.import_module("ttspico")
+    try:
+        engine = ttspico.TtsEngine(voice.name)  # a used one would speak differently
+        engine.rate = round(100 * delivery.rate)
+        engine.pitch = round(100 * delivery.pitch)
+        sound = engine.speak(text)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"pico failed: {error}") from error
+    samples = np.frombuffer(sound or b"", dtype="<i2").astype(np.float32) / 32768.0
+    return Spoken(samples)
+
+
 _SPEAK: dict[str, Callable[[str, Voice, Delivery], Spoken]] = {
     "espeak": _espeak,
     "flite": _flite,
     "festival": _festival,
+    "pico": _pico,
 }
 ENGINES = tuple(_SPEAK)
 
@@ -161,6 +181,9 @@ def voices(engine: str) -> list[Voice]:
             return []
         names = _installed(Path("/usr/share/festival/voices"), list(FESTIVAL_PITCH_HZ))
         return [Voice("festival", name) for name in names]
+    if engine == "pico":
+        here = importlib.util.find_spec("ttspico") is not None
+        return [Voice("pico", name) for name in PICO_VOICES] if here else []
     raise ConfigError(f"no speech engine is called {engine!r}: there are {', '.join(ENGINES)}")
 
 

@@ -1,0 +1,118 @@
+"""Our own engine: an acoustic model that tells phones, and a graph of what can be said.
+
+The acoustic model (ONNX, trained by `turret-ai train asr`) gives the probability of each phone
+every 30 ms; the graph (`turret_ai.hear.phone_graph`) is made from the vocabulary at start, so that
+a new tool or colour is heard without training.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from faster_whisper.feature_extractor import FeatureExtractor
+from numpy.typing import NDArray
+
+from turret_ai import vocabulary
+from turret_ai.errors import InputError, ModelError
+from turret_ai.hear import grammar, ngrams, phone_graph
+from turret_ai.hear.lattice_search import search
+from turret_ai.hear.level import to_level
+from turret_ai.hear.model_card import read_card
+from turret_ai.hear.recogniser import Decoded, WindowedRecogniser
+from turret_ai.hear.settings import RecogniserSettings
+from turret_ai.share import resolve
+from turret_ai.types import FloatArray
+from turret_ai.understand.phones import PHONES
+
+_SHORTEST_FRAMES = 16
+"""Of the features: the model's blocks look over about as many."""
+
+
+class CtcRecogniser(WindowedRecogniser):
+    """Phones by a network, words by a search of the decoding graph."""
+
+    def __init__(self, settings: RecogniserSettings) -> None:
+        """Load the model and build the graph.
+
+        Raises:
+            ModelError: the folder is missing, broken, or its model tells other phones.
+        """
+        super().__init__(settings)
+        try:
+            folder = resolve(settings.model, "models")
+        except InputError as error:
+            raise ModelError(str(error)) from error
+        self.card = read_card(folder)
+        self.calibration = self.card.calibration
+        path = folder / "model.onnx"
+        if self.card.kind != "ctc" or not path.is_file():
+            raise ModelError(f"{folder} is not a model of `turret-ai train asr` of the kind ctc")
+        if self.card.phones != PHONES:
+            raise ModelError(f"{folder / 'model.yaml'} names other phones than this package knows")
+        self._session = _session(path, settings.threads)
+        self._input = self._session.get_inputs()[0].name
+        self._name = folder.name
+        frontend = self.card.frontend
+        self.window_s = float(frontend.chunk_length)
+        self._extractor = FeatureExtractor(
+            feature_size=frontend.feature_size,
+            hop_length=frontend.hop_length,
+            n_fft=frontend.n_fft,
+            chunk_length=frontend.chunk_length,
+        )
+        model = ngrams.estimate(grammar.sentences(vocabulary.load()))
+        self.graph = phone_graph.build(model, grammar.ways_to_say)
+
+    def describe(self) -> dict[str, str]:
+        """engine, model and device."""
+        return {"engine": "ctc", "model": self._name, "device": "cpu"}
+
+    def log_probabilities(self, samples: FloatArray) -> NDArray[np.float32]:
+        """Of the classes, shape (frames, phones + 1), natural logarithm; one window.
+
+        Raises:
+            ModelError: the model broke down.
+        """
+        if self.card.level_dbfs is not None:
+            samples = to_level(samples, self.card.level_dbfs)
+        features = np.asarray(self._extractor(samples), dtype=np.float32)
+        missing = max(_SHORTEST_FRAMES - features.shape[1], features.shape[1] % 2)
+        features = np.pad(features, ((0, 0), (0, missing)))
+        try:
+            (scores,) = self._session.run(None, {self._input: features[None]})
+        except Exception as error:
+            raise ModelError(f"the acoustic model {self._name} broke down: {error}") from error
+        told: NDArray[np.float32] = np.asarray(scores, dtype=np.float32)[0]
+        if told.shape[1:] != (phone_graph.CLASSES,) or not np.isfinite(told).all():
+            raise ModelError(f"the acoustic model {self._name} tells nonsense: shape {told.shape}")
+        return told
+
+    def decode(self, samples: FloatArray) -> Decoded:
+        """See `WindowedRecogniser.decode`; for the mean log-probability see `search`."""
+        settings = self.settings
+        return search(
+            self.log_probabilities(samples),
+            self.graph,
+            lm_scale=settings.lm_scale,
+            beam=settings.search_beam,
+            alternatives=settings.alternatives,
+        )
+
+    def refused(self, decoded: Decoded) -> str:
+        """See `WindowedRecogniser.refused`."""
+        if decoded.mean_log_prob < self.settings.fit_threshold:
+            return f"unintelligible (the words fit the sound by {decoded.mean_log_prob:.1f} nats)"
+        return ""
+
+
+def _session(path: Path, threads: int) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 1
+    options.inter_op_num_threads = 1
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"{path} can't be loaded: {error}") from error

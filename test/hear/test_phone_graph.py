@@ -1,0 +1,103 @@
+"""What is said in clear phones is read back word by word, whatever the timing; nonsense is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turret_ai import vocabulary
+from turret_ai.errors import ModelError
+from turret_ai.hear import grammar, ngrams, phone_graph
+from turret_ai.hear.lattice_search import search
+from turret_ai.hear.phone_graph import BLANK, CLASSES, DecodingGraph
+from turret_ai.understand import pronounce
+
+CORPUS = grammar.sentences(vocabulary.load(), 400)
+
+
+@pytest.fixture(scope="module")
+def graph() -> DecodingGraph:
+    return phone_graph.build(ngrams.estimate(CORPUS), grammar.ways_to_say)
+
+
+def way(word: str) -> tuple[str, ...]:
+    return pronounce.ways(word)[0]
+
+
+def told(classes: list[int], sure: float = 0.9) -> np.ndarray:
+    """Log-probabilities, shape (n, CLASSES), of a model that is that sure of each frame."""
+    scores = np.full((len(classes), CLASSES), (1 - sure) / (CLASSES - 1), dtype=np.float32)
+    scores[np.arange(len(classes)), classes] = sure
+    return np.log(scores)
+
+
+def timed(phones: list[int], rng: np.random.Generator) -> list[int]:
+    """Phones with random repeats and blanks; one blank at least between equal ones."""
+    frames: list[int] = [BLANK] * int(rng.integers(0, 4))
+    for place, phone in enumerate(phones):
+        frames += [phone] * int(rng.integers(1, 4))
+        repeated = place + 1 < len(phones) and phones[place + 1] == phone
+        frames += [BLANK] * int(rng.integers(1 if repeated else 0, 3))
+    return frames
+
+
+@settings(deadline=None, max_examples=60)
+@given(line=st.sampled_from(CORPUS), seed=st.integers(0, 2**32 - 1))
+def test_a_sentence_in_clear_phones_is_read_back(
+    graph: DecodingGraph, line: list[str], seed: int
+) -> None:
+    said = " ".join(line)
+    frames = timed(phone_graph.spell(said), np.random.default_rng(seed))
+    found = search(told(frames), graph)
+    # Words that sound alike ("machine gun", "machinegun") can't be told apart.
+    assert phone_graph.spell(found.texts[0].text) == phone_graph.spell(said)
+    assert found.mean_log_prob == pytest.approx(0.0, abs=1e-3)
+    assert [t.score for t in found.texts] == sorted((t.score for t in found.texts), reverse=True)
+    assert len({t.text for t in found.texts}) == len(found.texts) <= 3
+
+
+def test_other_sounds_fit_badly(graph: DecodingGraph) -> None:
+    rng = np.random.default_rng(1)
+    frames = timed([int(c) for c in rng.integers(1, CLASSES, 60)], rng)
+    assert search(told(frames), graph).mean_log_prob < -8
+
+
+def test_blanks_alone_are_no_words(graph: DecodingGraph) -> None:
+    assert search(told([BLANK] * 100, sure=0.999), graph).texts == ()
+
+
+def test_the_digits_of_radio_operators_are_heard(graph: DecodingGraph) -> None:
+    said = [
+        phone_graph.INDEX[p] + 1
+        for p in ["hh", "eh", "d", "ih", "ng", "t", "r", "iy", "f", "ay", "f", "z", "ih", "r", "ow"]
+    ]
+    assert search(told(timed(said, np.random.default_rng(0))), graph).texts[0].text == (
+        "heading three five zero"
+    )
+
+
+def test_a_word_that_cannot_be_said_is_never_heard() -> None:
+    model = ngrams.estimate([["red", "drone"], ["blue", "drone"]])
+    silent = phone_graph.build(model, lambda w: () if w == "red" else grammar.ways_to_say(w))
+    found = search(told(timed(phone_graph.spell("red drone"), np.random.default_rng(0))), silent)
+    assert all("red" not in reading.text for reading in found.texts)
+    with pytest.raises(ModelError, match="pronounced"):
+        phone_graph.build(model, lambda _: ())
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["red", "drone", "five", "fire", "a"]), min_size=1, max_size=5),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_any_little_language_can_be_searched(corpus: list[list[str]]) -> None:
+    graph = phone_graph.build(ngrams.estimate(corpus), grammar.ways_to_say)
+    line = " ".join(corpus[0])
+    frames = timed(phone_graph.spell(line), np.random.default_rng(len(line)))
+    found = search(told(frames, sure=0.999), graph)
+    assert phone_graph.spell(found.texts[0].text) == phone_graph.spell(line)
