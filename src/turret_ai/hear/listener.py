@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,11 @@ _LATE_S = 0.05
 """How far a stamp may lie before what is expected; timers and clocks are not better."""
 _LOOK_BACK_S = 0.8
 """How far before the detector's first sign the first sound is searched."""
-_BELOW_SPEECH_DB, _ABOVE_NOISE_DB = 22.0, 6.0
-_BRIDGE_BLOCKS = 5
-"""Sounds this close (160 ms) to what follows belong to it: plosives have pauses."""
+_BELOW_SPEECH_DB, _ABOVE_NOISE_DB = 24.0, 5.0
+_NOISE_BLOCKS, _NOISE_QUANTILE = 18, 0.3
+"""Where (0.6 s) and how the noise before the speech is measured."""
+_BRIDGE_BLOCKS = 7
+"""Sounds this close (220 ms) to what follows belong to it: plosives have pauses."""
 _RESTART_S = 5.0
 """A stamp so far back means that the source began anew, not that a chunk is late."""
 _SEARCH_S = 2.0
@@ -46,13 +48,23 @@ class SpeechPartial:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """Nobody has spoken for `post_roll`. Unless somebody speaks on, this is the utterance:
+    `SpeechEnded` will hold the same samples."""
+
+    samples: FloatArray
+    stamp_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechEnded:
     """A whole utterance.
 
     samples: mono float32 in [-1, 1], shape (n,), 16 kHz, pre- and post-roll included.
     stamp_ns, end_ns: time of the first and after the last sample.
     speech_seconds: how much of it is speech.
-    cause: "silence", "length" (it was cut), "gap" (the stream broke off) or "flush".
+    cause: "silence", "complete" (a shorter silence, and nothing was missing), "length" (it was
+        cut), "gap" (the stream broke off) or "flush".
     """
 
     samples: FloatArray
@@ -69,7 +81,7 @@ class SpeechDropped:
     stamp_ns: int
 
 
-ListenEvent = SpeechStarted | SpeechPartial | SpeechEnded | SpeechDropped
+ListenEvent = SpeechStarted | SpeechPartial | SpeechPaused | SpeechEnded | SpeechDropped
 
 
 def first_sound(levels: Sequence[float], surely: int) -> int:
@@ -80,8 +92,9 @@ def first_sound(levels: Sequence[float], surely: int) -> int:
         surely: how many of the last ones are speech.
     """
     speech = max(levels[-surely:])
-    before = sorted(level for level in levels[:-surely] if level > -100.0)
-    noise = before[len(before) // 5] if before else -100.0
+    # Only what came just before: the carrier's noise may have begun half a second ago.
+    before = sorted([level for level in levels[:-surely] if level > -100.0][-_NOISE_BLOCKS:])
+    noise = before[int(_NOISE_QUANTILE * len(before))] if before else -100.0
     enough = max(speech - _BELOW_SPEECH_DB, noise + _ABOVE_NOISE_DB)
     first = len(levels) - surely
     for i in range(first - 1, -1, -1):
@@ -95,8 +108,19 @@ def first_sound(levels: Sequence[float], surely: int) -> int:
 class Listener:
     """Cuts a stream into utterances by voice activity. Not thread-safe."""
 
-    def __init__(self, settings: ListenerSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: ListenerSettings | None = None,
+        complete: Callable[[SpeechPaused], bool] | None = None,
+    ) -> None:
+        """An idle listener.
+
+        Args:
+            complete: whether nothing is missing in what was said so far. It is asked after
+                `early_silence` and may take its time: the answer, not the clock, decides.
+        """
         self.settings = settings or ListenerSettings()
+        self._complete = complete
         self.late_chunks = 0
         """Chunks that came out of order and were left out."""
         self.gaps = 0
@@ -223,25 +247,52 @@ class Listener:
             self._silence = 0
         else:
             self._silence += BLOCK
-        length = self._index - self._start
         if self._silence >= settings.end_silence * SAMPLE_RATE:
             return self._end("silence")
-        if length >= settings.max_length * SAMPLE_RATE:
+        if self._index - self._start >= settings.max_length * SAMPLE_RATE:
             return self._cut()
+        events: list[ListenEvent] = []
+        if self._reaches(settings.post_roll) and self._speech_s >= settings.min_speech:
+            events.append(self._paused())
+        if (
+            settings.early_silence
+            and self._complete is not None
+            and self._reaches(settings.early_silence)
+            and self._complete(self._paused())
+        ):
+            return events + self._end("complete")
         interval = settings.partial_interval * SAMPLE_RATE
         if interval and self._since_partial >= interval and not self._silence:
             self._since_partial = 0
-            return [SpeechPartial(np.concatenate(self._spoken), self._stamp(self._start))]
-        return []
+            events.append(SpeechPartial(np.concatenate(self._spoken), self._stamp(self._start)))
+        return events
 
-    def _end(self, cause: str) -> list[ListenEvent]:
+    @property
+    def _speech_s(self) -> float:
+        return self._speech / SAMPLE_RATE
+
+    def _reaches(self, seconds: float) -> bool:
+        """Whether the silence has just become that long."""
+        return self._silence - BLOCK < seconds * SAMPLE_RATE <= self._silence
+
+    def _paused(self) -> SpeechPaused:
+        return SpeechPaused(self._trimmed(), self._stamp(self._start))
+
+    def _trimmed(self) -> FloatArray:
+        """What was said, with `post_roll` of the silence after it."""
         assert self._spoken is not None
-        stamp = self._stamp(self._start)
         samples = np.concatenate(self._spoken)
         surplus = self._silence - round(self.settings.post_roll * SAMPLE_RATE)
-        if surplus > 0:
-            samples = samples[:-surplus]
-        speech = self._speech / SAMPLE_RATE
+        return samples[:-surplus] if surplus > 0 else samples
+
+    def _end(self, cause: str) -> list[ListenEvent]:
+        stamp = self._stamp(self._start)
+        samples = self._trimmed()
+        speech = self._speech_s
+        assert self._spoken is not None
+        surplus = (self._silence - round(self.settings.post_roll * SAMPLE_RATE)) // BLOCK
+        if surplus > 0:  # the run-up to what is said next
+            self._before.extend(self._spoken[-surplus:])
         self._spoken = None
         self._silence = 0
         if speech < self.settings.min_speech:

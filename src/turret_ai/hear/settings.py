@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SAMPLE_RATE = 16000
 """Hz of everything behind the edge of this room."""
@@ -29,7 +29,13 @@ class ListenerSettings(Settings):
         0.1, ge=0.032, le=2, description="s of speech in a row that begin an utterance"
     )
     end_silence: float = Field(
-        0.5, ge=0.1, le=5, description="s without speech that end it; shorter gaps are bridged"
+        0.65, ge=0.1, le=5, description="s without speech that end it; shorter gaps are bridged"
+    )
+    early_silence: float = Field(
+        0.35,
+        ge=0,
+        le=5,
+        description="s without speech that end it where all that a command needs was said; 0: off",
     )
     pre_roll: float = Field(0.25, ge=0, le=2, description="s kept before the first speech")
     post_roll: float = Field(0.2, ge=0, le=2, description="s kept after the last speech")
@@ -45,6 +51,12 @@ class ListenerSettings(Settings):
     gap_bridged: float = Field(
         0.3, ge=0, le=5, description="s of missing chunks that are filled with silence"
     )
+
+    @model_validator(mode="after")
+    def _pauses_in_order(self) -> ListenerSettings:
+        if self.early_silence and self.early_silence < self.post_roll:
+            raise ValueError("early_silence must be 0 or at least post_roll")
+        return self
 
 
 class RecogniserSettings(Settings):

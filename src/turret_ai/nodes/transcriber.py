@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from turret_ai import vocabulary
 from turret_ai.errors import InputError
 from turret_ai.hear import recogniser
 from turret_ai.hear.edge import Resampler
-from turret_ai.hear.listener import Listener, SpeechEnded, SpeechPartial
+from turret_ai.hear.listener import Listener, SpeechEnded, SpeechPartial, SpeechPaused
 from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings, RecogniserSettings
 from turret_ai.nodes import convert, utterance_frame
 from turret_ai.nodes.stage import Stage
@@ -21,7 +23,12 @@ from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, Transcript
 from turret_ai.ros.time import to_ns
 from turret_ai.types import FloatArray, Transcription, TranscriptStatus
+from turret_ai.understand.rules import Rules
+from turret_ai.understand.words import split
 from turret_ai.units import ns_to_seconds
+
+_AHEAD_LIMIT_S = 2.0
+"""How long the end of an utterance waits for a slow engine before silence alone decides."""
 
 
 class TranscriberParameters(BaseModel):
@@ -37,6 +44,14 @@ class TranscriberParameters(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class _Heard:
+    """A result, and how many seconds recognising took."""
+
+    transcription: Transcription
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
     """Something to recognise. length: s from the first sample to the end of the speech."""
 
@@ -45,6 +60,10 @@ class _Job:
     stamp_ns: int
     length: float
     partial: bool = False
+    follows: str = ""
+    """The complete command after which this was said so soon that it belongs to it."""
+    ahead: Future[_Heard] | None = None
+    """Where the result goes instead of onto the topic: the utterance has perhaps not ended."""
 
 
 @dataclass(slots=True)
@@ -69,7 +88,10 @@ class Transcriber(Stage):
         super().__init__("transcriber", TranscriberParameters, overrides)
         self.recogniser = recogniser.load(self.parameters.recogniser)
         self.recogniser.warm_up()
-        self._listener = Listener(self.parameters.listener)
+        self._rules = Rules(vocabulary.load())
+        self._ahead: _Job | None = None
+        self._early: SpeechEnded | None = None
+        self._listener = Listener(self.parameters.listener, self._is_complete)
         self._marked: _Marked | None = None
         self._sample_rate, self._channels = SAMPLE_RATE, 1
         self._listening = self.create_worker(self._listen, self._on_chunk_error, capacity=2000)
@@ -111,16 +133,52 @@ class Transcriber(Stage):
             return
         for event in self._listener.feed(samples, self._sample_rate, self._channels, stamp_ns):
             if isinstance(event, SpeechEnded):
-                length = len(event.samples) / SAMPLE_RATE
-                if event.cause == "silence":
-                    length = max(0.0, length - self.parameters.listener.post_roll)
-                self._recognising.put(
-                    _Job(_name(event.stamp_ns), event.samples, event.stamp_ns, length)
-                )
+                self._recognising.put(self._ended(event))
+            elif isinstance(event, SpeechPaused):
+                self._look_ahead(event)
             elif isinstance(event, SpeechPartial) and not self._recognising.busy:
                 length = len(event.samples) / SAMPLE_RATE
                 job = _Job(_name(event.stamp_ns), event.samples, event.stamp_ns, length, True)
                 self._recognising.put(job)
+
+    def _ended(self, event: SpeechEnded) -> _Job:
+        settings = self.parameters.listener
+        name = _name(event.stamp_ns)
+        length = len(event.samples) / SAMPLE_RATE
+        if event.cause in ("silence", "complete"):
+            length = max(0.0, length - settings.post_roll)
+        before, self._early = self._early, None
+        follows = ""
+        if before is not None:
+            pause = ns_to_seconds(event.stamp_ns - before.end_ns)
+            if pause + settings.pre_roll + settings.post_roll < settings.end_silence:
+                follows = _name(before.stamp_ns)
+        if event.cause == "complete":
+            self._early = event
+        return _Job(name, event.samples, event.stamp_ns, length, follows=follows)
+
+    def _look_ahead(self, paused: SpeechPaused) -> Future[_Heard]:
+        """Recognise in the pause what will be the utterance if nobody speaks on."""
+        job = self._ahead
+        if job is None or job.ahead is None or not _same(job, paused.stamp_ns, paused.samples):
+            future: Future[_Heard] = Future()
+            name = _name(paused.stamp_ns)
+            job = _Job(name, paused.samples, paused.stamp_ns, 0.0, ahead=future)
+            self._ahead = job
+            self._recognising.put(job)
+            return future
+        return job.ahead
+
+    def _is_complete(self, paused: SpeechPaused) -> bool:
+        """Whether heading, tool and target were said."""
+        try:
+            heard = self._look_ahead(paused).result(timeout=_AHEAD_LIMIT_S)
+        except Exception:  # it is told when the utterance itself is recognised
+            return False
+        return self._says_all(heard.transcription)
+
+    def _says_all(self, heard: Transcription) -> bool:
+        return self._rules.read(split(heard.text)).complete
 
     def _gather(self, utterance_id: str, samples: FloatArray, stamp_ns: int) -> None:
         """A chunk of a marked utterance; one without samples ends it."""
@@ -155,15 +213,38 @@ class Transcriber(Stage):
     # -- recognising -----------------------------------------------------------------------------
 
     def _recognise(self, job: _Job) -> None:
-        started = time.perf_counter()
-        heard = self.recogniser.transcribe(job.samples)
-        seconds = time.perf_counter() - started
+        if job.ahead is not None:
+            try:
+                job.ahead.set_result(self._transcribe(job))
+            except Exception as error:
+                job.ahead.set_exception(error)
+            return
+        found = self._known(job) or self._transcribe(job)
+        heard, seconds = found.transcription, found.seconds
+        if job.follows and not self._says_all(heard):
+            # "Over." Without the early end it would have been the last words of that command.
+            reason = f"said right after {job.follows}, and no command: {heard.text!r}"
+            heard = Transcription(TranscriptStatus.EMPTY, reason=reason)
         if job.partial:
             if heard.status is TranscriptStatus.EMPTY:
                 return
             heard = replace(heard, status=TranscriptStatus.PARTIAL)
         self._publish(job, heard, seconds)
         self.health.values["real_time_factor"] = f"{seconds / max(job.length, 1e-3):.3f}"
+
+    def _transcribe(self, job: _Job) -> _Heard:
+        started = time.perf_counter()
+        heard = self.recogniser.transcribe(job.samples)
+        return _Heard(heard, time.perf_counter() - started)
+
+    def _known(self, job: _Job) -> _Heard | None:
+        """What was recognised ahead, if that was this utterance."""
+        before = self._ahead
+        if before is None or before.ahead is None or not before.ahead.done():
+            return None
+        if before.ahead.exception() or not _same(before, job.stamp_ns, job.samples):
+            return None
+        return before.ahead.result()
 
     def _publish(self, job: _Job, heard: Transcription, seconds: float) -> None:
         heard = replace(heard, speech_seconds=job.length)
@@ -187,6 +268,10 @@ class Transcriber(Stage):
     def _fail(self, job: _Job, error: Exception) -> None:
         reason = f"failed to transcribe: {error}"
         self._publish(job, Transcription(TranscriptStatus.EMPTY, reason=reason), 0.0)
+
+
+def _same(job: _Job, stamp_ns: int, samples: FloatArray) -> bool:
+    return job.stamp_ns == stamp_ns and len(job.samples) == len(samples)
 
 
 def _name(stamp_ns: int) -> str:
