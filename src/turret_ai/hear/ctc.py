@@ -34,6 +34,8 @@ _SHORTEST_FRAMES = 16
 class CtcRecogniser(WindowedRecogniser):
     """Phones by a network, words by a search of the decoding graph."""
 
+    tells_noise = True
+
     def __init__(self, settings: RecogniserSettings) -> None:
         """Load the model and build the graph.
 

@@ -55,6 +55,9 @@ class Decoded:
 class Recogniser(ABC):
     """A loaded speech engine. Not thread-safe."""
 
+    tells_noise = False
+    """Whether the engine itself hears that nobody speaks, better than the detector does."""
+
     def __init__(self, settings: RecogniserSettings) -> None:
         self.settings = settings
 
@@ -100,7 +103,8 @@ class Recogniser(ABC):
         samples = np.clip(samples, -1.0, 1.0)
         settings = self.settings
         speech = vad.speech_seconds(samples, settings.gate_threshold)
-        if settings.speech_gate and speech < settings.gate_speech:
+        gated = settings.speech_gate and not self.tells_noise
+        if gated and speech < settings.gate_speech:
             return _empty(f"no speech: {speech:.2f} s of {seconds:.1f} s sound like it", speech)
         if settings.denoise:
             samples = cleaning.denoise(samples)

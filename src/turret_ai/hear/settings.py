@@ -102,7 +102,9 @@ class RecogniserSettings(Settings):
     log_prob_threshold: float = Field(
         -1.2, le=0, description="mean log-probability of a token below which nothing was understood"
     )
-    speech_gate: bool = Field(True, description="ask the voice activity detector first")
+    speech_gate: bool = Field(
+        True, description="ask the voice activity detector first; `ctc` tells noise by itself"
+    )
     gate_threshold: float = Field(
         0.3, gt=0, lt=1, description="speech probability that counts for the gate"
     )
