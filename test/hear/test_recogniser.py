@@ -44,6 +44,25 @@ def test_the_embedded_model_hears_every_shipped_scene_word_for_word() -> None:
     assert jiwer.wer(said, heard) < 0.03
 
 
+CHATTER = (
+    "The weather over the northern ridge is getting worse every hour.",
+    "Please tell the kitchen that lunch will be half an hour late today.",
+    "She sells fresh bread and honey at the market on Saturdays.",
+    "Can we move the meeting to Thursday afternoon instead?",
+)
+
+
+def test_what_is_no_command_at_all_is_refused_or_doubted() -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the extra train")
+    from turret_ai.learn.speech.voices import Voice, speak
+
+    found = recogniser.load()
+    heard = [found.transcribe(speak(text, Voice("espeak", "en-US")).samples) for text in CHATTER]
+    assert sum(h.status is TranscriptStatus.EMPTY for h in heard) >= 3
+    assert all(h.confidence < 0.2 for h in heard)
+    assert all("unintelligible" in h.reason for h in heard if h.status is TranscriptStatus.EMPTY)
+
+
 def test_a_second_reading_differs_and_is_less_likely() -> None:
     heard = recogniser.load().transcribe(files.read(share.path("scenes/audio/woods_0.ogg")))
     first, second = heard.alternatives[:2]

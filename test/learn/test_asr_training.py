@@ -85,7 +85,7 @@ def write_ctc_config(folder: Path, data: Path, name: str) -> Path:
     path = write_config(folder, data, name)
     config = yaml.safe_load(path.read_text())
     config["architecture"] = yaml.safe_load(TINY_CTC)
-    config["data"]["warp"] = [0.9, 1.1]
+    config["data"] |= {"warp": [0.9, 1.1], "filter_db": 3.0}
     path.write_text(yaml.safe_dump(config))
     return path
 
@@ -190,6 +190,17 @@ def test_a_warp_moves_a_tone_to_where_the_other_tone_is() -> None:
         moved = batches.warp(tone(1500), factor)[:, 40].argmax()
         assert abs(int(moved) - int(tone(1500 * factor)[:, 40].argmax())) <= 1
     np.testing.assert_array_equal(batches.warp(tone(700), 1.0), tone(700))
+
+
+def test_a_random_filter_changes_the_colour_and_nothing_in_time() -> None:
+    extract = features.extractor(AsrConfig.model_validate(MINIMAL).frontend)
+    rng = np.random.default_rng(3)
+    heard = extract(rng.standard_normal(16000).astype(np.float32) * 0.1)
+    other = batches.colour(heard, rng, 5.0)
+    difference = other - heard
+    np.testing.assert_allclose(difference, difference[:, :1].repeat(heard.shape[1], 1), atol=1e-5)
+    assert 2.0 < 40 * difference[:, 0].std() < 10.0
+    np.testing.assert_array_equal(batches.colour(heard, rng, 0.0), heard)
 
 
 MINIMAL = {

@@ -20,6 +20,9 @@ from turret_ai.learn.asr.tokens import Labels
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'0123456789"
 """What the auxiliary CTC head reads; its class 0 is the blank."""
+_FILTER_POINTS = 7
+_DB_OF_FEATURE = 40.0
+"""Decibels of one unit of Whisper's features: 10 for a factor of ten, which is a quarter."""
 _TOP_HZ = 8000.0
 _LOG64 = float(np.log(6.4))
 _PERTURBED = 1 / 1.1
@@ -161,6 +164,21 @@ def warp(features: Features, factor: float) -> Features:
     return moved
 
 
+def colour(features: Features, rng: Generator, spread_db: float) -> Features:
+    """Send through a random smooth filter (Nam, Kim and Park, 2022, "FilterAugment").
+
+    Args:
+        features: Whisper's: (log10 of the power + 4) / 4, shape (mel bands, frames).
+        spread_db: standard deviation of the gain at each of the filter's points.
+    """
+    if spread_db == 0.0:
+        return features
+    gain = rng.normal(0.0, spread_db, _FILTER_POINTS)
+    bands = features.shape[0]
+    smooth = np.interp(np.linspace(0, _FILTER_POINTS - 1, bands), np.arange(_FILTER_POINTS), gain)
+    return features + (smooth / _DB_OF_FEATURE).astype(np.float32)[:, None]
+
+
 def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slaney's scale: linear to 1 kHz (15 mel), then 27 to each factor of 6.4."""
     return np.where(hz < 1000, hz * 0.015, 15 + 27 * np.log(np.maximum(hz, 1000) / 1000) / _LOG64)
@@ -229,6 +247,7 @@ class AcousticBatcher:
             spelled.append(self.spell(clip.text))
             sounds.append(frame_phones(clip, timing, self.phones, found.shape[1] // 2, 2 * frame_s))
             found = warp(found, float(rng.uniform(*config.data.warp)))
+            found = colour(found, rng, config.data.filter_db)
             features.append(mask(found, rng, config))
         # More padding than the batch needs, now and then: what follows speech must not matter.
         longest = max(f.shape[1] for f in features) + int(rng.integers(0, 40))

@@ -73,6 +73,9 @@ class Data(Section):
     warp: tuple[float, float] = Field(
         (1.0, 1.0), description="stretch of the frequency axis: vocal tracts at the same pitch"
     )
+    filter_db: float = Field(
+        0.0, ge=0, description="standard deviation of a random smooth filter: voices, microphones"
+    )
     variants: int = Field(3, ge=1, description="differently distorted copies of each clip")
     cache: Path | None = Field(None, description="folder for features; null: computed each time")
     level_dbfs: float | None = Field(-26.0, description="utterances are brought to this level")
