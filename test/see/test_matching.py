@@ -77,7 +77,7 @@ def test_a_mirrored_look_is_averaged_and_stays_a_unit_vector(tiny):
     picture = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
     boxes = Boxes.of([[2, 2, 30, 30], [20, 8, 58, 38]])
     both = MatchingSettings(models=[tiny["matcher"]], flip=True, batch=1)
-    one = MatchingSettings(models=[tiny["matcher"]])
+    one = MatchingSettings(models=[tiny["matcher"]], flip=False)
     found = Matcher(both, CPU).encode_boxes(picture, boxes)[0]
     assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-5)
     mirrored = Matcher(both, CPU).encode_boxes(picture[:, ::-1].copy(), boxes.flipped(60))[0]

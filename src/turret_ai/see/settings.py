@@ -90,7 +90,9 @@ class MatchingSettings(Settings):
         description="times the detection score, added to rank the candidates",
     )
     sharpen: float = Field(0.0, ge=0, le=5, description="unsharp mask of the crops; 2 is common")
-    flip: bool = Field(False, description="also look at the mirrored crops, and average")
+    flip: bool = Field(
+        True, description="also look at the mirrored crops, and average; twice the encoder's time"
+    )
     batch: int = Field(20, ge=1, le=512, description="most crops at once")
     cached_texts: int = Field(256, ge=0, le=100000, description="captions remembered")
     cached_images: int = Field(4, ge=0, le=1000, description="images whose crops are remembered")

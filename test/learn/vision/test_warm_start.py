@@ -17,7 +17,7 @@ from turret_ai.learn.vision import export, warm_start
 from turret_ai.learn.vision.detector_model import Detector, DetectorShape, Exported
 from turret_ai.learn.vision.matcher_model import ImageEncoder, MatcherShape, TextEncoder
 
-SHAPE = {"channels": (4, 8, 8, 8, 8), "blocks": (1, 1, 1, 1), "head": 8}
+SHAPE = {"channels": (4, 8, 8, 8, 8), "blocks": (1, 1, 1, 1), "head": 8, "refine": 0}
 
 
 def _used(model: nn.Module) -> nn.Module:
@@ -79,7 +79,7 @@ def test_settled_normalisations_change_nothing_and_know_their_batch(detector):
 
 def test_blocks_that_the_file_lacks_start_as_identities(detector):
     trained, file = detector
-    deeper = Detector(DetectorShape(**SHAPE, refine=2)).eval()
+    deeper = Detector(DetectorShape(**{**SHAPE, "refine": 2})).eval()
     warm_start.restore(deeper, file, "detector")
     image = torch.rand(1, 3, 64, 64)
     for before, after in zip(trained(image), deeper(image), strict=True):

@@ -9,10 +9,10 @@ import numpy as np
 
 from turret_ai.learn.vision import export
 from turret_ai.see import manifests
-from turret_ai.see.boxes import Boxes
+from turret_ai.see.boxes import Boxes, iou
 from turret_ai.see.description import Calibration, MatcherDescription, read
-from turret_ai.see.matcher import Matcher
-from turret_ai.see.settings import ExecutionSettings, MatchingSettings
+from turret_ai.see.locator import SAME_OBJECT, Locator
+from turret_ai.see.settings import MatchingSettings, SeeSettings
 from turret_ai.types import FloatArray
 
 LOST = 0.02
@@ -44,13 +44,18 @@ def ambiguous_margin(margins: FloatArray, right: np.ndarray) -> float:
 
 
 def matcher(folder: Path, manifest: Path, pictures: int = 100) -> Calibration:
-    """Find the thresholds of an exported matcher on true boxes, and write them to its model.yaml.
+    """Find the thresholds of an exported matcher, and write them to its model.yaml.
+
+    That of NOT_FOUND on true boxes; the margin of AMBIGUOUS on what the settings' detector finds,
+    because its mistakes are rivals too.
 
     Raises:
         ModelError, InputError: no such model, or no pictures.
     """
     root, about = read(str(folder), MatcherDescription)
-    model = Matcher(MatchingSettings(models=[str(root)]), ExecutionSettings())
+    matching = MatchingSettings(models=[str(root)], not_found_below=-1.0, ambiguous_margin=0.0)
+    see = Locator(SeeSettings(matching=matching))
+    model = see.matcher
     data = manifests.read(manifest)[:pictures]
     present: list[float] = []
     absent: list[float] = []
@@ -60,15 +65,15 @@ def matcher(folder: Path, manifest: Path, pictures: int = 100) -> Calibration:
         if not len(scene.boxes):
             continue
         others = _others(data, number)
-        scores = model(scene.load(), Boxes.of(scene.boxes), [*scene.captions, *others])
-        own = scores[:, : len(scene.captions)]
+        image = scene.load()
+        scores = model(image, Boxes.of(scene.boxes), [*scene.captions, *others])
+        present += scores[:, : len(scene.captions)].max(axis=0).tolist()
         absent += scores[:, len(scene.captions) :].max(axis=0).tolist()
-        for i in range(own.shape[1]):
-            ranked = np.sort(own[:, i])[::-1]
-            present.append(float(ranked[0]))
-            if len(ranked) > 1:
-                margins.append(float(ranked[0] - ranked[1]))
-                right.append(int(own[:, i].argmax()) == i)
+        for box, location in zip(scene.boxes, see.locate_all(image, scene.captions), strict=True):
+            if location.box is not None:
+                chosen = Boxes.from_boxes([location.box]).xyxy
+                margins.append(location.margin)
+                right.append(bool(iou(chosen, box[None])[0, 0] > SAME_OBJECT))
     found = Calibration(
         not_found_below=not_found_threshold(np.array(present), np.array(absent)),
         ambiguous_margin=ambiguous_margin(np.array(margins), np.array(right)),

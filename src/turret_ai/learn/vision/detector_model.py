@@ -23,7 +23,7 @@ class DetectorShape(Section):
     channels: tuple[int, int, int, int, int] = (16, 32, 64, 96, 128)
     blocks: tuple[int, int, int, int] = (1, 2, 2, 2)
     head: int = Field(48, ge=8)
-    refine: int = Field(0, ge=0, description="residual blocks at strides 16, 8 on the way up")
+    refine: int = Field(1, ge=0, description="residual blocks at strides 16, 8 on the way up")
 
 
 def _conv(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:

@@ -119,6 +119,12 @@ def _shape(content: Mapping[str, Any], model: Any, path: Path) -> Any:
         raise ModelError(f"{path} doesn't say what model it is of: {error}") from error
 
 
+def _weights(content: Mapping[str, Any]) -> Mapping[str, Tensor]:
+    """The averaged weights of a last.pt, whose own are still noisy; the only ones of a best.pt."""
+    weights: Mapping[str, Tensor] = content.get("average") or content["model"]
+    return weights
+
+
 def detector(checkpoint: Path, out: Path, confidence: float = 0.25, name: str = "") -> float:
     """Our small detector; returns the parity.
 
@@ -127,7 +133,7 @@ def detector(checkpoint: Path, out: Path, confidence: float = 0.25, name: str = 
     """
     content = loop.load(checkpoint, "detector/centernet")
     model = Detector(_shape(content, DetectorShape, checkpoint))
-    loop.load_weights(model, content["model"], checkpoint)
+    loop.load_weights(model, _weights(content), checkpoint)
     image = torch.rand(1, 3, 128, 192, generator=torch.Generator().manual_seed(0))
     free = {0: "batch", 2: "height", 3: "width"}
     difference = to_onnx(
@@ -163,7 +169,7 @@ def matcher(checkpoint: Path, out: Path, name: str = "") -> float:
     config = content["config"]
     shape: MatcherShape = _shape(content, MatcherShape, checkpoint)
     model = Matcher(shape, len(config["types"]), len(config["colours"]))
-    loop.load_weights(model, content["model"], checkpoint)
+    loop.load_weights(model, _weights(content), checkpoint)
     random = torch.Generator().manual_seed(0)
     crops = torch.rand(2, 3, shape.image_size, shape.image_size, generator=random)
     image_parity = to_onnx(

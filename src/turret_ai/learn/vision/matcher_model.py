@@ -19,7 +19,7 @@ class MatcherShape(Section):
 
     image_size: int = Field(64, ge=32, multiple_of=16, description="side of a crop, pixels")
     channels: tuple[int, int, int, int] = (32, 64, 128, 192)
-    blocks: tuple[int, int, int, int] = (1, 1, 2, 1)
+    blocks: tuple[int, int, int, int] = (1, 1, 3, 2)
     tones: int = Field(48, ge=8, description="channels of the look at single pixels")
     hidden: int = Field(256, ge=16, description="width before the embedding")
     width: int = Field(128, ge=16, description="of the text encoder")
