@@ -90,7 +90,7 @@ class _Eager:
         crops = crop_boxes(rgb, xyxy, self.size, self.crop)
         with self.torch.inference_mode():
             tensor = self.torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)
-            return self.images(tensor)
+            return self.images(tensor) + self.images(tensor.flip(-1))  # as `matching.flip` does
 
     def text(self) -> object:
         with self.torch.inference_mode():

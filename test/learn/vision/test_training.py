@@ -55,6 +55,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 SCHEDULE = [
+    "schedule.precision=fp32",  # accelerate keeps the first precision of a process
     "schedule.steps=4",
     "schedule.lr=1e-3",
     "schedule.validate_every=2",
