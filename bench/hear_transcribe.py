@@ -11,21 +11,12 @@ RATE = 16000
 
 
 def _recognise(ears: Any, samples: Any, runs: int) -> list[Row]:
-    from turret_ai.hear.settings import ListenerSettings
-
     name = ears.describe()["engine"]
     timing = measure(lambda: ears.transcribe(samples), runs=runs, warm_up=1)
     seconds = len(samples) / RATE
-    silence = ListenerSettings().end_silence
     note = f"{name}, clip of {seconds:.1f} s, {timing.note}"
     return [
         Row("recognise a command", timing.median / seconds, "s per s of audio", note=note),
-        Row(
-            "end of speech to transcript",
-            silence + timing.median,
-            "s",
-            note=f"{name}, {silence} s of it are the silence that ends an utterance",
-        ),
     ]
 
 

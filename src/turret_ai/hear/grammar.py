@@ -23,6 +23,8 @@ TEMPLATES = "config/speech_templates.txt"
 _COUNT = 8000
 _RARE = 0.1
 """How often a rare term is drawn, beside one that is not."""
+_CAREFUL = 0.75
+"""How often "an" is said where it belongs."""
 _SLOT = re.compile(r"\{([HWTAC])\}")
 
 
@@ -71,13 +73,19 @@ def _target(vocabulary: Vocabulary, rng: random.Random) -> str:
     return vocabulary.target(colours, _said(rng, vocabulary.types), pattern)
 
 
+def _with_article(target: str, rng: random.Random) -> str:
+    """With "an" before a vowel, as most say, else "a"."""
+    careful = rng.random() < _CAREFUL
+    return f"an {target}" if careful and target[0] in "aeiou" else f"a {target}"
+
+
 def sentence(template: str, vocabulary: Vocabulary, rng: random.Random) -> list[str]:
     """A template with its fields filled in, as plain words."""
     fill = {
         "H": lambda: _heading(vocabulary, rng),
         "W": lambda: _said(rng, vocabulary.tools),
         "T": lambda: _target(vocabulary, rng),
-        "A": lambda: f"{rng.choice(('a', 'an'))} {_target(vocabulary, rng)}",
+        "A": lambda: _with_article(_target(vocabulary, rng), rng),
         "C": lambda: rng.choice(vocabulary.call_signs) if vocabulary.call_signs else "",
     }
     return plain(_SLOT.sub(lambda found: fill[found.group(1)](), template)).split()
