@@ -18,7 +18,8 @@ from turret_ai.types import FloatArray
 LOST = 0.02
 """Largest share of true targets that the threshold may turn into NOT_FOUND."""
 DOUBTFUL = 0.5
-"""Answers are called AMBIGUOUS up to the margin below which fewer than this share are right."""
+"""Answers are called AMBIGUOUS up to the margin around which fewer than this share are right."""
+_NEIGHBOURS = 25
 
 
 def not_found_threshold(present: FloatArray, absent: FloatArray) -> float:
@@ -35,12 +36,17 @@ def not_found_threshold(present: FloatArray, absent: FloatArray) -> float:
 
 
 def ambiguous_margin(margins: FloatArray, right: np.ndarray) -> float:
-    """The largest margin up to which answers are right less often than `DOUBTFUL`; 0 if none is."""
+    """The largest margin around which answers are right less often than `DOUBTFUL`; 0 if none is.
+
+    Around: among the `_NEIGHBOURS` answers of the most similar margins.
+    """
+    count = min(_NEIGHBOURS, len(margins))
+    if not count:
+        return 0.0
     order = np.argsort(margins)
-    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.arange(1, len(order) + 1) >= 10  # fewer answers tell nothing
-    doubtful = np.flatnonzero((share < DOUBTFUL) & enough)
-    return float(max(0.0, margins[order][doubtful[-1]])) if len(doubtful) else 0.0
+    share = np.convolve(right[order].astype(np.float64), np.ones(count) / count, mode="valid")
+    doubtful = np.flatnonzero(share < DOUBTFUL)
+    return float(max(0.0, margins[order][doubtful[-1] + count // 2])) if len(doubtful) else 0.0
 
 
 def matcher(folder: Path, manifest: Path, pictures: int = 100) -> Calibration:
