@@ -35,7 +35,7 @@ def asr(
         Path | None, typer.Option(help="A folder of labelled clips: fits the confidence to them.")
     ] = None,
 ) -> None:
-    """Our recogniser's best.pt, or a Whisper (folder or hub name), to CTranslate2."""
+    """Our best.pt to ONNX; a Whisper (best.pt, folder or hub name) to CTranslate2."""
     from turret_ai.learn.asr import calibration, export
 
     _tell(out, export.run(checkpoint, out, quantization))
@@ -49,7 +49,7 @@ def grammar(
     count: Annotated[int, typer.Option(min=100, help="Sentences without their fields.")] = 2500,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """The phrasings that pocketsphinx expects, drawn from the grammar of sentences."""
+    """The phrasings that the engines ctc and sphinx expect, from the grammar of sentences."""
     from turret_ai.learn.speech import templates
 
     templates.write(out, count, seed)
