@@ -33,8 +33,10 @@ def plain(text: str) -> str:
 
     "Surface-to-Air, GRAY!" -> "surface to air grey". Letters of other alphabets are dropped.
     """
-    text = unicodedata.normalize("NFKD", text).lower().replace("\u2019", "'")
-    text = "".join(c for c in text if not unicodedata.combining(c))
+    text = text.lower()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).lower().replace("\u2019", "'")
+        text = "".join(c for c in text if not unicodedata.combining(c))
     text = re.sub(r"\be\.\s?m\.\s?p\b\.?", "emp", text)
     words = _NOT_A_WORD.sub(" ", text).split()
     return " ".join(_SPELLINGS.get(word, word) for word in (w.strip("'") for w in words) if word)

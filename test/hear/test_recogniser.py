@@ -11,7 +11,7 @@ import yaml
 
 from turret_ai import share, vocabulary
 from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import equalise, files, grammar, ngrams, recogniser, splitting
+from turret_ai.hear import equalise, files, grammar, recogniser, splitting
 from turret_ai.hear.recogniser import Recogniser
 from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.normalise import plain
@@ -152,31 +152,6 @@ def test_the_grammar_follows_the_vocabulary() -> None:
         assert set(plain(tool.name).split()) <= found
     assert {"niner", "three", "heading"} <= found
     assert found.isdisjoint({"tree", "fower", "fife"})
-
-
-def test_the_language_model_is_a_probability_distribution() -> None:
-    corpus = [["a", "b", "c"], ["a", "b", "b"], ["c"], ["b", "a"]]
-    lines = ngrams.arpa(ngrams.estimate(corpus)).splitlines()
-    table: dict[tuple[str, ...], tuple[float, float]] = {}
-    for line in lines:
-        parts = line.split()
-        if line.startswith(("ngram", "\\")) or not parts:
-            continue
-        back = 0.0
-        if parts[-1].lstrip("-").replace(".", "").isdigit():
-            back = float(parts.pop())
-        table[tuple(parts[1:])] = (float(parts[0]), back)
-
-    def probability(context: tuple[str, ...], word: str) -> float:
-        gram = (*context, word)
-        if gram in table:
-            return 10 ** table[gram][0]
-        back = 10 ** table[context][1] if context in table else 1.0
-        return back * probability(context[1:], word) if context else 0.0
-
-    for context in [(), ("a",), ("b",), ("<s>", "a"), ("a", "b")]:
-        total = sum(probability(context, w) for w in ("a", "b", "c", "</s>"))
-        assert total == pytest.approx(1.0, abs=0.02)
 
 
 def test_long_utterances_are_cut_in_their_pauses_and_nothing_is_lost() -> None:

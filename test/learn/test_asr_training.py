@@ -140,6 +140,26 @@ def test_padding_does_not_change_what_the_acoustic_model_hears(trained_ctc: Path
         torch.testing.assert_close(row[: len(alone) - 8], alone[:-8], rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("quantization", ["float32", "int8"])
+def test_a_run_goes_on_from_an_exported_acoustic_model(
+    trained_ctc: Path, data: Path, tmp_path: Path, quantization: str
+) -> None:
+    exported = tmp_path / "exported"
+    difference = export_ctc.run(trained_ctc, exported, quantization)
+    deeper = TINY_CTC.replace("blocks: 2", "blocks: 4")
+    for architecture in (TINY_CTC, deeper):
+        overrides = [f"architecture={architecture}", f"init={exported}"]
+        path = str(write_ctc_config(tmp_path, data, "on"))
+        net = ctc_task.CtcTask(configs.load(path, overrides, AsrConfig)).net.eval()
+        assert export_ctc.parity(net, exported / "model.onnx", 80) <= difference + 1e-5
+    wider = TINY_CTC.replace("width: 32", "width: 48")
+    config = configs.load(path, [f"architecture={wider}", f"init={exported}"], AsrConfig)
+    with pytest.raises(ModelError, match="of another size"):
+        ctc_task.CtcTask(config)
+    with pytest.raises(InputError, match="nowhere"):
+        ctc_task.CtcTask(configs.load(path, ["init=nowhere"], AsrConfig))
+
+
 @pytest.mark.parametrize("quantization", ["int8", "float32"])
 def test_the_exported_acoustic_model_is_an_engine(
     trained_ctc: Path, data: Path, tmp_path: Path, quantization: str

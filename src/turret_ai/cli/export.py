@@ -46,7 +46,7 @@ def asr(
 @app.command()
 def grammar(
     out: Annotated[Path, typer.Argument(help="The text file to write.")],
-    count: Annotated[int, typer.Option(min=100, help="Sentences without their fields.")] = 2500,
+    count: Annotated[int, typer.Option(min=100, help="Sentences without their fields.")] = 12_000,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """The phrasings that the engines ctc and sphinx expect, from the grammar of sentences."""

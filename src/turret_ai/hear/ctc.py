@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from turret_ai import vocabulary
 from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import grammar, ngrams, phone_graph
+from turret_ai.hear import grammar, phone_graph
 from turret_ai.hear.lattice_search import search
 from turret_ai.hear.level import to_level
 from turret_ai.hear.model_card import read_card
@@ -65,8 +65,8 @@ class CtcRecogniser(WindowedRecogniser):
             n_fft=frontend.n_fft,
             chunk_length=frontend.chunk_length,
         )
-        model = ngrams.estimate(grammar.sentences(vocabulary.load()))
-        self.graph = phone_graph.build(model, grammar.ways_to_say)
+        model, classes = grammar.language_model(vocabulary.load())
+        self.graph = phone_graph.build(model, grammar.ways_to_say, classes)
 
     def describe(self) -> dict[str, str]:
         """engine, model and device."""

@@ -12,15 +12,21 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 
 from turret_ai import share
+from turret_ai.hear.ngrams import NGrams, estimate
 from turret_ai.normalise import plain
-from turret_ai.understand.pronounce import Pronunciation, ways
+from turret_ai.understand.pronounce import Pronunciation, phrase, ways
 from turret_ai.vocabulary import Term, Vocabulary
 
 TEMPLATES = "config/speech_templates.txt"
 _COUNT = 8000
+_DRAWS = 2000
+_ORDER = 4
+_FIELD_ORDERS = {"H": 3, "W": 3}
+"""Of the n-grams of a field's words: three digits are a heading, not two or four. Else 2."""
 _RARE = 0.1
 """How often a rare term is drawn, beside one that is not."""
 _CAREFUL = 0.75
@@ -37,8 +43,17 @@ def templates() -> list[str]:
 def _said(rng: random.Random, terms: Sequence[Term | object]) -> str:
     weights = [_RARE if getattr(term, "rare", False) else 1.0 for term in terms]
     (term,) = rng.choices(list(terms), weights)
-    spoken: tuple[str, ...] = getattr(term, "spoken", ())
+    spoken = _by_sound(getattr(term, "spoken", ()))
     return spoken[0] if rng.random() < 0.75 else rng.choice(spoken)
+
+
+@lru_cache(maxsize=256)
+def _by_sound(spoken: tuple[str, ...]) -> tuple[str, ...]:
+    """The ways to say a term, of those that sound alike ("machinegun") the first."""
+    found: dict[tuple[Pronunciation, ...], str] = {}
+    for text in spoken:
+        found.setdefault(phrase(plain(text)), text)
+    return tuple(found.values())
 
 
 def _heading(vocabulary: Vocabulary, rng: random.Random) -> str:
@@ -79,20 +94,43 @@ def _with_article(target: str, rng: random.Random) -> str:
     return f"an {target}" if careful and target[0] in "aeiou" else f"a {target}"
 
 
-def sentence(template: str, vocabulary: Vocabulary, rng: random.Random) -> list[str]:
-    """A template with its fields filled in, as plain words."""
-    fill = {
+def _fillings(vocabulary: Vocabulary, rng: random.Random) -> dict[str, Callable[[], str]]:
+    """What draws the content of each field."""
+    return {
         "H": lambda: _heading(vocabulary, rng),
         "W": lambda: _said(rng, vocabulary.tools),
         "T": lambda: _target(vocabulary, rng),
         "A": lambda: _with_article(_target(vocabulary, rng), rng),
         "C": lambda: rng.choice(vocabulary.call_signs) if vocabulary.call_signs else "",
     }
-    return plain(_SLOT.sub(lambda found: fill[found.group(1)](), template)).split()
 
 
 def sentences(vocabulary: Vocabulary, count: int = _COUNT, seed: int = 0) -> list[list[str]]:
-    """That many sentences, always the same ones."""
+    """That many sentences with their fields filled in, as plain words, always the same ones."""
     rng = random.Random(seed)
-    known = templates()
-    return [sentence(rng.choice(known), vocabulary, rng) for _ in range(count)]
+    known, fill = templates(), _fillings(vocabulary, rng)
+    return [
+        plain(_SLOT.sub(lambda found: fill[found.group(1)](), rng.choice(known))).split()
+        for _ in range(count)
+    ]
+
+
+def language_model(vocabulary: Vocabulary) -> tuple[NGrams, dict[str, NGrams]]:
+    """A class-based model of commands: n-grams of the templates' words and fields, and of the words
+    of each field."""
+    classes = {}
+    for name, draw in _fillings(vocabulary, random.Random(0)).items():
+        phrases = [words for words in (plain(draw()).split() for _ in range(_DRAWS)) if words]
+        if phrases:
+            classes[f"{{{name}}}"] = estimate(phrases, _FIELD_ORDERS.get(name, 2))
+    return estimate(_phrasings(classes), _ORDER), classes
+
+
+def _phrasings(fields: Collection[str]) -> Iterator[list[str]]:
+    """The templates as plain words and fields, of the latter those named."""
+    for template in templates():
+        parts = _SLOT.split(template)
+        parts[::2] = [plain(text) for text in parts[::2]]
+        named = (f"{{{name}}}" for name in parts[1::2])
+        parts[1::2] = [field if field in fields else "" for field in named]
+        yield " ".join(parts).split()

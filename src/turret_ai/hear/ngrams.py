@@ -1,7 +1,7 @@
-"""N-gram language models with Witten-Bell smoothing in back-off form.
+"""N-gram language models with modified Kneser-Ney smoothing in back-off form.
 
 Source: Chen and Goodman (1999), "An empirical study of smoothing techniques for language modeling",
-section 2.5.
+section 3: interpolated, three discounts for each length.
 """
 
 from __future__ import annotations
@@ -35,42 +35,58 @@ class NGrams:
 
 def estimate(corpus: Iterable[Sequence[str]], order: int = 3) -> NGrams:
     """The model of some sentences."""
-    counts: list[Counter[Gram]] = [Counter() for _ in range(order)]
+    seen: list[Counter[Gram]] = [Counter() for _ in range(order)]
     for words in corpus:
         line = (START, *words, END)
         for n in range(order):
             for i in range(len(line) - n):
-                counts[n][line[i : i + n + 1]] += 1
-    followers: dict[Gram, list[int]] = defaultdict(lambda: [0, 0])
-    for n in range(order):
-        for gram, count in counts[n].items():
-            told = followers[gram[:-1]]
-            told[0] += count
-            told[1] += 1
-    total = sum(c for (w,), c in counts[0].items() if w != START)
-    types = len(counts[0]) - 1
-    lower: dict[Gram, float] = {}
+                seen[n][line[i : i + n + 1]] += 1
     levels: list[dict[Gram, float]] = []
-    for (word,), count in counts[0].items():
-        lower[(word,)] = (count + 0.5) / (total + 0.5 * types) if word != START else 1e-99
-    levels.append(lower)
-    for n in range(1, order):
-        level: dict[Gram, float] = {}
-        for gram, count in counts[n].items():
-            seen, kinds = followers[gram[:-1]]
-            level[gram] = (count + kinds * levels[n - 1][gram[1:]]) / (seen + kinds)
-        levels.append(level)
     back: dict[Gram, float] = {}
-    for n in range(1, order):
-        kept: dict[Gram, float] = defaultdict(float)
-        beneath: dict[Gram, float] = defaultdict(float)
-        for gram, probability in levels[n].items():
-            kept[gram[:-1]] += probability
-            beneath[gram[:-1]] += levels[n - 1][gram[1:]]
-        for context in kept:
-            left, rest = max(1e-9, 1 - kept[context]), max(1e-9, 1 - beneath[context])
-            back[context] = left / rest
+    for n in range(order):
+        counts = _continuations(seen, n) if n + 1 < order else seen[n]
+        discounts = _discounts(counts)
+        total: dict[Gram, int] = defaultdict(int)
+        saved: dict[Gram, float] = defaultdict(float)
+        for gram, count in counts.items():
+            if gram != (START,):
+                total[gram[:-1]] += count
+                saved[gram[:-1]] += discounts[min(count, 3)]
+        level = {}
+        for gram, count in counts.items():
+            context = gram[:-1]
+            shorter = levels[n - 1][gram[1:]] if n else 1 / (len(counts) - 1)
+            own = count - discounts[min(count, 3)]
+            level[gram] = (own + saved[context] * shorter) / total[context]
+        if n == 0:
+            level[(START,)] = 1e-99
+        else:
+            back |= {context: saved[context] / total[context] for context in total}
+        levels.append(level)
     return NGrams(tuple(levels), back)
+
+
+def _continuations(seen: Sequence[Counter[Gram]], n: int) -> Counter[Gram]:
+    """After how many different words each n-gram was seen; how often where it begins a line."""
+    counts = Counter(gram[1:] for gram in seen[n + 1])
+    for gram, count in seen[n].items():
+        if gram[0] == START:
+            counts[gram] = count
+    return counts
+
+
+def _discounts(counts: Counter[Gram]) -> tuple[float, float, float, float]:
+    """What is taken from counts of 0, 1, 2 and more (equation 26); 1/2 where too few tell."""
+    of = Counter(count for count in counts.values() if count <= 4)
+    if not all(of[k] for k in (1, 2, 3, 4)):
+        return (0.0, 0.5, 0.5, 0.5)
+    share = of[1] / (of[1] + 2 * of[2])
+    one, two, more = (k - (k + 1) * share * of[k + 1] / of[k] for k in (1, 2, 3))
+    return (0.0, _within(one, 1), _within(two, 2), _within(more, 3))
+
+
+def _within(discount: float, count: int) -> float:
+    return min(max(discount, 0.05), count - 0.05)
 
 
 def arpa(model: NGrams) -> str:

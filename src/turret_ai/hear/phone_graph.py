@@ -2,15 +2,17 @@
 
 The usual composition of finite-state transducers (Mohri, Pereira and Riley, 2008, "Speech
 recognition with weighted finite-state transducers"): H (how CTC spells phones, with blanks and
-repeats) o min(det(L o G)), L the pronunciations, G the n-gram model. OpenFst does the work, through
-kaldifst. Weights are negative natural logarithms of probabilities.
+repeats) o min(det(L o G)), L the pronunciations, G the n-gram model. A class of phrases (headings,
+tools, targets) is one token of that model; in G, the n-gram model of its phrases stands in its
+place (Brown et al., 1992, "Class-based n-gram models of natural language"). OpenFst does the work,
+through kaldifst. Weights are negative natural logarithms of probabilities.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +27,10 @@ BLANK = 0
 """CTC's class of "nothing new"; the class of a phone is its number plus one."""
 CLASSES = len(PHONES) + 1
 _DISAMBIGUATION = len(PHONES) + 1
-"""First label after the phones': #0 marks a back-off, #1 and up tell homophones apart."""
+"""First label after the phones': #0 and up mark what G does between words, the rest homophones."""
+
+_CLASS_CONTEXT = 2
+"""Longest context that ends with a class, itself included: each takes a copy of its phrases."""
 
 
 def spell(text: str) -> list[int]:
@@ -46,44 +51,76 @@ class DecodingGraph:
     words: tuple[str, ...]
 
 
-def _grammar(model: NGrams, number: dict[str, int], back_off: int) -> Any:
-    """The acceptor G: one state a context, back-off arcs that read #0."""
-    fst = kaldifst.StdVectorFst()
-    states: dict[Gram, int] = {(): fst.add_state()}
-    order = len(model.levels)
-    for level in model.levels[1:]:
-        for gram in level:
-            if gram[:-1] not in states:
-                states[gram[:-1]] = fst.add_state()
-    fst.start = states[(START,)]
+class _Grammar:
+    """The acceptor G, deterministic.
 
-    def after(gram: Gram) -> int:
-        for first in range(max(0, len(gram) - order + 1), len(gram)):
-            if gram[first:] in states:
-                return states[gram[first:]]
-        return states[()]
+    Back-off arcs, and arcs into a class and out of it, read marks in the place of words.
+    """
 
-    for level in model.levels:
-        for gram, probability in level.items():
-            weight = -math.log(probability)
-            here = states[gram[:-1]]
-            if gram[-1] == END:
-                fst.set_final(here, weight)
-            elif gram[-1] != START:
-                label = number[gram[-1]]
-                fst.add_arc(here, kaldifst.StdArc(label, label, weight, after(gram)))
-    for context, here in states.items():
-        if context:
-            weight = -math.log(model.back_off.get(context, 1.0))
-            fst.add_arc(here, kaldifst.StdArc(back_off, 0, weight, after(context[1:])))
-    kaldifst.arcsort(fst, "ilabel")
-    return fst
+    def __init__(
+        self, model: NGrams, classes: Mapping[str, NGrams], number: Mapping[str, int]
+    ) -> None:
+        self._classes, self._number = classes, number
+        free = len(number) + 1
+        self._back_off, self._leave = free, free + 1
+        self._enter = {name: free + 2 + place for place, name in enumerate(classes)}
+        self.marks = list(range(free, free + 2 + len(classes)))
+        self._entries: dict[tuple[str, int], int] = {}
+        self.fst = kaldifst.StdVectorFst()
+        self.fst.start = self.fst.add_state()
+        self._add(model, self.fst.start, self.fst.set_final)
+        kaldifst.arcsort(self.fst, "ilabel")
+
+    def _add(self, model: NGrams, start: int, end: Callable[[int, float], object]) -> None:
+        """The states and arcs of a model: one state a context."""
+        order = len(model.levels)
+        states: dict[Gram, int] = {(START,): start}
+        for gram in ((), *(gram[:-1] for level in model.levels[1:] for gram in level)):
+            if gram not in states:
+                states[gram] = self.fst.add_state()
+
+        def after(gram: Gram) -> int:
+            longest = _CLASS_CONTEXT if self._classes.keys() & gram[-1:] else order - 1
+            for first in range(max(0, len(gram) - longest), len(gram)):
+                if gram[first:] in states:
+                    return states[gram[first:]]
+            return states[()]
+
+        for level in model.levels:
+            for gram, probability in level.items():
+                token, here, weight = gram[-1], states[gram[:-1]], -math.log(probability)
+                if token == END:
+                    end(here, weight)
+                elif token in self._classes:
+                    self._arc(here, self._enter[token], weight, self._entry(token, after(gram)))
+                elif token != START:
+                    self._arc(here, self._number[token], weight, after(gram))
+        for context, here in states.items():
+            if context:
+                weight = -math.log(model.back_off.get(context, 1.0))
+                self._arc(here, self._back_off, weight, after(context[1:]))
+
+    def _entry(self, name: str, there: int) -> int:
+        """Where the phrases of a class begin that end in a state; one copy for each such state."""
+        if (name, there) not in self._entries:
+            entry = self._entries[name, there] = self.fst.add_state()
+            self._add(
+                self._classes[name],
+                entry,
+                lambda here, weight: self._arc(here, self._leave, weight, there),
+            )
+        return self._entries[name, there]
+
+    def _arc(self, here: int, label: int, weight: float, there: int) -> None:
+        said = label if label <= len(self._number) else 0
+        self.fst.add_arc(here, kaldifst.StdArc(label, said, weight, there))
 
 
 def _lexicon(
-    said: Sequence[tuple[str, Pronunciation]], number: dict[str, int], back_off: int
+    said: Sequence[tuple[str, Pronunciation]], number: Mapping[str, int], marks: Sequence[int]
 ) -> tuple[Any, int]:
-    """The transducer L from phones to words, and how many disambiguation labels it reads."""
+    """The transducer L from phones to words and marks, and how many disambiguation labels it
+    reads."""
     times = Counter(way for _, way in said)
     beginnings = {way[:count] for _, way in said for count in range(1, len(way))}
     fst = kaldifst.StdVectorFst()
@@ -94,16 +131,17 @@ def _lexicon(
     for word, way in said:
         labels = [INDEX[phone] + 1 for phone in way]
         if times[way] > 1 or way in beginnings:
+            labels.append(_DISAMBIGUATION + len(marks) + used[way])
             used[way] += 1
-            labels.append(_DISAMBIGUATION + used[way])
         here = home
         for place, label in enumerate(labels):
             there = home if place == len(labels) - 1 else fst.add_state()
             fst.add_arc(here, kaldifst.StdArc(label, 0 if place else number[word], 0.0, there))
             here = there
-    fst.add_arc(home, kaldifst.StdArc(_DISAMBIGUATION, back_off, 0.0, home))
+    for place, mark in enumerate(marks):
+        fst.add_arc(home, kaldifst.StdArc(_DISAMBIGUATION + place, mark, 0.0, home))
     kaldifst.arcsort(fst, "olabel")
-    return fst, 1 + max(used.values(), default=0)
+    return fst, len(marks) + max(used.values(), default=0)
 
 
 def _topology(disambiguation: int) -> Any:
@@ -131,24 +169,30 @@ def _topology(disambiguation: int) -> Any:
 
 
 def build(
-    model: NGrams, pronounce: Callable[[str], Sequence[Pronunciation]] = ways
+    model: NGrams,
+    pronounce: Callable[[str], Sequence[Pronunciation]] = ways,
+    classes: Mapping[str, NGrams] | None = None,
 ) -> DecodingGraph:
     """The graph of a language model.
 
     Args:
         pronounce: the ways to say a word; a word that has none can't be heard.
+        classes: for each token of the model that stands for phrases, the model of those.
 
     Raises:
         ModelError: no word can be pronounced.
     """
-    words = tuple(model.words)
+    classes = classes or {}
+    words = tuple(
+        sorted({word for part in (model, *classes.values()) for word in part.words} - set(classes))
+    )
     number = {word: place for place, word in enumerate(words, start=1)}
     said = [(word, way) for word in words for way in dict.fromkeys(pronounce(word)) if way]
     if not said:
         raise ModelError("the language model holds no word that can be pronounced")
-    back_off = len(words) + 1
-    lexicon, marks = _lexicon(said, number, back_off)
-    fst = kaldifst.compose(lexicon, _grammar(model, number, back_off))
+    grammar = _Grammar(model, classes, number)
+    lexicon, marks = _lexicon(said, number, grammar.marks)
+    fst = kaldifst.compose(lexicon, grammar.fst)
     if kaldifst.determinize_star(fst):
         raise ModelError("the decoding graph can't be made deterministic")
     kaldifst.minimize_encoded(fst)

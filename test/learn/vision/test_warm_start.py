@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from turret_ai.errors import ModelError
-from turret_ai.learn.vision import export, warm_start
+from turret_ai.learn import warm_start
+from turret_ai.learn.vision import export
 from turret_ai.learn.vision.detector_model import Detector, DetectorShape, Exported
 from turret_ai.learn.vision.matcher_model import ImageEncoder, MatcherShape, TextEncoder
 

@@ -116,7 +116,11 @@ class AsrConfig(Section):
     out: Path
     resume: bool = False
     seed: int = 1
-    init: str | None = Field(None, description="a public Whisper (folder or hub name) to tune")
+    init: str | None = Field(
+        None,
+        description="what to start from: for a Whisper a public one (folder or hub name); for ctc "
+        "an exported model (name or folder), blocks that it lacks starting as identities",
+    )
     frontend: Frontend = Frontend()
     architecture: Architecture = WhisperSize()
     pad_to_window: bool = Field(False, description="always 30 s, as public models need")

@@ -16,7 +16,9 @@ from turret_ai.learn.asr.config import CtcSize
 _SQUEEZE = 8
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
+    """One residual step of the encoder."""
+
     def __init__(self, size: CtcSize) -> None:
         super().__init__()
         width, inner = size.width, size.width * size.expansion
@@ -58,7 +60,7 @@ class CtcModel(nn.Module):
         super().__init__()
         self.first = nn.Conv1d(frontend.feature_size, size.width, 3, padding=1)
         self.halve = nn.Conv1d(size.width, size.width, 3, stride=2, padding=1)
-        self.blocks = nn.ModuleList(_Block(size) for _ in range(size.blocks))
+        self.blocks = nn.ModuleList(Block(size) for _ in range(size.blocks))
         self.norm = nn.LayerNorm(size.width)
         self.ctc = nn.Linear(size.width, classes)
         self.sounds = nn.Linear(size.width, sounds) if sounds > 1 else None

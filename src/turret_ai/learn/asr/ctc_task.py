@@ -12,10 +12,12 @@ from torch.nn import functional as F
 
 from turret_ai.errors import ModelError
 from turret_ai.hear.phone_graph import BLANK, CLASSES, spell
+from turret_ai.learn import warm_start
 from turret_ai.learn.asr.batches import AcousticBatcher, pad, prepare_phones
 from turret_ai.learn.asr.config import AsrConfig, CtcSize
-from turret_ai.learn.asr.ctc_model import CtcModel
+from turret_ai.learn.asr.ctc_model import Block, CtcModel
 from turret_ai.learn.asr.features import Clip, FeatureStore, read_clips
+from turret_ai.share import resolve
 
 KIND = "asr-ctc"
 _VALIDATION_BATCH = 16
@@ -67,6 +69,8 @@ class CtcTask:
         table = prepare_phones(config, clips)
         self.acoustic = AcousticBatcher(clips, store, table, spell, config)
         net = CtcModel(config.architecture, config.frontend, CLASSES, len(table))
+        if config.init is not None:
+            _start_from(net, config.init)
         self.model: nn.Module = _Losses(net, config.loss.phones)
         self.net = net
         self.validation = read_clips(data.validation)[: data.validation_clips]
@@ -103,6 +107,20 @@ class CtcTask:
         rates = {key: errors / max(1, length) for key, (errors, length) in wrong.items()}
         figures = {"score": 1 - rates.pop("")}
         return figures | {f"per_{engine}": rate for engine, rate in sorted(rates.items())}
+
+
+def _start_from(net: CtcModel, name: str) -> None:
+    """Take the weights of an exported model; what it has no weights for adds nothing at first.
+
+    Raises:
+        InputError: there is no such folder.
+        ModelError: it holds no model of this kind and width.
+    """
+    for block in net.blocks:
+        assert isinstance(block, Block)
+        nn.init.zeros_(block.narrow.weight)
+        nn.init.zeros_(block.narrow.bias)
+    warm_start.restore(net, resolve(name, "models") / "model.onnx")
 
 
 def collapse(classes: list[int]) -> list[int]:

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
-from turret_ai.learn import loop
+from turret_ai.learn import loop, warm_start
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures, warm_start
+from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.detector_data import CropSettings
 from turret_ai.learn.vision.detector_model import (

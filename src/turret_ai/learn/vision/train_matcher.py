@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
-from turret_ai.learn import loop
+from turret_ai.learn import loop, warm_start
 from turret_ai.learn.config import Section
 from turret_ai.learn.vision import (
     backgrounds,
@@ -28,7 +28,6 @@ from turret_ai.learn.vision import (
     drawn_pictures,
     mistakes,
     tokens,
-    warm_start,
 )
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.captions import Attributes

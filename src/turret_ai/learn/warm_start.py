@@ -47,18 +47,18 @@ def restore(model: nn.Module, file: Path, root: str = "") -> list[nn.BatchNorm2d
     folded: list[nn.BatchNorm2d] = []
     used = 0
     for node in graph.node:
-        if node.op_type not in ("Conv", "Gemm", "MatMul"):
+        if node.op_type not in ("Conv", "Gemm", "MatMul", "MatMulInteger"):
             continue
         path = module_path(node.name, root)
         module = modules.get(path)
         found = [values[name] for name in node.input[1:] if name in values]
-        if not isinstance(module, (nn.Conv2d, nn.Linear)) or not found:
+        if not isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)) or not found:
             continue
-        weight = found[0].T if node.op_type == "MatMul" else found[0]
+        weight = found[0].T if node.op_type.startswith("MatMul") else found[0]
         _put(module.weight, weight, f"{path}.weight", file)
         used += 1
-        if len(found) < 2:  # the bias of a MatMul is a parameter with a name of its own
-            continue
+        if len(found) < 2 or node.op_type.startswith("MatMul"):
+            continue  # the bias of a MatMul is a parameter with a name of its own
         if module.bias is not None:
             _put(module.bias, found[1], f"{path}.bias", file)
             continue
@@ -140,8 +140,11 @@ def _next(path: str) -> str:
 
 
 def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weights]:
-    """Every constant by name, and what is made of int8 constants (QDQ format, ONNX's
-    DequantizeLinear: (q - zero) scale, by the first axis where there are many scales)."""
+    """Every constant by name, and what int8 constants stand for: (q - zero) scale.
+
+    In the QDQ format (ONNX's DequantizeLinear) many scales belong to the first axis; in matrices
+    quantised for MatMulInteger (by ONNX Runtime's names of the constants), to the last one.
+    """
     values = {i.name: to_array(i) for i in graph.initializer}
     for node in graph.node:
         if node.op_type == "DequantizeLinear" and all(n in values for n in node.input):
@@ -149,6 +152,12 @@ def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weig
             shape = (-1, *[1] * (whole.ndim - 1)) if scale.ndim else ()
             shift = zero[0].reshape(shape) if zero else 0.0
             values[node.output[0]] = (whole - shift) * scale.reshape(shape)
+    for name in [name for name in values if name.endswith("_quantized")]:
+        root = name.removesuffix("_quantized")
+        parts = (values.get(name), values.get(f"{root}_scale"), values.get(f"{root}_zero_point"))
+        if all(part is not None for part in parts):
+            whole, scale, shift = (part.astype(np.float32) for part in parts if part is not None)
+            values[name] = (whole - shift) * scale
     return values
 
 
