@@ -140,33 +140,6 @@ def doubling_upscaler(folder: Path) -> Path:
     return _describe(folder, kind="upscaler", factor=2)
 
 
-def fixed_refiner(
-    folder: Path, sides: tuple[float, ...], quality: float, size: int = 16, **about: object
-) -> Path:
-    """The same place in every crop, and the same quality."""
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, size, size])
-    told = [
-        helper.make_tensor_value_info("sides", TensorProto.FLOAT, ["n", len(sides)]),
-        helper.make_tensor_value_info("quality", TensorProto.FLOAT, ["n"]),
-    ]
-    nodes = [
-        helper.make_node("ReduceMean", ["image"], ["mean"], axes=[1, 2, 3], keepdims=0),
-        helper.make_node("Mul", ["mean", "zero"], ["none"]),
-        helper.make_node("Add", ["none", "constant"], ["quality"]),
-        helper.make_node("Unsqueeze", ["none", "axis"], ["column"]),
-        helper.make_node("Add", ["column", "place"], ["sides"]),
-    ]
-    constants = [
-        _const("zero", np.zeros((), np.float32)),
-        _const("constant", np.float32([quality]).reshape(())),
-        _const("axis", np.array([1], np.int64)),
-        _const("place", np.array(sides, np.float32)),
-    ]
-    _save(folder, "model.onnx", helper.make_graph(nodes, "refiner", [image], told, constants))
-    default = {"kind": "refiner", "size": size, "crop": {"context": 0.5, "fit": "square"}}
-    return _describe(folder, **{**default, **about})
-
-
 def scene(width: int, height: int, spots: dict[str, tuple[int, int]], side: int = 14) -> np.ndarray:
     """A dark picture with squares of named colours centred at (x, y)."""
     image = np.full((height, width, 3), 20, np.uint8)

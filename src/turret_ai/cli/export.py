@@ -61,9 +61,6 @@ def detector(
     out: Out,
     confidence: Annotated[float, typer.Option(help="Least score, written to model.yaml.")] = 0.25,
     tuned: Tuned = None,
-    refiner: Annotated[
-        str, typer.Option(help="Ours: the refiner that goes with it, written to model.yaml.")
-    ] = "",
     int8: Annotated[
         Path | None, typer.Option(help="Quantise for CPUs, calibrated on this manifest's pictures.")
     ] = None,
@@ -72,7 +69,7 @@ def detector(
     from turret_ai.learn.vision import export
 
     if Path(checkpoint).suffix == ".pt":
-        _tell(out, export.detector(Path(checkpoint), out, confidence, refiner=refiner))
+        _tell(out, export.detector(Path(checkpoint), out, confidence))
     else:
         from turret_ai.learn.vision import export_public
 
@@ -110,21 +107,6 @@ def matcher(
             f"{found.ambiguous_margin:.3f}",
             err=True,
         )
-
-
-@app.command()
-def refiner(
-    checkpoint: Checkpoint,
-    out: Out,
-    confidence: Annotated[float, typer.Option(help="Least score of a refined box.")] = 0.25,
-    candidates: Annotated[
-        float, typer.Option(help="Detector's score from which a box is looked at again.")
-    ] = 0.1,
-) -> None:
-    """Our refiner's best.pt, to ONNX."""
-    from turret_ai.learn.vision import export
-
-    _tell(out, export.refiner(Path(checkpoint), out, confidence, candidates))
 
 
 @app.command()

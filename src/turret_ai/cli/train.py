@@ -42,14 +42,6 @@ def matcher(config: Config, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def refiner(config: Config, overrides: Overrides = None) -> None:
-    """Train the second look at a detector's candidates, which draws their boxes anew."""
-    from turret_ai.learn.vision import train_refiner
-
-    train_refiner.run(config, overrides or [])
-
-
-@app.command()
 def upscaler(config: Config, overrides: Overrides = None) -> None:
     """Train a Real-ESRGAN (SRVGGNetCompact) upscaler on crops of craft."""
     from turret_ai.learn.vision import train_upscaler

@@ -53,7 +53,6 @@ class DetectorDescription(_Description):
     labels: list[str] = ["craft"]
     keep: list[int] = Field([], description="classes to keep; empty: all")
     confidence: float = Field(0.25, ge=0, le=1, description="least score unless set otherwise")
-    refiner: str = Field("", description="the refiner that goes with it, if there is one")
 
 
 class Calibration(BaseModel):
@@ -94,19 +93,7 @@ class UpscalerDescription(_Description):
     factor: int = Field(4, ge=1, le=8)
 
 
-class RefinerDescription(_Description):
-    """A second look: RGB crops in [0, 1], (B, 3, size, size), to corners as shares of the crop
-    (B, 4) and the overlap that the box should have with the true one (B,)."""
-
-    kind: Literal["refiner"] = "refiner"
-    file: str = "model.onnx"
-    size: int = Field(64, ge=16, le=1024, description="side of the input, pixels")
-    crop: CropShape = CropShape(context=0.6, fit="square")
-    candidates: float = Field(0.1, ge=0, le=1, description="detector's score that earns a look")
-    confidence: float = Field(0.25, ge=0, le=1, description="least score unless set otherwise")
-
-
-D = TypeVar("D", DetectorDescription, MatcherDescription, UpscalerDescription, RefinerDescription)
+D = TypeVar("D", DetectorDescription, MatcherDescription, UpscalerDescription)
 
 
 def read(name: str, model: type[D]) -> tuple[Path, D]:

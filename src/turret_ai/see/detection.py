@@ -1,4 +1,4 @@
-"""From a picture to its candidates: models, slices, mirror views, suppression, fusion, refiner."""
+"""From a picture to its candidates: models, slices, mirror views, suppression, fusion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from turret_ai.errors import ConfigError
 from turret_ai.see import fusion
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.detector import Detector
-from turret_ai.see.refiner import Refiner
 from turret_ai.see.settings import DetectionSettings, ExecutionSettings
 from turret_ai.see.slicing import slices
 from turret_ai.types import ImageArray
@@ -34,10 +33,6 @@ class Detection:
             )
         self.settings = settings
         self.detectors = [Detector(name, execution) for name in settings.models]
-        refiner = settings.refiner
-        if refiner == "auto":
-            refiner = self.detectors[0].about.refiner
-        self.refiner = Refiner(refiner, execution) if refiner not in ("", "off") else None
 
     def __call__(self, image: ImageArray) -> Boxes:
         """Candidates, best first, in pixels of the image."""
@@ -54,15 +49,9 @@ class Detection:
             found = fusion.suppress(
                 fusion.fuse(parts, settings.fusion_iou, weights), settings.nms_iou
             )
-        found = found[: settings.limit]
-        if self.refiner is None:
-            return found
-        refined = fusion.suppress(self.refiner(image, found), settings.nms_iou)
-        return refined[refined.scores >= (settings.confidence or self.refiner.about.confidence)]
+        return found[: settings.limit]
 
     def _least(self, detector: Detector) -> float:
-        if self.refiner is not None:
-            return self.refiner.about.candidates
         return self.settings.confidence or detector.about.confidence
 
     def _views(self, detector: Detector, image: ImageArray) -> list[Boxes]:

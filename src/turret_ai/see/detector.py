@@ -11,7 +11,7 @@ from turret_ai.errors import ModelError
 from turret_ai.see import description, heads
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.description import DetectorDescription
-from turret_ai.see.execution import Shapes, profiled
+from turret_ai.see.execution import Session, Shapes
 from turret_ai.see.letterbox import Letterbox
 from turret_ai.see.settings import ExecutionSettings
 from turret_ai.types import ImageArray
@@ -33,7 +33,10 @@ class Detector:
         size = (3, self.about.input.height, self.about.input.width)
         usual = size if all(size) else USUAL
         model = self.folder / self.about.file
-        self.session = profiled(model, execution, Shapes(*[(1, *usual)] * 3))
+        self.session = Session(model, execution)
+        if self.session.provider == "tensorrt":
+            shapes = Shapes((1, *usual), (1, *usual), (1, *usual))
+            self.session = Session(model, execution, {self.session.inputs[0]: shapes})
         fixed = self.session.shapes[0]
         if len(fixed) != 4:
             raise ModelError(f"{model} takes {fixed}: a detector takes (batch, 3, height, width)")

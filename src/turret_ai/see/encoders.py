@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from turret_ai.errors import ModelError
 from turret_ai.see import description
 from turret_ai.see.description import MatcherDescription
-from turret_ai.see.execution import Session, Shapes, profiled
+from turret_ai.see.execution import Session, Shapes
 from turret_ai.see.settings import ExecutionSettings
 from turret_ai.types import FloatArray, ImageArray
 
@@ -44,10 +44,12 @@ class DualEncoder:
         """
         self.folder, self.about = description.read(name, MatcherDescription)
         about = self.about
-        counts = (1, max(1, batch // 2), batch)
-        crops = Shapes(*((n, 3, about.size, about.size) for n in counts))
-        self.image = profiled(self.folder / about.image, execution, crops)
-        self.text = profiled(self.folder / about.text, execution, Shapes(*[(1, about.tokens)] * 3))
+        self.image = self._load(
+            about.image,
+            execution,
+            [(n, 3, about.size, about.size) for n in (1, max(1, batch // 2), batch)],
+        )
+        self.text = self._load(about.text, execution, [(1, about.tokens)] * 3)
         try:
             self.tokenizer = Tokenizer.from_file(str(self.folder / about.tokenizer))
         except Exception as error:  # tokenizers raises bare Exception
@@ -56,6 +58,15 @@ class DualEncoder:
             ) from error
         self.tokenizer.enable_truncation(about.tokens)
         self.tokenizer.enable_padding(length=about.tokens, pad_id=about.pad_id)
+
+    def _load(
+        self, file: str, execution: ExecutionSettings, shapes: Sequence[tuple[int, ...]]
+    ) -> Session:
+        session = Session(self.folder / file, execution)
+        if session.provider != "tensorrt":
+            return session
+        profile = {session.inputs[0]: Shapes(*shapes)}
+        return Session(self.folder / file, execution, profile)
 
     def encode_images(self, crops: ImageArray) -> FloatArray:
         """(n, size, size, 3) RGB uint8 to unit vectors (n, e)."""

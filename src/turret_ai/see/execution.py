@@ -206,15 +206,3 @@ class Session:
         except Exception as error:
             raise ModelError(f"{self.model} failed: {error}") from error
         return [np.asarray(r) for r in results]
-
-
-def profiled(model: Path, execution: ExecutionSettings, shapes: Shapes) -> Session:
-    """A session whose first input TensorRT, where it runs, prepares for these shapes.
-
-    Raises:
-        ModelError: the model is missing or broken.
-    """
-    session = Session(model, execution)
-    if session.provider != "tensorrt":
-        return session
-    return Session(model, execution, {session.inputs[0]: shapes})

@@ -167,10 +167,9 @@ class Locator:
     def describe(self) -> Mapping[str, object]:
         """The models and what they run on, for diagnostics."""
         detectors, encoders = self.detection.detectors, self.matcher.encoders
-        upscaler, refiner = self.matcher.upscaler, self.detection.refiner
+        upscaler = self.matcher.upscaler
         return {
             "detector": ", ".join(d.about.name or d.folder.name for d in detectors),
-            "refiner": refiner.about.name or refiner.folder.name if refiner else "off",
             "matcher": ", ".join(e.about.name or e.folder.name for e in encoders),
             "upscaler": self.settings.upscaler.model if upscaler else "off",
             "device": ", ".join(

@@ -41,11 +41,6 @@ class DetectionSettings(Settings):
     confidence: float = Field(
         0.0, ge=0, le=1, description="least score of a candidate; 0: the model's own"
     )
-    refiner: str = Field(
-        "auto",
-        description="name or folder of a second look at each candidate; off: none; auto: the one "
-        "that the first detector names",
-    )
     nms_iou: float = Field(0.3, ge=0, le=1, description="overlap above which the weaker box goes")
     limit: int = Field(100, ge=1, le=1000, description="most candidates of an image, best first")
     slice_columns: int = Field(1, ge=1, le=16, description="slices beside each other; 1: none")

@@ -17,22 +17,12 @@ from turret_ai.cli import app as cli
 from turret_ai.errors import ConfigError, InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
-from turret_ai.learn.vision import crop_bank, export, refiner_data
-from turret_ai.learn.vision.refiner_data import Proposals
+from turret_ai.learn.vision import crop_bank, export
 from turret_ai.learn.vision.train_detector import DetectorConfig
 from turret_ai.learn.vision.train_matcher import MatcherConfig
 from turret_ai.see import images
-from turret_ai.see.boxes import iou
-from turret_ai.see.cropping import CropShape, widened
-from turret_ai.see.detection import Detection
 from turret_ai.see.locator import load
-from turret_ai.see.refiner import placed
-from turret_ai.see.settings import (
-    DetectionSettings,
-    ExecutionSettings,
-    MatchingSettings,
-    SeeSettings,
-)
+from turret_ai.see.settings import DetectionSettings, MatchingSettings, SeeSettings
 
 COLOURS = {"red": (210, 30, 30), "blue": (30, 60, 200), "white": (240, 240, 240)}
 
@@ -82,11 +72,6 @@ SMALL_MATCHER = [
     "rendered.validation=0", "init=''", "drawn.count=0", "mistakes.detector=''",
     "backgrounds=[]", "validation_backgrounds=[]", "made_up_windows=2",
 ]  # fmt: skip
-SMALL_REFINER = [
-    "batch=6", "validation_crops=12", "model.size=32", "model.channels=[4,4,8,8]",
-    "model.blocks=[1,1,1,1]", "model.hidden=16", "drawn.count=0", "proposals.detector=''",
-    "proposals.per_picture=4",
-]  # fmt: skip
 
 
 def _train(kind: str, name: str, data: tuple[Path, Path], out: Path, more: list[str]) -> int:
@@ -100,8 +85,7 @@ def _weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "small"),
-    [("detector", SMALL_DETECTOR), ("matcher", SMALL_MATCHER), ("refiner", SMALL_REFINER)],
+    ("kind", "small"), [("detector", SMALL_DETECTOR), ("matcher", SMALL_MATCHER)]
 )
 def test_a_resumed_run_gives_the_model_of_an_uninterrupted_one(tmp_path, data, kind, small):
     name = f"{kind}_small"
@@ -186,40 +170,6 @@ def test_a_matcher_learns_from_the_mistakes_of_a_detector(tmp_path, data):
     assert _train("matcher", "matcher_small", data, tmp_path / "m", [*SMALL_MATCHER, mistakes]) == 0
     crops = crop_bank.load(tmp_path / "m" / "mistakes.npz")
     assert crops and all(c.caption == "" for c in crops)
-
-
-def test_a_refiner_learns_from_what_a_detector_proposes(tmp_path, data):
-    assert _train("detector", "detector_small", data, tmp_path / "d", SMALL_DETECTOR) == 0
-    best, detector = str(tmp_path / "d" / "best.pt"), str(tmp_path / "detector")
-    look = str(tmp_path / "look")
-    assert cli.main(["export", "detector", best, detector, "--refiner", look]) == 0
-    proposals = f"proposals={{detector: {detector}, confidence: 0.0001, per_picture: 4}}"
-    more = [*SMALL_REFINER, proposals]
-    assert _train("refiner", "refiner_small", data, tmp_path / "r", more) == 0
-    with np.load(tmp_path / "r" / "proposals.npz") as kept:
-        assert any(len(kept[name]) for name in kept.files)
-    assert cli.main(["export", "refiner", str(tmp_path / "r" / "best.pt"), look]) == 0
-    picture = images.load(data[1].parent / "images" / "0.png")
-    settings = DetectionSettings(models=[detector], confidence=1e-4)
-    found = Detection(settings, ExecutionSettings())
-    assert found.refiner is not None and len(found(picture)) >= 0
-    (tmp_path / "r" / "proposals.npz").write_bytes(b"no archive")
-    assert _train("refiner", "refiner_small", data, tmp_path / "r", [*more, "resume=true"]) == 2
-
-
-def test_a_refiner_is_asked_for_the_craft_that_a_candidate_shows():
-    true = np.float32([[40, 40, 80, 60], [200, 40, 240, 80]])
-    settings, rng = Proposals(empty=0.0), np.random.default_rng(0)
-    boxes = refiner_data.make_up(true, 200, settings, (320, 200), rng)
-    frames = widened(boxes, CropShape(context=0.6, fit="square"))
-    sides, craft = refiner_data.wanted(boxes, true, frames)
-    assert craft.mean() > 0.9
-    back = placed(sides[craft], frames[craft])
-    own = iou(back, true)
-    assert own.max(axis=1).min() > 0.999
-    np.testing.assert_array_equal(own.argmax(axis=1), iou(boxes[craft], true).argmax(axis=1))
-    away, none = refiner_data.wanted(boxes, np.zeros((0, 4), np.float32), frames)
-    assert away.shape == (200, 4) and not none.any()
 
 
 def test_an_upscaler_learns_and_is_exported(tmp_path, data):

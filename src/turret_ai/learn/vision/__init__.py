@@ -1,1 +1,1 @@
-"""Training and export of detector, refiner, matcher and upscaler (extra `train`)."""
+"""Training and export of detector, matcher and upscaler (extra `train`)."""

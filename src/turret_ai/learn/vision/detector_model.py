@@ -26,7 +26,7 @@ class DetectorShape(Section):
     refine: int = Field(1, ge=0, description="residual blocks at strides 16, 8 on the way up")
 
 
-def conv(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+def _conv(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(before, after, kernel, stride, (kernel - 1) // 2, bias=False),
         nn.BatchNorm2d(after),
@@ -34,10 +34,10 @@ def conv(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequen
     )
 
 
-class Residual(nn.Module):
+class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = conv(channels, channels)
+        self.first = _conv(channels, channels)
         self.second = nn.Sequential(
             nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
         )
@@ -62,7 +62,9 @@ class Detector(nn.Module):
             (c2, c4, c8, c16), (c4, c8, c16, c32), shape.blocks, strict=True
         ):
             stages.append(
-                nn.Sequential(conv(before, after, 3, 2), *(Residual(after) for _ in range(blocks)))
+                nn.Sequential(
+                    _conv(before, after, 3, 2), *(_Residual(after) for _ in range(blocks))
+                )
             )
         self.stages = nn.ModuleList(stages)
         self.down16 = nn.Conv2d(c32, c16, 1)
@@ -70,7 +72,7 @@ class Detector(nn.Module):
         self.side8 = nn.Conv2d(c8, c8, 1)
         self.mix8 = self._mix(c8, c4, shape.refine)
         self.side4 = nn.Conv2d(c4, c4, 1)
-        self.mix4 = conv(c4, shape.head)
+        self.mix4 = _conv(c4, shape.head)
         self.heat = nn.Conv2d(shape.head, 1, 1)
         self.sides = nn.Conv2d(shape.head, 4, 1)
         # One cell in a hundred is a centre (Lin et al., "Focal Loss", 2017, section 4.1).
@@ -79,7 +81,7 @@ class Detector(nn.Module):
 
     @staticmethod
     def _mix(before: int, after: int, blocks: int) -> nn.Sequential:
-        return nn.Sequential(*conv(before, after), *(Residual(after) for _ in range(blocks)))
+        return nn.Sequential(*_conv(before, after), *(_Residual(after) for _ in range(blocks)))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Centre logits (B, 1, H/4, W/4) and log of the distances left, top, right, bottom in

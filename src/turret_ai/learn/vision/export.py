@@ -22,13 +22,10 @@ from turret_ai.errors import InputError, ModelError
 from turret_ai.learn import loop
 from turret_ai.learn.vision.detector_model import STRIDE, Detector, DetectorShape, Exported
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
-from turret_ai.learn.vision.refiner_model import Exported as ExportedRefiner
-from turret_ai.learn.vision.refiner_model import Refiner, RefinerShape
 from turret_ai.see.description import (
     DetectorDescription,
     InputDescription,
     MatcherDescription,
-    RefinerDescription,
     UpscalerDescription,
 )
 
@@ -128,13 +125,8 @@ def _weights(content: Mapping[str, Any]) -> Mapping[str, Tensor]:
     return weights
 
 
-def detector(
-    checkpoint: Path, out: Path, confidence: float = 0.25, name: str = "", refiner: str = ""
-) -> float:
+def detector(checkpoint: Path, out: Path, confidence: float = 0.25, name: str = "") -> float:
     """Our small detector; returns the parity.
-
-    Args:
-        refiner: name of the one that goes with it.
 
     Raises:
         ModelError, InputError: the checkpoint can't be used, or the result can't be written.
@@ -160,7 +152,6 @@ def detector(
         outputs=["peaks", "sides"],
         stride=STRIDE,
         confidence=confidence,
-        refiner=refiner,
     )
     describe(out, about)
     return difference
@@ -214,45 +205,6 @@ def matcher(checkpoint: Path, out: Path, name: str = "") -> float:
     )
     describe(out, about)
     return max(image_parity, text_parity)
-
-
-def refiner(
-    checkpoint: Path, out: Path, confidence: float = 0.25, candidates: float = 0.1, name: str = ""
-) -> float:
-    """Our refiner; returns the parity.
-
-    Args:
-        confidence: least score of a refined box. candidates: the detector's, that earns a look.
-
-    Raises:
-        ModelError, InputError: the checkpoint can't be used, or the result can't be written.
-    """
-    from turret_ai.see.cropping import CropShape
-
-    content = loop.load(checkpoint, "refiner/corners")
-    shape: RefinerShape = _shape(content, RefinerShape, checkpoint)
-    model = Refiner(shape)
-    loop.load_weights(model, _weights(content), checkpoint)
-    crops = torch.rand(3, 3, shape.size, shape.size, generator=torch.Generator().manual_seed(0))
-    names = ["image", "sides", "quality"]
-    difference = to_onnx(
-        ExportedRefiner(model).eval(),
-        [crops],
-        out / "model.onnx",
-        names[:1],
-        names[1:],
-        {name: {0: "batch"} for name in names},
-    )
-    about = RefinerDescription(
-        name=name or out.name,
-        licence="Apache-2.0",
-        size=shape.size,
-        crop=CropShape.model_validate(content["config"]["crop"]),
-        candidates=candidates,
-        confidence=confidence,
-    )
-    describe(out, about)
-    return difference
 
 
 def upscaler(checkpoint: Path, out: Path, name: str = "") -> float:
