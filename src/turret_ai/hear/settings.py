@@ -94,7 +94,7 @@ class RecogniserSettings(Settings):
         14.0, gt=0, le=40, description="nats behind the best at which `ctc` gives a path up"
     )
     fit_threshold: float = Field(
-        -5.0, le=0, description="nats a word by which `ctc`'s words may fit worse than any sounds"
+        -4.0, le=0, description="nats a word by which `ctc`'s words may fit worse than any sounds"
     )
     no_speech_threshold: float = Field(
         0.6, ge=0, le=1, description="probability of no speech from which nothing was said"
