@@ -113,6 +113,33 @@ def test_the_camera_pose_at_the_image_counts_not_the_present_one():
     assert -math.degrees(bench.moves[-1].goal.yaw) == pytest.approx(334.7 - 360.0, abs=0.1)
 
 
+def test_a_box_that_comes_before_the_calibration_waits_for_it():
+    bench = Bench()
+    camera, bench.engagement.camera = bench.engagement.camera, None
+    bench.hear()
+    bench.understand()
+    bench.obey()
+    bench.see()
+    assert bench.engagement.state is State.SEARCHING
+    assert not bench.finishes
+    bench.actions += bench.engagement.on_camera(camera, bench.now)
+    bench.obey()
+    assert [f.outcome for f in bench.finishes] == [Outcome.AIMED]
+
+
+def test_a_calibration_that_never_comes_is_named_at_the_deadline():
+    bench = Bench()
+    bench.engagement.camera = None
+    bench.hear()
+    bench.understand()
+    bench.obey()
+    bench.see()
+    bench.now += 6 * S
+    bench.actions += bench.engagement.on_tick(bench.now)
+    assert [f.outcome for f in bench.finishes] == [Outcome.TIMEOUT]
+    assert "camera_info" in bench.finishes[0].reason
+
+
 def test_a_camera_of_fixed_pitch_is_not_thought_to_follow_the_joint():
     bench = Bench(search_pitch=0.0, fixed_camera_pitch=math.radians(-15))
     bench.hear()
@@ -253,9 +280,10 @@ def test_a_late_answer_to_an_ended_turn_is_ignored():
     assert bench.engagement.state is State.IDLE
 
 
+SPOKEN = ["hear", "partial", "noise", "early", "understand", "lost"]
 EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(["hear", "partial", "noise", "early", "understand", "lost", "obey", "see"]),
+        st.sampled_from([*SPOKEN, "obey", "see", "calibration"]),
         st.sampled_from(["u1", "u2", "u3"]),
         st.floats(0, 3),
     ),
@@ -267,6 +295,7 @@ EVENTS = st.lists(
 @settings(max_examples=200, deadline=None)
 def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
     bench = Bench()
+    camera, bench.engagement.camera = bench.engagement.camera, None
     begun = set()
     for event, name, pause in events:
         bench.wait(pause)
@@ -287,7 +316,9 @@ def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
                 bench.obey()
             case "see":
                 bench.see(name)
-        if event not in ("obey", "see"):
+            case "calibration":
+                bench.actions += bench.engagement.on_camera(camera, bench.now)
+        if event in SPOKEN:
             begun.add(name)
     for _ in range(3):
         bench.wait(60)

@@ -38,6 +38,7 @@ class World(Probe):
         self.poses = self.collect(PoseStamped, "turret/pose")
         self.ends = self.collect(Engagement, "engagement")
         self.gimbal = []
+        self.filming = True
         self.create_subscription(GimbalCommand, "turret/command", self.obey, qos.COMMAND)
         self.drive_turret()
         self.create_timer(0.2, self.show_camera)
@@ -47,7 +48,8 @@ class World(Probe):
         self.turret.goal = (message.yaw, message.pitch)
 
     def show_camera(self):
-        self.infos.publish(convert.camera_to_message(CAMERA, self.now_ns(), "camera"))
+        if self.filming:
+            self.infos.publish(convert.camera_to_message(CAMERA, self.now_ns(), "camera"))
 
     def ready(self):
         return self.until(
@@ -111,6 +113,19 @@ def test_a_turn_slews_searches_aims_and_reports(world):
         code, seconds = process.stop(signal.SIGINT)
     assert code == 0
     assert seconds < 2.0
+
+
+def test_a_box_waits_for_a_camera_that_starts_late(world):
+    world.filming = False
+    with node_process(free_domain(), "controller"):
+        assert world.ready()
+        world.say("u1")
+        assert world.searching("u1")
+        world.find("u1")
+        assert not world.ended(timeout=0.5)
+        world.filming = True
+        assert world.ended()
+    assert world.ends[0].outcome == Engagement.AIMED
 
 
 def test_turns_end_as_they_should_one_after_the_other(world):

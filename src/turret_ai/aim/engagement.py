@@ -229,21 +229,16 @@ class Engagement:
             return [self._finish(turn, Outcome.NOT_FOUND, report.reason, now_ns)]
         if report.status is LocationStatus.AMBIGUOUS and not self.settings.aim_when_ambiguous:
             return [self._finish(turn, Outcome.AMBIGUOUS, report.reason, now_ns)]
-        if self.camera is None:
-            return [self._finish(turn, Outcome.TIMEOUT, "no camera_info has come", now_ns)]
-        pose = self.joints.at(report.stamp_ns)
-        if pose is None:
-            reason = "no joint states at the image's stamp: are the clocks the same?"
-            return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
-        fixed = self.settings.fixed_camera_pitch
-        camera_pitch = pose[1] if math.isnan(fixed) else fixed
-        try:
-            turn.aim = aim_at(report.box, self.camera, pose[0], camera_pitch)
-        except InputError as error:
-            return [self._finish(turn, Outcome.NOT_FOUND, str(error), now_ns)]
-        self.state = State.AIMING
         self._wait(self.settings.deadlines.aim, now_ns)
-        return [self._move(turn, turn.aim, report.stamp_ns)]
+        return self._aim(turn, now_ns)
+
+    def on_camera(self, camera: Camera, now_ns: int) -> list[Action]:
+        """The camera's calibration arrives: aim, if a box has waited for it."""
+        self.camera = camera
+        turn = self._turn
+        if turn is None or turn.report is None or self.state is not State.SEARCHING:
+            return []
+        return self._aim(turn, now_ns)
 
     def on_tick(self, now_ns: int) -> list[Action]:
         """Time passes: end what has waited too long."""
@@ -264,6 +259,26 @@ class Engagement:
         return latest is not None and abs(now_ns - latest.stamp_ns) <= limit
 
     # -- steps -----------------------------------------------------------------------------------
+
+    def _aim(self, turn: _Turn, now_ns: int) -> list[Action]:
+        """Move to the turn's box; without the camera's calibration, wait for it."""
+        report = turn.report
+        assert report is not None and report.box is not None
+        if self.camera is None:
+            return []
+        pose = self.joints.at(report.stamp_ns)
+        if pose is None:
+            reason = "no joint states at the image's stamp: are the clocks the same?"
+            return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
+        fixed = self.settings.fixed_camera_pitch
+        camera_pitch = pose[1] if math.isnan(fixed) else fixed
+        try:
+            turn.aim = aim_at(report.box, self.camera, pose[0], camera_pitch)
+        except InputError as error:
+            return [self._finish(turn, Outcome.NOT_FOUND, str(error), now_ns)]
+        self.state = State.AIMING
+        self._wait(self.settings.deadlines.aim, now_ns)
+        return [self._move(turn, turn.aim, report.stamp_ns)]
 
     def _current(self) -> _Turn:
         assert self._turn is not None
@@ -334,6 +349,8 @@ class Engagement:
         """What the turn has waited for in vain."""
         if self.state is State.HEARD:
             return "no command came: is the commander running?"
+        if self.state is State.SEARCHING and self._current().report is not None:
+            return "no camera_info has come: is the camera running?"
         if self.state is State.SEARCHING:
             return "no target box came: are the locator and the camera running?"
         if not self.connected(now_ns):

@@ -117,9 +117,11 @@ class Controller(Stage):
 
     def _on_camera(self, message: CameraInfo) -> None:
         try:
-            self.engagement.camera = convert.message_to_camera(message)
+            camera = convert.message_to_camera(message)
         except InputError as error:
             self.health.problem = f"camera_info: {error}"
+            return
+        self._act(self.engagement.on_camera(camera, self.now_ns()))
 
     def _on_arm(self, request: Any, response: Any) -> Any:
         self.armed = bool(request.data)
