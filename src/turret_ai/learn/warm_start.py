@@ -3,12 +3,15 @@
 An export folds each normalisation into the convolution before it, and int8 rounds the weights. Both
 are undone as far as they can be: weights are multiplied by their scales, and `settle` gives every
 folded normalisation the statistics of its input on real batches, with the gain and shift that leave
-the function as it was. What the network has and the file lacks keeps its initial weights.
+the function as it was. What the network has and the file lacks keeps its initial weights; channels
+that it has more of, where the caller allows for them, begin with random inputs that nothing listens
+to yet, so that the function is the same at first (as in Chen et al., "Net2Net", 2015, but without
+copies of channels).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,15 @@ INIT = "our own: what to start from: an exported model (name or folder) or a che
 Weights = NDArray[np.float32]
 
 
-def restore(model: nn.Module, file: Path, root: str = "") -> list[nn.BatchNorm2d]:
+def restore(
+    model: nn.Module, file: Path, root: str = "", widen: bool = False
+) -> list[nn.BatchNorm2d]:
     """Put the weights of an exported network into a trainable one.
 
     Args:
         root: name of the network's module in the export, where it was wrapped.
+        widen: the trainable one may have more channels. Only where no layer reads several others'
+            channels one after the other: their places would shift.
 
     Returns:
         the normalisations that had been folded away: identities now, for `settle`.
@@ -55,12 +62,12 @@ def restore(model: nn.Module, file: Path, root: str = "") -> list[nn.BatchNorm2d
         if not isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)) or not found:
             continue
         weight = found[0].T if node.op_type.startswith("MatMul") else found[0]
-        _put(module.weight, weight, f"{path}.weight", file)
+        _put(module.weight, weight, f"{path}.weight", file, widen)
         used += 1
         if len(found) < 2 or node.op_type.startswith("MatMul"):
             continue  # the bias of a MatMul is a parameter with a name of its own
         if module.bias is not None:
-            _put(module.bias, found[1], f"{path}.bias", file)
+            _put(module.bias, found[1], f"{path}.bias", file, widen)
             continue
         norm = modules.get(_next(path))
         if not isinstance(norm, nn.BatchNorm2d):
@@ -69,16 +76,29 @@ def restore(model: nn.Module, file: Path, root: str = "") -> list[nn.BatchNorm2d
             norm.weight.fill_(1.0)
             norm.running_mean.zero_()  # type: ignore[union-attr]
             norm.running_var.fill_(1.0 - norm.eps)  # type: ignore[union-attr]
-        _put(norm.bias, found[1], f"{path}.bias", file)
+        _put(norm.bias, found[1], f"{path}.bias", file, widen)
         folded.append(norm)
     for name, tensor in [*parameters.items(), *model.named_buffers()]:
         value = values.get(f"{root}.{name}" if root else name)
         if value is not None:
-            _put(tensor, value, name, file)
+            _put(tensor, value, name, file, widen)
             used += 1
     if not used:
         raise ModelError(f"{file} is not an export of this network: no layer has a known name")
     return folded
+
+
+def transplant(model: nn.Module, weights: Mapping[str, Tensor], file: Path) -> None:
+    """Put a checkpoint's weights into a network that may be deeper or wider.
+
+    Raises:
+        ModelError: they are of another network, or of a larger one.
+    """
+    own = model.state_dict()
+    if unknown := [name for name in weights if name not in own]:
+        raise ModelError(f"{file} is of a larger or another model: {unknown[0]} is not in this one")
+    for name, value in weights.items():
+        _put(own[name], value.cpu().numpy(), name, file, widen=True)
 
 
 def settle(
@@ -161,11 +181,13 @@ def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weig
     return values
 
 
-def _put(tensor: Tensor, value: Weights, name: str, file: Path) -> None:
-    if tuple(tensor.shape) != value.shape:
-        raise ModelError(
-            f"{file} is of a model of another size: {name} is {value.shape} there, "
-            f"{tuple(tensor.shape)} here"
-        )
+def _put(tensor: Tensor, value: Weights, name: str, file: Path, widen: bool) -> None:
+    new, old = tuple(tensor.shape), value.shape
+    narrower = len(new) == len(old) and all(o <= n for o, n in zip(old, new, strict=True))
+    # Channels are the first two axes: kernels of another size are another network.
+    if new != old and not (widen and narrower and new[2:] == old[2:]):
+        raise ModelError(f"{file} is of a model of another size: {name} is {old} there, {new} here")
     with torch.no_grad():
-        tensor.copy_(torch.from_numpy(np.array(value)))
+        if len(new) > 1:
+            tensor[: old[0]] = 0.0
+        tensor[tuple(slice(size) for size in old)] = torch.from_numpy(np.array(value))

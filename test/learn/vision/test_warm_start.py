@@ -87,6 +87,30 @@ def test_blocks_that_the_file_lacks_start_as_identities(detector):
         assert torch.allclose(before, after, atol=1e-4)
 
 
+@pytest.mark.parametrize("source", ["export", "checkpoint"])
+def test_channels_that_the_file_lacks_are_not_heard_at_first_and_then_learn(detector, source):
+    trained, file = detector
+    wider = Detector(DetectorShape(channels=(8, 12, 24, 16, 40), blocks=(1, 2, 1, 1), head=16))
+    if source == "export":
+        warm_start.restore(wider, file, "detector", widen=True)
+    else:
+        warm_start.transplant(wider, trained.state_dict(), Path("best.pt"))
+    image = torch.rand(2, 3, 64, 64)
+    for before, after in zip(trained(image), wider.eval()(image), strict=True):
+        assert torch.allclose(before, after, atol=1e-4)
+    sum(y.square().mean() for y in wider.train()(image)).backward()
+    new = wider.heat.weight.grad[:, SHAPE["head"] :]
+    assert new.abs().max() > 0
+
+
+def test_a_checkpoint_of_a_larger_or_another_network_is_refused(detector):
+    trained, _ = detector
+    narrower = Detector(DetectorShape(**{**SHAPE, "channels": (4, 8, 8, 8, 4)}))
+    for other in (narrower, nn.Sequential(nn.Linear(2, 2))):
+        with pytest.raises(ModelError, match=r"best\.pt is of a"):
+            warm_start.transplant(other, trained.state_dict(), Path("best.pt"))
+
+
 def test_both_encoders_of_a_matcher_come_back(tmp_path):
     torch.manual_seed(4)
     shape = MatcherShape(image_size=32, channels=(8, 8, 8, 8), width=16, layers=1, embedding=16)

@@ -103,10 +103,11 @@ class CentreTask:
     def _start_from(self, name: str, batches: int = 4) -> None:
         """Take the weights of an exported detector, or of a checkpoint."""
         if name.endswith(".pt"):
-            loop.load_weights(self.model, loop.load(Path(name), self.kind)["model"], Path(name))
+            weights = loop.load(Path(name), self.kind)["model"]
+            warm_start.transplant(self.model, weights, Path(name))
             return
         folder, about = read(name, DetectorDescription)
-        folded = warm_start.restore(self.model, folder / about.file, root="detector")
+        folded = warm_start.restore(self.model, folder / about.file, "detector", widen=True)
         # The batches after the last one of the schedule: training doesn't see them.
         last = self.config.schedule.steps * self.config.schedule.accumulate
         images = [self.batch(last + i)["image"] for i in range(batches)]
