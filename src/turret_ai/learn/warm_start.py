@@ -88,8 +88,10 @@ def restore(
     return folded
 
 
-def transplant(model: nn.Module, weights: Mapping[str, Tensor], file: Path) -> None:
-    """Put a checkpoint's weights into a network that may be deeper or wider.
+def transplant(
+    model: nn.Module, weights: Mapping[str, Tensor], file: Path, widen: bool = False
+) -> None:
+    """Put a checkpoint's weights into a network that may be deeper, or wider as `restore` has it.
 
     Raises:
         ModelError: they are of another network, or of a larger one.
@@ -98,7 +100,7 @@ def transplant(model: nn.Module, weights: Mapping[str, Tensor], file: Path) -> N
     if unknown := [name for name in weights if name not in own]:
         raise ModelError(f"{file} is of a larger or another model: {unknown[0]} is not in this one")
     for name, value in weights.items():
-        _put(own[name], value.cpu().numpy(), name, file, widen=True)
+        _put(own[name], value.cpu().numpy(), name, file, widen)
 
 
 def settle(

@@ -94,7 +94,7 @@ def test_channels_that_the_file_lacks_are_not_heard_at_first_and_then_learn(dete
     if source == "export":
         warm_start.restore(wider, file, "detector", widen=True)
     else:
-        warm_start.transplant(wider, trained.state_dict(), Path("best.pt"))
+        warm_start.transplant(wider, trained.state_dict(), Path("best.pt"), widen=True)
     image = torch.rand(2, 3, 64, 64)
     for before, after in zip(trained(image), wider.eval()(image), strict=True):
         assert torch.allclose(before, after, atol=1e-4)
@@ -108,7 +108,10 @@ def test_a_checkpoint_of_a_larger_or_another_network_is_refused(detector):
     narrower = Detector(DetectorShape(**{**SHAPE, "channels": (4, 8, 8, 8, 4)}))
     for other in (narrower, nn.Sequential(nn.Linear(2, 2))):
         with pytest.raises(ModelError, match=r"best\.pt is of a"):
-            warm_start.transplant(other, trained.state_dict(), Path("best.pt"))
+            warm_start.transplant(other, trained.state_dict(), Path("best.pt"), widen=True)
+    with pytest.raises(ModelError, match="another size"):
+        wider = Detector(DetectorShape(**{**SHAPE, "head": 16}))
+        warm_start.transplant(wider, trained.state_dict(), Path("best.pt"))
 
 
 def test_both_encoders_of_a_matcher_come_back(tmp_path):

@@ -104,7 +104,7 @@ class CentreTask:
         """Take the weights of an exported detector, or of a checkpoint."""
         if name.endswith(".pt"):
             weights = loop.load(Path(name), self.kind)["model"]
-            warm_start.transplant(self.model, weights, Path(name))
+            warm_start.transplant(self.model, weights, Path(name), widen=True)
             return
         folder, about = read(name, DetectorDescription)
         folded = warm_start.restore(self.model, folder / about.file, "detector", widen=True)

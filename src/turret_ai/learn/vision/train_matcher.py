@@ -302,7 +302,8 @@ class MatcherTask:
         normalisations of an exported one are settled once there are batches."""
         assert isinstance(self.model, Matcher)
         if name.endswith(".pt"):
-            loop.load_weights(self.model, loop.load(Path(name), self.kind)["model"], Path(name))
+            weights = loop.load(Path(name), self.kind)["model"]
+            warm_start.transplant(self.model, weights, Path(name))
             self.known_tokens = Path(name).parent / "tokenizer.json"
             return
         folder, about = read(name, MatcherDescription)
