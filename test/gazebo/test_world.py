@@ -115,6 +115,17 @@ def test_every_shipped_world_is_the_scene_of_its_name(name):
         assert np.allclose(there[:3, 3] - [0, 0, worlds.camera_height()], place, atol=0.01), again
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_world_has_the_materials_that_the_command_writes_now(name, tmp_path):
+    made = worlds.files_of(worlds.write(scenes.load(name), tmp_path / "x.sdf", panorama_width=256))
+    shipped = share.path(f"worlds/{name}_files")
+    again = f"make it again: turret-ai world {name} -o worlds/{name}.sdf --panorama-width 3072"
+    files = sorted(path.name for path in made.glob("*.mtl"))
+    assert len(files) > 3
+    for file in files:
+        assert (shipped / file).read_text() == (made / file).read_text(), again
+
+
 def sorted_craft(shown, told):
     order = list(told.values())
     return sorted(shown.craft(0.0), key=lambda each: order.index(each[0]))
