@@ -19,16 +19,18 @@ def ip(*words):
     return subprocess.run(["ip", *words], check=True, capture_output=True, text=True, timeout=20)
 
 
+def remove(names):
+    for name in names:
+        subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
+
+
 @pytest.fixture
 def hosts():
     """Names of two namespaces that reach one another at 10.213.7.1 and .2."""
     names = [f"turret{os.getpid()}{side}" for side in "ab"]
     try:
-        ip("netns", "add", names[0])
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no network namespaces here: {error.stderr.strip()}")
-    try:
-        ip("netns", "add", names[1])
+        for name in names:
+            ip("netns", "add", name)
         ends = [f"v{os.getpid()}{side}" for side in "ab"]
         ip("link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
         for number, (name, end) in enumerate(zip(names, ends, strict=True), start=1):
@@ -36,10 +38,11 @@ def hosts():
             ip("-n", name, "addr", "add", f"10.213.7.{number}/24", "dev", end)
             ip("-n", name, "link", "set", end, "up")
             ip("-n", name, "link", "set", "lo", "up")
-        yield names
-    finally:
-        for name in names:
-            subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
+    except subprocess.CalledProcessError as error:
+        remove(names)
+        pytest.skip(f"no network namespaces here: {error.stderr.strip()}")
+    yield names
+    remove(names)
 
 
 def test_turns_complete_with_the_locator_on_another_host(hosts, tmp_path):

@@ -175,7 +175,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_random_model_bound_to_the_schema_gives_valid_json(tiny: Path) -> None:
+def test_a_random_model_bound_to_the_schema_gives_valid_json(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no C++ compiler, as on a fresh machine
     settings = UnderstandSettings(
         llm_backend="transformers",
         llm_model=str(tiny),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from turret_ai.errors import ConfigError, ModelError
 from turret_ai.extras import require
@@ -92,7 +95,8 @@ class Transformers:
         self._api = require("transformers", extra="llm")
         self._guide = require("llguidance", extra="llm")
         guide_hf = require("llguidance.hf", extra="llm")
-        self._masks = require("llguidance.torch", extra="llm")
+        # llguidance.torch compiles its mask at first use and so needs a C++ compiler.
+        self._masks = require("llguidance.numpy", extra="llm")
         try:
             self._tokenizer = self._api.AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model = self._api.AutoModelForCausalLM.from_pretrained(
@@ -124,8 +128,11 @@ class Transformers:
                 matcher.consume_token(token)
             told = len(fresh)
             masks.fill_next_token_bitmask(matcher, bits, 0)
-            masks.apply_token_bitmask_inplace(scores, bits.to(scores.device))
-            return scores
+            allowed = np.zeros(scores.shape[1], bool)
+            known = np.unpackbits(bits.view(np.uint8), bitorder="little")[: len(allowed)]
+            allowed[: len(known)] = known
+            forbidden = self._torch.from_numpy(~allowed).to(scores.device)
+            return scores.masked_fill(forbidden, -math.inf)
 
         room = self._settings.llm_context - self._settings.llm_max_tokens
         given = self._tokenizer(prompt, return_tensors="pt")["input_ids"][:, -room:]
