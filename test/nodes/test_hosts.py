@@ -19,11 +19,6 @@ def ip(*words):
     return subprocess.run(["ip", *words], check=True, capture_output=True, text=True, timeout=20)
 
 
-def remove(names):
-    for name in names:
-        subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
-
-
 @pytest.fixture
 def hosts():
     """Names of two namespaces that reach one another at 10.213.7.1 and .2."""
@@ -38,11 +33,12 @@ def hosts():
             ip("-n", name, "addr", "add", f"10.213.7.{number}/24", "dev", end)
             ip("-n", name, "link", "set", end, "up")
             ip("-n", name, "link", "set", "lo", "up")
+        yield names
     except subprocess.CalledProcessError as error:
-        remove(names)
         pytest.skip(f"no network namespaces here: {error.stderr.strip()}")
-    yield names
-    remove(names)
+    finally:
+        for name in names:
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
 
 
 def test_turns_complete_with_the_locator_on_another_host(hosts, tmp_path):
