@@ -44,16 +44,25 @@ def timed(phones: list[int], rng: np.random.Generator) -> list[int]:
     return frames
 
 
+def sounds_like(text: str, said: list[int]) -> bool:
+    """Whether some pronunciation of each word, one after the other, is what was said."""
+    ends = {0}
+    for word in text.split():
+        ways = [[phone_graph.INDEX[p] + 1 for p in way] for way in phone_graph.ways(word)]
+        ends = {e + len(w) for e in ends for w in ways if said[e : e + len(w)] == w}
+    return len(said) in ends
+
+
 @settings(deadline=None, max_examples=60)
 @given(line=st.sampled_from(CORPUS), seed=st.integers(0, 2**32 - 1))
 def test_a_sentence_in_clear_phones_is_read_back(
     graph: DecodingGraph, line: list[str], seed: int
 ) -> None:
-    said = " ".join(line)
-    frames = timed(phone_graph.spell(said), np.random.default_rng(seed))
-    found = search(told(frames), graph)
-    # Words that sound alike ("two", "to") can't always be told apart.
-    assert phone_graph.spell(found.texts[0].text) == phone_graph.spell(said)
+    phones = phone_graph.spell(" ".join(line))
+    # Surer than a model ever is: at .9, an "oh" of one frame can lose to the language model.
+    found = search(told(timed(phones, np.random.default_rng(seed)), sure=0.9999), graph)
+    # Words that sound alike ("two", "to"), in any of their ways, can't always be told apart.
+    assert sounds_like(found.texts[0].text, phones)
     assert found.mean_log_prob == pytest.approx(0.0, abs=1e-3)
     assert [t.score for t in found.texts] == sorted((t.score for t in found.texts), reverse=True)
     assert len({t.text for t in found.texts}) == len(found.texts) <= 3
