@@ -1,8 +1,9 @@
 """Synthetic images as files: parallel, resumable, with the competition's JSONL, COCO and a sheet.
 
-A folder holds `images/image_K.jpg`, one small JSON of labels for each in `labels/`, and, once all
-are there, `vlm.jsonl` (the competition's format), `coco.json` and `sheet.jpg`. `recipe.json` says
-how they were made; a folder with another recipe is refused.
+A folder holds `images/image_K.jpg`, one small JSON of labels for each in `labels/`, a picture of
+which craft is where in `masks/` (n where the n-th label's craft is, else 0), and, once all are
+there, `vlm.jsonl` (the competition's format), `coco.json` and `sheet.jpg`. `recipe.json` says how
+they were made; a folder with another recipe is refused.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ import numpy as np
 from turret_ai.errors import InputError
 from turret_ai.learn import images
 from turret_ai.simulate.craft import TYPES
+from turret_ai.types import ImageArray
 
-RECIPE_VERSION = 6
+RECIPE_VERSION = 7
 """Raise when the same index starts to give another image."""
+MASKS = "masks"
+"""The folder of masks, beside that of images."""
 
 
 def write(
@@ -98,6 +102,7 @@ def _claim(out: Path, recipe: dict[str, Any]) -> None:
     try:
         (out / "images").mkdir(parents=True, exist_ok=True)
         (out / "labels").mkdir(exist_ok=True)
+        (out / MASKS).mkdir(exist_ok=True)
         if path.exists():
             old = json.loads(path.read_text())
             if old != recipe:
@@ -122,7 +127,7 @@ def _write_block(
     for index in block:
         if _stop is not None and _stop.is_set():
             break
-        data, labels = images.encode(index, seed, split, settings)
+        made = images.encode(index, seed, split, settings)
         record = {
             "image": f"image_{index}.jpg",
             "annotations": [
@@ -132,11 +137,14 @@ def _write_block(
                     "type": type_name,
                     "colours": list(colours),
                 }
-                for text, type_name, colours, box in labels
+                for text, type_name, colours, box in made.labels
             ],
         }
         try:
-            (out / "images" / f"image_{index}.jpg").write_bytes(data)
+            (out / "images" / f"image_{index}.jpg").write_bytes(made.jpeg)
+            (out / MASKS / f"image_{index}.png").write_bytes(
+                cv2.imencode(".png", made.mask)[1].tobytes()
+            )
             # The labels come last and whole, so that their presence means a finished image.
             part = out / "labels" / f".image_{index}.part"
             part.write_text(json.dumps(record))
@@ -144,6 +152,21 @@ def _write_block(
         except OSError as error:
             raise InputError(f"image {index} could not be written to {out}: {error}") from error
     return len(block)
+
+
+def mask_beside(picture: Path) -> ImageArray | None:
+    """The mask (H, W) uint8 of a picture that `write` made; None of any other picture.
+
+    Raises:
+        InputError: there is a file, but no mask in it.
+    """
+    path = picture.parent.parent / MASKS / f"{picture.stem}.png"
+    if not path.is_file():
+        return None
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise InputError(f"{path} is not a picture of a mask")
+    return np.asarray(mask, np.uint8)
 
 
 def _records(out: Path) -> list[dict[str, Any]]:

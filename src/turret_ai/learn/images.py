@@ -18,10 +18,12 @@ Files: `turret-ai synth images OUT --num-images N --index-offset K --split train
 
 from __future__ import annotations
 
+import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -29,6 +31,8 @@ import numpy as np
 from turret_ai.aim.camera import Camera, rotation
 from turret_ai.errors import InputError
 from turret_ai.learn import cutout, sensor
+from turret_ai.learn.visible import erase, visible_share
+from turret_ai.prove.score import HIT_IOU
 from turret_ai.simulate import clutter, craft, landscape, livery, mesh, render
 from turret_ai.simulate.world import clip
 from turret_ai.types import Box, ImageArray
@@ -41,9 +45,11 @@ class Settings:
     """What the images are like; the defaults are the competition's.
 
     craft: fewest and most in an image.
-    median_px, spread: the longer side of a box is log-normal: its median in pixels and the
-        standard deviation of its logarithm. wide_share of the craft is instead spread evenly (in
-        the logarithm) over smallest_px..largest_px.
+    median_px, spread: the root of a box's area is log-normal: its median in pixels and the
+        standard deviation of its logarithm. With the poses this gives boxes of about 60x40 px, the
+        5th percentiles 31 and 21, the 95th 128 and 74 (the competition's: 60x40, 32x24, 128x64).
+    wide_share: the share of craft whose longer side is instead spread evenly (in the logarithm)
+        over smallest_px..largest_px.
     levels: shares of clean, mildly and strongly degraded images.
     panorama_reuse: how many images in a row look at one panorama.
     backgrounds: a folder of photos or panoramas to paste on, instead of procedural landscapes.
@@ -52,8 +58,8 @@ class Settings:
     width: int = 1520
     height: int = 870
     craft: tuple[int, int] = (3, 8)
-    median_px: float = 68.0
-    spread: float = 0.42
+    median_px: float = 49.0
+    spread: float = 0.33
     wide_share: float = 0.12
     smallest_px: float = 8.0
     largest_px: float = 420.0
@@ -69,6 +75,8 @@ _VISIBLE_COLOUR = 0.06
 """A colour is named only if it covers at least this share of the painted pixels in view."""
 _SMALLEST_VISIBLE = 0.35
 """A craft of which less is to be seen is not labelled, and is therefore not drawn."""
+_MASK_COVER = 0.3
+"""Least cover of a pixel of the mask: wings and blades are, the blur of a rotor is not."""
 
 
 def generate(
@@ -79,27 +87,73 @@ def generate(
     Raises:
         InputError: unknown split, or a folder of backgrounds without images.
     """
-    data, labels = encode(index, seed, split, settings)
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8), labels
+    made = encode(index, seed, split, settings)
+    decoded = cv2.imdecode(np.frombuffer(made.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8), made.labels
+
+
+class Encoded(NamedTuple):
+    """A synthetic image as it is kept in files.
+
+    jpeg: the bytes of the file. mask: (H, W) uint8, n where the n-th label's craft is, counted
+    from 1, and 0 elsewhere.
+    """
+
+    jpeg: bytes
+    labels: list[Label]
+    mask: ImageArray
 
 
 def encode(
     index: int, seed: int = 0, split: str = "train", settings: Settings | None = None
-) -> tuple[bytes, list[Label]]:
-    """As `generate`, but the image as the bytes of a JPEG file."""
+) -> Encoded:
+    """As `generate`, but the image as the bytes of a JPEG file, and with a mask of the craft."""
     settings = settings or Settings()
     if split not in _SPLIT_NUMBER:
         raise InputError(f"unknown split {split!r}: known are {', '.join(_SPLIT_NUMBER)}")
     rng = np.random.default_rng((seed, _SPLIT_NUMBER[split], index))
-    image, labels = compose(index, seed, split, settings, rng)
+    scene = compose(index, seed, split, settings, rng)
     level = str(rng.choice(sensor.LEVELS, p=np.array(settings.levels) / sum(settings.levels)))
-    image = sensor.degrade(image, rng, level)
+    _drop_unseen(scene, copy.deepcopy(rng), level)
+    image = sensor.degrade(scene.image, rng, level)
     quality = [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg_quality(rng, level)]
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
     if not ok:
         raise InputError(f"image {index} could not be encoded as JPEG")
-    return data.tobytes(), labels
+    return Encoded(data.tobytes(), scene.labels, _mask(scene))
+
+
+def _mask(scene: Composition) -> ImageArray:
+    """Which craft each pixel shows; what is in front of a craft is no part of it."""
+    mask = np.zeros(scene.image.shape[:2], np.uint8)
+    for number, drawn in enumerate(scene.drawn, 1):
+        height, width = drawn.cover.shape
+        part = mask[drawn.y : drawn.y + height, drawn.x : drawn.x + width]
+        part[drawn.cover > _MASK_COVER] = number
+    mask[(scene.image == scene.bare).all(axis=2)] = 0
+    return mask
+
+
+def _drop_unseen(scene: Composition, rng: np.random.Generator, level: str) -> None:
+    """Take the craft out that the sensor hides, and their labels: those of which so little is left
+    to be seen that the box round it would not count as right.
+
+    rng: in the state in which `sensor.degrade` will get it.
+    """
+    seed = int(rng.integers(1 << 31))
+    again = copy.deepcopy(rng)
+    seen = sensor.expose(scene.image, rng, level)
+    empty = sensor.expose(scene.bare, again, level)
+    noisy = sensor.add_noise(empty, again, level, seed)
+    hidden = []
+    for label, drawn in zip(scene.labels, scene.drawn, strict=True):
+        hidden.append(visible_share(seen, empty, noisy, drawn, label[3]) <= HIT_IOU)
+    kept = [d for d, out in zip(scene.drawn, hidden, strict=True) if not out]
+    for drawn, out in zip(scene.drawn, hidden, strict=True):
+        if out:
+            erase(scene.image, scene.bare, drawn, kept)
+    scene.labels = [one for one, out in zip(scene.labels, hidden, strict=True) if not out]
+    scene.drawn = kept
 
 
 @lru_cache(maxsize=3)
@@ -149,28 +203,46 @@ def background(
     return picture, camera, axes, world.light
 
 
+@dataclass(slots=True)
+class Composition:
+    """A picture before the sensor (H, W, 3), the same without its craft, and both's labels."""
+
+    image: ImageArray
+    bare: ImageArray
+    labels: list[Label] = field(default_factory=list)
+    drawn: list[render.Drawn] = field(default_factory=list)
+    """What was drawn for each label."""
+
+
 def compose(
     index: int, seed: int, split: str, settings: Settings, rng: np.random.Generator
-) -> tuple[ImageArray, list[Label]]:
+) -> Composition:
     """The picture before the sensor, and its labels."""
     image, camera, axes, light = background(index, seed, split, settings, rng)
     if settings.clutter:
         _scatter(image, rng)
+    scene = Composition(image, image.copy())
     count = int(rng.integers(settings.craft[0], settings.craft[1] + 1))
-    labels: list[Label] = []
-    taken: list[Box] = []
     for _ in range(4 * count):
-        if len(labels) == count:
+        if len(scene.labels) == count:
             break
-        label = _add_craft(image, camera, axes, light, split, settings, rng, labels, taken)
-        if label is not None:
-            labels.append(label)
-            taken.append(label[3])
-    if settings.clutter and labels and rng.random() < 0.18:
-        _obstruct(image, rng, taken[int(rng.integers(len(taken)))])
-    if settings.clutter and labels and rng.random() < 0.12:
+        _add_craft(scene, camera, axes, light, split, settings, rng)
+    if settings.clutter and scene.labels:
+        bare_rng = copy.deepcopy(rng)
+        labels = _cover(scene.image, scene.labels, rng)
+        _cover(scene.bare, scene.labels, bare_rng)
+        scene.labels = labels
+    return scene
+
+
+def _cover(image: ImageArray, labels: list[Label], rng: np.random.Generator) -> list[Label]:
+    """Now and then something in front of a craft; returns the labels as they are then."""
+    labels = list(labels)
+    if rng.random() < 0.18:
+        _obstruct(image, rng, labels[int(rng.integers(len(labels)))][3])
+    if rng.random() < 0.12:
         _hide(image, rng, labels, int(rng.integers(len(labels))))
-    return image, labels
+    return labels
 
 
 def _scatter(image: ImageArray, rng: np.random.Generator) -> None:
@@ -218,13 +290,13 @@ def _orientation(type_name: str, axes: np.ndarray, rng: np.random.Generator) -> 
         yaw = float(rng.uniform(-math.pi, math.pi))
         if abs(math.cos(yaw)) < (0.8 if type_name == "missile" else 0.9) or rng.random() < 0.15:
             break
-    pitch = math.radians(float(rng.normal(6, 17)))
-    lean = math.radians(float(rng.normal(0, 14)))
+    pitch = math.radians(float(rng.normal(10, 25)))
+    lean = math.radians(float(rng.normal(0, 18)))
     if type_name == "missile":
         lean = math.radians(float(rng.uniform(-75, 75)))
     elif rng.random() < 0.08:
         lean = math.radians(float(rng.uniform(-60, 60)))
-    bank = math.radians(float(rng.normal(0, 14)))
+    bank = math.radians(float(rng.normal(0, 22)))
     about_x = _about_x(lean)
     # View from below: the craft's nose-up pitch seen along the line of sight.
     return np.asarray(axes @ about_x @ rotation(0.0, -pitch) @ rotation(yaw, 0.0) @ _about_x(bank))
@@ -249,12 +321,14 @@ def _studio(axes: np.ndarray, rng: np.random.Generator) -> render.Light:
     )  # fmt: skip
 
 
-def _size(settings: Settings, rng: np.random.Generator) -> float:
+def _wanted(settings: Settings, rng: np.random.Generator) -> tuple[float, bool]:
+    """Size of the next craft in pixels, and whether that is of the longer side, not the root of
+    the area."""
     if rng.random() < settings.wide_share:
         low, high = math.log(settings.smallest_px), math.log(settings.largest_px)
-        return float(np.exp(rng.uniform(low, high)))
+        return float(np.exp(rng.uniform(low, high))), True
     size = float(np.exp(rng.normal(math.log(settings.median_px), settings.spread)))
-    return min(max(size, settings.smallest_px), settings.largest_px)
+    return min(max(size, settings.smallest_px), settings.largest_px), False
 
 
 def _too_alike(type_name: str, colours: tuple[str, ...], labels: list[Label]) -> bool:
@@ -267,22 +341,22 @@ def _too_alike(type_name: str, colours: tuple[str, ...], labels: list[Label]) ->
 
 
 def _add_craft(
-    image: ImageArray,
+    scene: Composition,
     camera: Camera,
     axes: np.ndarray,
     light: render.Light,
     split: str,
     settings: Settings,
     rng: np.random.Generator,
-    labels: list[Label],
-    taken: list[Box],
-) -> Label | None:
+) -> None:
+    """Try to add one craft and its label; leave all as it is where it doesn't fit."""
+    image, labels = scene.image, scene.labels
     type_name = craft.TYPES[int(rng.integers(len(craft.TYPES)))]
     choices = craft.variants(type_name, split)
     variant = choices[int(rng.integers(len(choices)))].name
     paint = livery.random_livery(type_name, rng, _SPLIT_NUMBER[split] << 26)
     if _too_alike(type_name, paint.colours, labels):
-        return None
+        return
     model = mesh.load(type_name, variant, bool(rng.random() < 0.3))
     turn = _orientation(type_name, axes, rng)
     edge = rng.random() < 0.06
@@ -291,42 +365,44 @@ def _add_craft(
     py = float(rng.beta(1.4, 1.9)) * settings.height * (1.0 if edge else 0.94) + 8
     ray = axes @ np.array([1.0, (camera.cx - px) / camera.fx, (camera.cy - py) / camera.fy])
     ray /= np.linalg.norm(ray)
-    wanted = _size(settings, rng)
+    wanted, longer = _wanted(settings, rng)
     distance = model.size * camera.fx / wanted
     for _ in range(2):
         placed = render.Placed(model, paint, ray * distance, turn, False)
         box = render.true_box(placed, camera, axes)
         if box is None:
-            return None
-        distance *= max(box.width, box.height) / wanted
+            return
+        side = max(box.width, box.height)
+        distance *= (side if longer else math.sqrt(box.width * box.height)) / wanted
     placed = render.Placed(model, paint, ray * distance, turn, False)
     box = render.true_box(placed, camera, axes)
     if box is None:
-        return None
+        return
     seen = clip(box, settings.width, settings.height)
     if seen is None or seen.width * seen.height < _SMALLEST_VISIBLE * box.width * box.height:
-        return None
+        return
     allowed = 0.25 if rng.random() < 0.1 else 0.0
-    if any(_overlap(seen, other) > allowed for other in taken):
-        return None
+    if any(_overlap(seen, other) > allowed for *_, other in labels):
+        return
     lamp = _studio(axes, rng) if rng.random() < 0.6 else light
     region = _padded(seen, image)
     before = region.copy()
     softness = float(rng.choice([0.0, rng.uniform(0.3, 0.9)]))
     drawn = render.draw(image, placed, camera, axes, lamp, rays=16_000, blur=softness)
     if drawn is None:
-        return None
+        return
     colours = _visible_colours(paint.colours, drawn.colour_shares, rng)
     if not colours or _too_alike(type_name, colours, labels):
         region[:] = before
-        return None
+        return
     if rng.random() < 0.7:
         cutout.develop(image, rng, drawn)
     if rng.random() < 0.12:
         cutout.fringe(image, rng, drawn)
     camouflage = paint.camouflage and len(colours) > 1
     text = livery.caption(type_name, colours, camouflage)
-    return text, type_name, colours, seen
+    labels.append((text, type_name, colours, seen))
+    scene.drawn.append(drawn)
 
 
 def _visible_colours(

@@ -13,19 +13,37 @@ from numpy.typing import NDArray
 from turret_ai.types import ImageArray
 
 LEVELS = ("clean", "mild", "strong")
+_AMOUNTS = {"clean": 0.0, "mild": 0.4, "strong": 1.0}
 
 
 def degrade(image: ImageArray, rng: np.random.Generator, level: str) -> ImageArray:
-    """A degraded copy; `level` is one of `LEVELS`. Deterministic by the generator's state."""
-    cv2.setRNGSeed(int(rng.integers(1 << 31)))
-    amount = {"clean": 0.0, "mild": 0.4, "strong": 1.0}[level]
-    out = _expose(image, rng, 0.3 + 0.7 * amount)
+    """A degraded copy; `level` is one of `LEVELS`. Deterministic by the generator's state.
+
+    The generator and the noise go on alike for any picture of the same shape: two pictures that
+    are degraded from the same state differ by their content alone.
+    """
+    seed = int(rng.integers(1 << 31))
+    return add_noise(expose(image, rng, level), rng, level, seed)
+
+
+def expose(image: ImageArray, rng: np.random.Generator, level: str) -> ImageArray:
+    """A copy as the lens and the exposure leave it, without noise."""
+    amount = _AMOUNTS[level]
+    out = _tone(image, rng, 0.3 + 0.7 * amount)
     if rng.random() < 0.25 + 0.35 * amount:
         out = _blur(out, rng, amount)
     if rng.random() < 0.12:
         out = _vignette(out, float(rng.uniform(0.1, 0.5)))
+    return out
+
+
+def add_noise(image: ImageArray, rng: np.random.Generator, level: str, seed: int) -> ImageArray:
+    """A copy with the noise of a chip; `seed` is that of its pixels."""
+    amount = _AMOUNTS[level]
+    out = image.copy()
     if amount == 0.0:
         return out
+    cv2.setRNGSeed(seed)
     if rng.random() < 0.8:
         out = _gaussian(out, float(rng.uniform(3, 14) if amount < 1 else rng.uniform(10, 42)), rng)
     if rng.random() < 0.4:
@@ -41,7 +59,7 @@ def jpeg_quality(rng: np.random.Generator, level: str) -> int:
     return int(rng.integers(low, high))
 
 
-def _expose(image: ImageArray, rng: np.random.Generator, amount: float) -> ImageArray:
+def _tone(image: ImageArray, rng: np.random.Generator, amount: float) -> ImageArray:
     gain = 1.0 + amount * float(rng.normal(0, 0.12))
     lift = amount * float(rng.normal(0, 10))
     gamma = float(np.exp(amount * rng.normal(0, 0.12)))

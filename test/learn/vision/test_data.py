@@ -17,11 +17,13 @@ from turret_ai.learn.vision.detector_model import (
     STRIDE,
     Detector,
     DetectorShape,
+    cover_loss,
     detection_loss,
     giou,
     targets,
 )
 from turret_ai.learn.vision.matcher_model import choice_loss
+from turret_ai.learn.vision.train_matcher import Jitter, stage
 from turret_ai.see.heads import decode_centres
 
 TYPES = ["drone", "fighter jet", "fighter plane", "light aircraft"]
@@ -187,8 +189,52 @@ def test_giou_of_the_same_box_is_one_and_of_far_ones_negative():
 
 def test_the_detector_keeps_the_shape_it_promises():
     small = DetectorShape(channels=(4, 4, 4, 4, 4), blocks=(1, 1, 1, 1), head=8)
-    heat, sides = Detector(small)(torch.rand(2, 3, 64, 96))
+    heat, sides, cover = Detector(small)(torch.rand(2, 3, 64, 96))
     assert heat.shape == (2, 1, 16, 24) and sides.shape == (2, 4, 16, 24)
+    assert cover.shape == (2, 1, 16, 24)
+
+
+def test_what_is_not_known_to_be_craft_asks_nothing_of_the_cover():
+    wanted = torch.full((1, 4, 4), -1.0)
+    assert float(cover_loss(torch.randn(1, 1, 4, 4), wanted)) == 0.0
+    wanted[0, 1, 1], wanted[0, 2, 2] = 1.0, 0.0
+    right = torch.zeros(1, 1, 4, 4)
+    right[0, 0, 1, 1], right[0, 0, 2, 2] = 30.0, -30.0
+    assert float(cover_loss(right, wanted)) == pytest.approx(0.0, abs=1e-5)
+    assert float(cover_loss(-right, wanted)) > 10
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10000))
+def test_a_mask_goes_where_its_picture_goes(seed):
+    rng = np.random.default_rng(seed)
+    picture = np.full((200, 300, 4), 100, np.uint8)
+    picture[..., 3] = 0
+    x, y = int(rng.integers(0, 240)), int(rng.integers(0, 160))
+    picture[y : y + 30, x : x + 50] = (250, 0, 0, 255)
+    boxes = np.array([[x, y, x + 50, y + 30]], np.float32)
+    window, _, _ = cut(picture, boxes, CropSettings(size=128, zoom=(0.7, 1.5)), rng)
+    red = window[..., 0].astype(int) - window[..., 1] > 124
+    assert ((window[..., 3] > 127) != red).sum() <= 0.02 * red.size
+    assert not red.any() or (window[..., 3] > 250).any()
+
+
+def test_a_crop_s_cover_is_turned_like_its_picture():
+    picture = np.full((90, 120, 3), 60, np.uint8)
+    picture[30:50, 20:60] = 240
+    cover = np.where(picture[..., 0] > 100, 255, 0).astype(np.uint8)
+    crop = crop_bank.cut(picture, np.array([20, 30, 60, 50], np.float32), "red drone", cover)
+    quiet = Augmentation(
+        sensor=0, brightness=0, contrast=0, gamma=(1, 1), tint=0, gaussian=0, blur=0, motion=0,
+        iso=0, rescale=0, multiplicative=0, jpeg=0,
+    )  # fmt: skip
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        staged = stage(crop, Jitter(rotation=20.0, perspective=0.5), quiet, [], rng)
+        assert staged.pixels.shape[2] == 3 and staged.cover is not None
+        bright = staged.pixels[..., 0] > 150
+        assert ((staged.cover > 127) != bright).mean() < 0.02
+        assert bright.mean() > 0.05
 
 
 def test_drawn_crops_are_the_same_for_the_same_number():

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from turret_ai.errors import InputError
+from turret_ai.learn.image_files import mask_beside
 from turret_ai.see.manifests import Scene
 from turret_ai.types import FloatArray, ImageArray
 
@@ -28,16 +29,21 @@ class Crop:
     """box: (4,) corners in the crop; caption: of the craft.
 
     pixels: (s, s, 3) RGB, or (s, s, 4) with the cover as alpha and colours premultiplied by it: a
-    craft that waits for a background.
+    craft that waits for a background. cover: (s, s) 0..255 where the craft is in RGB pixels, if
+    that is known; shards don't keep it.
     """
 
     pixels: ImageArray
     box: FloatArray
     caption: str
+    cover: ImageArray | None = None
 
 
-def cut(image: ImageArray, box: FloatArray, caption: str) -> Crop:
-    """A square round a box, edge pixels repeated beyond the picture."""
+def cut(image: ImageArray, box: FloatArray, caption: str, cover: ImageArray | None = None) -> Crop:
+    """A square round a box, edge pixels repeated beyond the picture.
+
+    cover: (H, W) 0..255, where the craft is.
+    """
     x0, y0, x1, y1 = (float(v) for v in box)
     side = max(x1 - x0, y1 - y0, 12.0) * AROUND
     scale = min(1.0, LARGEST / side)
@@ -47,21 +53,26 @@ def cut(image: ImageArray, box: FloatArray, caption: str) -> Crop:
     matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
     matrix[:, 2] += scale / 2 - 0.5
     flags = cv2.INTER_LINEAR
-    if scale < 0.6:  # linear sampling would skip pixels
-        image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
-    pixels: ImageArray = cv2.warpAffine(  # type: ignore[assignment]
-        image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+
+    def taken(picture: ImageArray) -> ImageArray:
+        if scale < 0.6:  # linear sampling would skip pixels
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 / scale), np.uint8)
+        edge = cv2.BORDER_REPLICATE
+        warped = cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=edge)
+        return np.asarray(warped, np.uint8)
+
     inside = (np.array([x0, y0, x1, y1]) - [left, top, left, top]) * scale
-    return Crop(pixels, inside.astype(np.float32), caption)
+    part = None if cover is None else taken(cover)
+    return Crop(taken(image), inside.astype(np.float32), caption, part)
 
 
 def from_scenes(scenes: Iterable[Scene]) -> Iterator[Crop]:
     """Every annotated box of the pictures."""
     for scene in scenes:
-        image = scene.load()
-        for box, caption in zip(scene.boxes, scene.captions, strict=True):
-            yield cut(image, box, caption)
+        image, mask = scene.load(), mask_beside(scene.path)
+        for number, (box, caption) in enumerate(zip(scene.boxes, scene.captions, strict=True), 1):
+            cover = None if mask is None else np.where(mask == number, 255, 0).astype(np.uint8)
+            yield cut(image, box, caption, cover)
 
 
 def save(path: Path, crops: Sequence[Crop]) -> None:

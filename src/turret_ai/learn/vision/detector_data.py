@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,9 +11,12 @@ import torch
 from numpy.random import Generator
 from pydantic import Field
 
+from turret_ai.errors import InputError
 from turret_ai.learn.config import Section
+from turret_ai.learn.image_files import mask_beside
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.crop_bank import Crop
+from turret_ai.learn.vision.detector_model import STRIDE
 from turret_ai.see.boxes import iou
 from turret_ai.see.manifests import Scene
 from turret_ai.types import FloatArray, ImageArray
@@ -36,11 +40,12 @@ def cut(
     """One window of a picture.
 
     Args:
-        image: (H, W, 3). boxes: (n, 4) corners, pixels of the image.
+        image: (H, W, 3), or (H, W, 4) where the last channel says where craft are (0 or 255).
+        boxes: (n, 4) corners, pixels of the image.
 
     Returns:
-        the window (size, size, 3), boxes in it (m, 4), and boxes to be ignored, because too little
-        of them is inside (k, 4); all in pixels of the window.
+        the window (size, size, 3 or 4), boxes in it (m, 4), and boxes to be ignored, because too
+        little of them is inside (k, 4); all in pixels of the window.
     """
     size = settings.size
     zoom = rng.uniform(*settings.zoom)
@@ -63,7 +68,7 @@ def cut(
         (size, size),
         flags=cv2.INTER_AREA if zoom < 0.8 else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(114, 114, 114),
+        borderValue=(114, 114, 114, 0),
     )
     moved = (boxes - [left, top, left, top]) * zoom
     clipped = np.clip(moved, 0, size)
@@ -89,7 +94,7 @@ def paste(
     settings: CropSettings,
     rng: Generator,
 ) -> tuple[ImageArray, FloatArray]:
-    """Lay drawn craft over free places of a window; returns it and all boxes."""
+    """Lay drawn craft over free places of a window (S, S, 3 or 4); returns it and all boxes."""
     window, size = window.copy(), window.shape[0]
     for _ in range(int(rng.integers(1, settings.paste_most + 1))):
         layer = layers[int(rng.integers(len(layers)))]
@@ -106,10 +111,23 @@ def paste(
         part = drawn[y0 - y : y1 - y, x0 - x : x1 - x]
         clear = 255 - part[..., 3:].astype(np.uint16)
         under = window[y0:y1, x0:x1].astype(np.uint16)
-        mixed = part[..., :3] + (under * clear + 127) // 255
+        mixed = part[..., : window.shape[2]] + (under * clear + 127) // 255
         window[y0:y1, x0:x1] = np.minimum(mixed, 255).astype(np.uint8)
         boxes = np.concatenate([boxes, kept[None].astype(np.float32)])
     return window, boxes
+
+
+class Windows(NamedTuple):
+    """A batch of B windows of S pixels.
+
+    images: (B, 3, S, S) float32 in [0, 1]. boxes, ignored: corners of each window. covers: the
+    share of craft in each of (S/4, S/4) cells; None where that isn't known.
+    """
+
+    images: torch.Tensor
+    boxes: list[FloatArray]
+    ignored: list[FloatArray]
+    covers: list[FloatArray | None]
 
 
 def batch(
@@ -120,21 +138,37 @@ def batch(
     augmentation: Augmentation,
     seed: int,
     index: int,
-) -> tuple[torch.Tensor, list[FloatArray], list[FloatArray]]:
-    """Batch number `index`: images (B, 3, S, S) float32 in [0, 1], boxes and ignored boxes."""
+) -> Windows:
+    """Batch number `index`."""
     rng = np.random.default_rng([seed, index])
     windows: list[ImageArray] = []
-    kept: list[FloatArray] = []
-    ignored: list[FloatArray] = []
+    made = Windows(torch.empty(0), [], [], [])
     while len(windows) < count:
         scene = scenes[int(rng.integers(len(scenes)))]
-        image = scene.load()
+        image = _with_mask(scene)
         for _ in range(min(settings.per_picture, count - len(windows))):
             window, boxes, vague = cut(image, scene.boxes, settings, rng)
             if layers and rng.random() < settings.paste:
                 window, boxes = paste(window, boxes, layers, settings, rng)
-            windows.append(spoil(window, augmentation, rng))
-            kept.append(boxes)
-            ignored.append(vague)
+            made.covers.append(_cells(window[..., 3]) if window.shape[2] == 4 else None)
+            windows.append(spoil(np.ascontiguousarray(window[..., :3]), augmentation, rng))
+            made.boxes.append(boxes)
+            made.ignored.append(vague)
     stacked = torch.from_numpy(np.stack(windows)).permute(0, 3, 1, 2).float() / 255
-    return stacked, kept, ignored
+    return made._replace(images=stacked)
+
+
+def _with_mask(scene: Scene) -> ImageArray:
+    """The picture with its mask as fourth channel, where there is one."""
+    image, mask = scene.load(), mask_beside(scene.path)
+    if mask is None:
+        return image
+    if mask.shape != image.shape[:2]:
+        raise InputError(f"the mask of {scene.path} is not of its size")
+    return np.dstack([image, np.where(mask > 0, 255, 0).astype(np.uint8)])
+
+
+def _cells(cover: ImageArray) -> FloatArray:
+    side = cover.shape[0] // STRIDE
+    cells = cv2.resize(np.ascontiguousarray(cover), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cells, np.float32) / np.float32(255)

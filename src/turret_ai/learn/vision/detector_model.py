@@ -75,17 +75,22 @@ class Detector(nn.Module):
         self.mix4 = _conv(c4, shape.head)
         self.heat = nn.Conv2d(shape.head, 1, 1)
         self.sides = nn.Conv2d(shape.head, 4, 1)
+        self.cover = nn.Conv2d(shape.head, 1, 1)
         # One cell in a hundred is a centre (Lin et al., "Focal Loss", 2017, section 4.1).
         nn.init.constant_(self.heat.bias, -4.6)  # type: ignore[arg-type]
+        nn.init.constant_(self.cover.bias, -3.5)  # type: ignore[arg-type]
         nn.init.constant_(self.sides.bias, 1.5)  # type: ignore[arg-type]
 
     @staticmethod
     def _mix(before: int, after: int, blocks: int) -> nn.Sequential:
         return nn.Sequential(*_conv(before, after), *(_Residual(after) for _ in range(blocks)))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Centre logits (B, 1, H/4, W/4) and log of the distances left, top, right, bottom in
-        cells (B, 4, H/4, W/4)."""
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Centre logits (B, 1, H/4, W/4), log of the distances left, top, right, bottom in cells
+        (B, 4, H/4, W/4), and logits of a cell's share of craft (B, 1, H/4, W/4).
+
+        The last is for training alone: which pixels are craft teaches where a box ends.
+        """
         x = self.stem(image - 0.5)
         x4 = self.stages[0](x)
         x8 = self.stages[1](x4)
@@ -94,7 +99,7 @@ class Detector(nn.Module):
         up16 = self.mix16(F.relu(x16 + F.interpolate(self.down16(x32), scale_factor=2.0)))
         up8 = self.mix8(F.relu(self.side8(x8) + F.interpolate(up16, scale_factor=2.0)))
         up4 = self.mix4(F.relu(self.side4(x4) + F.interpolate(up8, scale_factor=2.0)))
-        return self.heat(up4), self.sides(up4).clamp(-4.0, 6.0)
+        return self.heat(up4), self.sides(up4).clamp(-4.0, 6.0), self.cover(up4)
 
 
 class Exported(nn.Module):
@@ -106,7 +111,7 @@ class Exported(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Peaks (B, 1, H/4, W/4), zero beside a local maximum, and sides (B, 4, H/4, W/4)."""
-        heat, sides = self.detector(image)
+        heat, sides, _ = self.detector(image)
         heat = heat.sigmoid()
         peaks = heat * (F.max_pool2d(heat, 3, 1, 1) == heat).to(heat.dtype)
         return peaks, sides.exp() * STRIDE
@@ -183,6 +188,20 @@ def detection_loss(
     weight = target[cells] / whole[own]
     overlap = giou(made, wanted)
     return centre_loss, ((1 - overlap) * weight).sum() / weight.sum()
+
+
+def cover_loss(cover: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy of the cells' shares of craft, per cell of craft.
+
+    Args:
+        cover: logits (B, 1, h, w). wanted: (B, h, w) in 0..1, or -1 where it isn't known.
+    """
+    known = (wanted >= 0).float()
+    share = wanted.clamp(min=0)
+    loss = F.binary_cross_entropy_with_logits(
+        cover[:, 0].float(), share, weight=known, reduction="sum"
+    )
+    return loss / (share.sum() + known.sum() * 0.01).clamp(min=1.0)
 
 
 def giou(a: Tensor, b: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from turret_ai.learn.vision.detector_model import (
     Detector,
     DetectorShape,
     Exported,
+    cover_loss,
     detection_loss,
     targets,
 )
@@ -60,6 +61,9 @@ class DetectorConfig(Section):
         Augmentation(), description="for `validation_spoil`, whatever training sees"
     )
     box_weight: float = Field(2.0, gt=0)
+    cover_weight: float = Field(
+        0.5, ge=0, description="of which cells are craft, for pictures that have masks"
+    )
     schedule: loop.Schedule
 
 
@@ -115,7 +119,7 @@ class CentreTask:
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config
-        images, kept, ignored = detector_data.batch(
+        images, kept, ignored, covers = detector_data.batch(
             self.scenes,
             self.layers,
             config.batch,
@@ -133,16 +137,28 @@ class CentreTask:
             for x0, y0, x1, y1 in (vague / STRIDE).tolist():
                 ignore[i, int(y0) : int(y1) + 1, int(x0) : int(x1) + 1] = True
         ignore &= heat < 0.999
-        return {"image": images, "heat": heat, "index": cell_box, "boxes": boxes, "ignore": ignore}
+        cover = torch.full((len(kept), cells, cells), -1.0)
+        for i, known in enumerate(covers):
+            if known is not None:
+                cover[i] = torch.from_numpy(known)
+        return {
+            "image": images, "heat": heat, "index": cell_box, "boxes": boxes, "ignore": ignore,
+            "cover": cover,
+        }  # fmt: skip
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
-        heat, sides = model(image)
+        heat, sides, cover = model(image)
         centre, box = detection_loss(
             heat, sides, batch["heat"], batch["index"], batch["boxes"], batch["ignore"]
         )
-        figures = {"centre": float(centre.detach()), "box": float(box.detach())}
-        return centre + self.config.box_weight * box, figures
+        mask = cover_loss(cover, batch["cover"])
+        loss = centre + self.config.box_weight * box + self.config.cover_weight * mask
+        return loss, {
+            "centre": float(centre.detach()),
+            "box": float(box.detach()),
+            "cover": float(mask.detach()),
+        }
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         assert isinstance(model, Detector)

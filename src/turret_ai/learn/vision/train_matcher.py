@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,8 +139,9 @@ def stage(
     rng: Generator,
 ) -> Staged:
     """A craft on a background, zoomed, turned and spoilt, and its box as a detector finds it."""
-    pixels: Any = crop.pixels
-    layered = pixels.shape[2] == 4
+    layered = crop.pixels.shape[2] == 4
+    # A known cover goes through the same turns as the picture.
+    pixels: Any = crop.pixels if crop.cover is None else np.dstack([crop.pixels, crop.cover])
     zoom = rng.uniform(*jitter.zoom)
     side = pixels.shape[0]
     target = max(16, round(side * zoom))
@@ -168,9 +169,11 @@ def stage(
         )
     pixels = np.ascontiguousarray(pixels)
     cover: ImageArray | None = None
-    if layered:
+    if pixels.shape[2] == 4:
         cover = np.ascontiguousarray(pixels[..., 3])
+    if layered:
         pixels = backgrounds.lay_on(pixels, grounds[int(rng.integers(len(grounds)))], rng)
+    pixels = np.ascontiguousarray(pixels[..., :3])
     return Staged(spoil(pixels, noise, rng), np.asarray(box, np.float32), cover)
 
 
@@ -222,7 +225,8 @@ class CropData:
         config = self.config
         if self.mistakes and rng.random() < config.mistakes.share:
             fooled = self.mistakes[int(rng.integers(len(self.mistakes)))]
-            return stage(fooled, config.jitter, config.augmentation, self.grounds, rng)
+            staged = stage(fooled, config.jitter, config.augmentation, self.grounds, rng)
+            return replace(staged, cover=np.zeros(staged.pixels.shape[:2], np.uint8))
         ground = self.grounds[int(rng.integers(len(self.grounds)))]
         side = int(rng.integers(40, backgrounds.SIDE))
         x, y = (int(v) for v in rng.integers(backgrounds.SIDE - side + 1, size=2))
