@@ -32,7 +32,7 @@ from turret_ai.aim.camera import Camera, rotation
 from turret_ai.errors import InputError
 from turret_ai.learn import cutout, sensor
 from turret_ai.learn.visible import erase, visible_share
-from turret_ai.prove.score import HIT_IOU
+from turret_ai.see.boxes import HIT_IOU
 from turret_ai.simulate import clutter, craft, landscape, livery, mesh, render
 from turret_ai.simulate.world import clip
 from turret_ai.types import Box, ImageArray

@@ -9,7 +9,8 @@ from typing import Any
 from turret_ai.errors import InputError
 from turret_ai.prove.records import Record, match, text_of
 from turret_ai.prove.results import box_from
-from turret_ai.prove.score import HIT_IOU, box_iou
+from turret_ai.prove.score import box_iou
+from turret_ai.see.boxes import HIT_IOU
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from turret_ai.prove import charts
 from turret_ai.prove.environment import machine, versions
 from turret_ai.prove.evaluation import FAILED, PASSED, Evaluation
 from turret_ai.prove.nlp_score import FIELDS
-from turret_ai.prove.score import BY_NAME, HIT_IOU, METRICS, Scored, confusion
+from turret_ai.prove.score import BY_NAME, METRICS, Scored, confusion
 from turret_ai.prove.thumbnail import Thumbnail
 from turret_ai.prove.tolerance import Check
+from turret_ai.see.boxes import HIT_IOU
 from turret_ai.units import pitch_to_elevation_deg, yaw_to_heading
 
 MOST_PICTURES = 24

@@ -17,11 +17,8 @@ from turret_ai.prove.records import Record
 from turret_ai.prove.results import Answer, Truth
 from turret_ai.prove.turns import turn_score
 from turret_ai.prove.words import Alignment, align
-from turret_ai.see.boxes import Boxes, iou
+from turret_ai.see.boxes import HIT_IOU, Boxes, iou
 from turret_ai.types import Box
-
-HIT_IOU = 0.5
-"""A box counts when its IoU with the true one is above it (the competition's rule)."""
 
 
 @dataclass(frozen=True, slots=True)

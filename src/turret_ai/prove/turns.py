@@ -110,7 +110,8 @@ def score_turn(
         InputError: a field that is missing in the truth, or of the wrong type.
     """
     from turret_ai.prove.nlp_score import score_fields
-    from turret_ai.prove.score import HIT_IOU, box_iou
+    from turret_ai.prove.score import box_iou
+    from turret_ai.see.boxes import HIT_IOU
 
     wanted = _fields(truth, where, required=True)
     wanted_box = _box(truth, where)

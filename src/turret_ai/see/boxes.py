@@ -13,6 +13,9 @@ from turret_ai.types import Box, FloatArray
 
 IntArray = NDArray[np.int32]
 
+HIT_IOU = 0.5
+"""A box counts when its IoU with the true one is above it (the competition's rule)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Boxes:

@@ -29,7 +29,7 @@ from turret_ai.learn.vision.detector_model import (
 )
 from turret_ai.learn.vision.drawn_pictures import Drawn
 from turret_ai.see import manifests
-from turret_ai.see.boxes import Boxes
+from turret_ai.see.boxes import HIT_IOU, Boxes
 from turret_ai.see.description import DetectorDescription, read
 from turret_ai.see.detection_score import average_precision
 from turret_ai.see.heads import decode_centres
@@ -178,7 +178,7 @@ class CentreTask:
             boxes = decode_centres(peaks.cpu().numpy(), sides.cpu().numpy(), STRIDE, 0.05, 200)[0]
             found.append(boxes.clip(width, height))
             true.append(Boxes.of(scene.boxes))
-        measured = average_precision(found, true, threshold=0.5)
+        measured = average_precision(found, true, threshold=HIT_IOU)
         return {
             "score": measured.average_precision,
             "recall": measured.recall_at(0.3),
