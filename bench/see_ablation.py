@@ -6,7 +6,7 @@ from bench.common import Row, Skip
 
 TIMEOUT_S = 1200
 SETTINGS: dict[str, list[str]] = {
-    "mirror view of the picture (TTA)": ["detection.flip=true"],
+    "no mirror view of the picture": ["detection.flip=false"],
     "no mirror view of the crops": ["matching.flip=false"],
     "3x2 slices, x2": ["detection.slice_columns=3", "detection.slice_rows=2"],
     "3x2 slices, x1": [

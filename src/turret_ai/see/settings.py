@@ -50,7 +50,7 @@ class DetectionSettings(Settings):
         2.0, ge=1, le=8, description="most magnification of slices, for models of free input size"
     )
     slice_keeps_full: bool = Field(True, description="also look at the whole image")
-    flip: bool = Field(False, description="also look at the mirrored image, and fuse")
+    flip: bool = Field(True, description="also look at the mirrored image, and fuse: slower")
     fusion_iou: float = Field(0.5, ge=0, le=1, description="overlap of boxes that are fused")
 
 
@@ -84,7 +84,7 @@ class MatchingSettings(Settings):
         0.0, ge=0, le=2, description="added where the caption names the detector's class of the box"
     )
     detection_weight: float = Field(
-        0.4,
+        0.3,
         ge=0,
         le=2,
         description="times the detection score, added to rank the candidates",
