@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from turret_ai.learn import images, sensor
+from turret_ai.errors import InputError
+from turret_ai.learn import image_files, images, sensor
 from turret_ai.learn.images import Settings
 from turret_ai.learn.visible import erase, visible_share
 from turret_ai.simulate.render import Drawn
@@ -85,6 +86,20 @@ def test_labels_masks_and_pictures_agree():
                 assert box.left - 2 <= xs.min() and xs.max() <= box.left + box.width + 2
                 assert box.top - 2 <= ys.min() and ys.max() <= box.top + box.height + 2
         assert len(numbers) >= len(made.labels) - 1
+
+
+def test_a_mask_that_is_none_or_of_another_size_is_named(tmp_path):
+    settings = Settings(panorama_width=1024, panorama_reuse=50)
+    image_files.write(tmp_path, 1, 0, 0, "train", settings, workers=1)
+    picture, mask = tmp_path / "images" / "image_0.jpg", tmp_path / "masks" / "image_0.png"
+    assert image_files.mask_beside(picture, 870, 1520).shape == (870, 1520)
+    with pytest.raises(InputError, match="640x480"):
+        image_files.mask_beside(picture, 480, 640)
+    mask.write_bytes(mask.read_bytes()[:40])
+    with pytest.raises(InputError, match=mask.name):
+        image_files.mask_beside(picture, 870, 1520)
+    mask.unlink()
+    assert image_files.mask_beside(picture, 870, 1520) is None
 
 
 def test_the_noisier_the_fewer_craft_are_left():

@@ -154,11 +154,11 @@ def _write_block(
     return len(block)
 
 
-def mask_beside(picture: Path) -> ImageArray | None:
+def mask_beside(picture: Path, height: int, width: int) -> ImageArray | None:
     """The mask (H, W) uint8 of a picture that `write` made; None of any other picture.
 
     Raises:
-        InputError: there is a file, but no mask in it.
+        InputError: there is a file, but no mask of the picture's size in it.
     """
     path = picture.parent.parent / MASKS / f"{picture.stem}.png"
     if not path.is_file():
@@ -166,6 +166,8 @@ def mask_beside(picture: Path) -> ImageArray | None:
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise InputError(f"{path} is not a picture of a mask")
+    if mask.shape != (height, width):
+        raise InputError(f"{path} is not of its picture's size, {width}x{height}")
     return np.asarray(mask, np.uint8)
 
 

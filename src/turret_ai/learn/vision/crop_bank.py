@@ -69,7 +69,8 @@ def cut(image: ImageArray, box: FloatArray, caption: str, cover: ImageArray | No
 def from_scenes(scenes: Iterable[Scene]) -> Iterator[Crop]:
     """Every annotated box of the pictures."""
     for scene in scenes:
-        image, mask = scene.load(), mask_beside(scene.path)
+        image = scene.load()
+        mask = mask_beside(scene.path, *image.shape[:2])
         for number, (box, caption) in enumerate(zip(scene.boxes, scene.captions, strict=True), 1):
             cover = None if mask is None else np.where(mask == number, 255, 0).astype(np.uint8)
             yield cut(image, box, caption, cover)

@@ -11,7 +11,6 @@ import torch
 from numpy.random import Generator
 from pydantic import Field
 
-from turret_ai.errors import InputError
 from turret_ai.learn.config import Section
 from turret_ai.learn.image_files import mask_beside
 from turret_ai.learn.vision.augment import Augmentation, spoil
@@ -160,11 +159,10 @@ def batch(
 
 def _with_mask(scene: Scene) -> ImageArray:
     """The picture with its mask as fourth channel, where there is one."""
-    image, mask = scene.load(), mask_beside(scene.path)
+    image = scene.load()
+    mask = mask_beside(scene.path, *image.shape[:2])
     if mask is None:
         return image
-    if mask.shape != image.shape[:2]:
-        raise InputError(f"the mask of {scene.path} is not of its size")
     return np.dstack([image, np.where(mask > 0, 255, 0).astype(np.uint8)])
 
 
