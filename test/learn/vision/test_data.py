@@ -148,17 +148,22 @@ def test_a_layer_covers_its_background_only_where_it_is():
     assert (laid[7, 7] == (200, 10, 10)).all() and (laid[0, 0] == 90).all()
 
 
-def test_pasted_craft_get_boxes_that_do_not_overlap():
+@pytest.mark.parametrize("channels", [3, 4])
+def test_pasted_craft_get_boxes_that_do_not_overlap_and_belong_to_the_mask(channels):
     layer = np.zeros((30, 30, 4), np.uint8)
     layer[5:25, 5:25] = (200, 10, 10, 255)
     crop = crop_bank.Crop(layer, np.array([5, 5, 25, 25], np.float32), "red drone")
-    window = np.zeros((128, 128, 3), np.uint8)
+    window = np.zeros((128, 128, channels), np.uint8)
     none = np.zeros((0, 4), np.float32)
     for seed in range(5):
         rng = np.random.default_rng(seed)
         drawn, boxes = paste(window, none, [crop], CropSettings(paste_most=4), rng)
         for x0, y0, x1, y1 in boxes.round().astype(int):
-            assert drawn[(y0 + y1) // 2, (x0 + x1) // 2, 0] > 150
+            middle = drawn[(y0 + y1) // 2, (x0 + x1) // 2]
+            assert middle[0] > 150
+            assert channels == 3 or middle[3] == 255
+        if channels == 4:
+            assert ((drawn[..., 3] > 127) == (drawn[..., 0] > 100)).all()
 
 
 @given(
