@@ -57,15 +57,20 @@ class _Eager:
     def __init__(self) -> None:
         import torch
 
+        from turret_ai.learn import config
         from turret_ai.learn.vision.detector_model import Detector, Exported
-        from turret_ai.learn.vision.matcher_model import ImageEncoder, MatcherShape, TextEncoder
+        from turret_ai.learn.vision.matcher_model import ImageEncoder, TextEncoder
+        from turret_ai.learn.vision.train_detector import DetectorConfig
+        from turret_ai.learn.vision.train_matcher import MatcherConfig
         from turret_ai.see.cropping import CropShape
         from turret_ai.see.execution import cpu_threads
 
         torch.set_num_threads(cpu_threads(0))
         self.torch = torch
-        self.detector = Exported(Detector()).eval().to(memory_format=torch.channels_last)
-        shape = MatcherShape()
+        # What the shipped ones were trained as.
+        detector = Detector(config.load("detector_small", [], DetectorConfig).model)
+        self.detector = Exported(detector).eval().to(memory_format=torch.channels_last)
+        shape = config.load("matcher_small", [], MatcherConfig).model
         self.size, self.crop = shape.image_size, CropShape(context=0.15, fit="square")
         self.images, self.texts = ImageEncoder(shape).eval(), TextEncoder(shape).eval()
         self.ids = torch.ones(1, shape.tokens, dtype=torch.int64)
@@ -81,8 +86,9 @@ class _Eager:
         with self.torch.inference_mode():
             tensor = self.torch.from_numpy(padded).permute(2, 0, 1)[None].float().div_(255)
             tensor = tensor.contiguous(memory_format=self.torch.channels_last)
-            peaks, sides = self.detector(tensor)
-        return decode_centres(peaks.numpy(), sides.numpy(), 4, 0.3, 100)
+            views = (tensor, tensor.flip(-1))  # as `detection.flip` has it
+            looks = [self.detector(view) for view in views]
+        return [decode_centres(p.numpy(), s.numpy(), 4, 0.3, 100) for p, s in looks]
 
     def match(self, rgb, xyxy) -> object:
         from turret_ai.see.cropping import crop_boxes
