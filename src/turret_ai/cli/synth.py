@@ -25,9 +25,18 @@ def audio(
     scraps: Annotated[
         float, typer.Option(min=0, max=1, help="Share of scraps of sentences, for training.")
     ] = 0.0,
+    talk: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of speech that commands nothing.")
+    ] = 0.0,
     engines: Annotated[
         str, typer.Option(help="Shares, such as espeak=0.6,flite=0.4; default: all at hand.")
     ] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Voices that may speak, such as 'kokoro:am_*'.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Voices that don't, such as 'festival:ked*'.")
+    ] = None,
     clean: Annotated[bool, typer.Option("--clean", help="Without the radio.")] = False,
     radio: Annotated[
         list[str] | None, typer.Option(help="A setting of the radio, such as snr_db=[0,10].")
@@ -38,7 +47,19 @@ def audio(
     from turret_ai.learn.speech import command
 
     command.audio(
-        out, num_clips, index_offset, seed, style, scraps, engines, clean, radio or [], workers
+        out,
+        num_clips,
+        index_offset,
+        seed,
+        style,
+        scraps,
+        engines,
+        clean,
+        radio or [],
+        workers,
+        talk,
+        only or [],
+        exclude or [],
     )
 
 

