@@ -10,7 +10,7 @@ from turret_ai.aim.camera import Camera
 from turret_ai.aim.engagement import State
 from turret_ai.aim.joints import JointHistory, JointSample
 from turret_ai.errors import InputError
-from turret_ai.nodes.utterance_frame import utterance_of
+from turret_ai.hear.utterance_frame import utterance_of
 from turret_ai.prove.bag import Bag, BagRecord
 from turret_ai.prove.topics import BY_NAME, resolve
 from turret_ai.ros.audio import from_message
