@@ -1,7 +1,8 @@
 """One turn, from transcript to settled aim, as a state machine without ROS.
 
 Every event method returns the actions that follow: `Move` (a goal for the turret), `Stop` (the
-operator called it off) and `Finish` (the turn's one summary). Times are nanoseconds of one clock, angles radians in REP-103 axes.
+operator called it off) and `Finish` (the turn's one summary). Times are nanoseconds of one clock,
+angles radians in REP-103 axes.
 Whatever the order of events, an utterance that has begun ends in exactly one `Finish`.
 """
 
