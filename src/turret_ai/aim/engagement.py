@@ -1,7 +1,8 @@
 """One turn, from transcript to settled aim, as a state machine without ROS.
 
-Every event method returns the actions that follow: `Move` (a goal for the turret) and `Finish`
-(the turn's one summary). Times are nanoseconds of one clock, angles radians in REP-103 axes.
+Every event method returns the actions that follow: `Move` (a goal for the turret), `Stop` (the
+operator called it off) and `Finish` (the turn's one summary). Times are nanoseconds of one clock,
+angles radians in REP-103 axes.
 Whatever the order of events, an utterance that has begun ends in exactly one `Finish`.
 """
 
@@ -46,6 +47,7 @@ class Outcome(IntEnum):
     TIMEOUT = 4
     SUPERSEDED = 5
     LIMITED = 6
+    CANCELLED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,15 @@ class Finish:
     """speech, hear, understand, slew, see, aim, total: see msg/Engagement.msg."""
 
 
-Action: TypeAlias = Move | Finish
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Bring the turret to rest where it is, and disarm the signal."""
+
+    utterance_id: str
+    stamp_ns: int
+
+
+Action: TypeAlias = Move | Stop | Finish
 
 
 @dataclass(slots=True)
@@ -164,7 +174,13 @@ class Engagement:
     def on_command(
         self, utterance_id: str, command: Command, partial: bool, stamp_ns: int, now_ns: int
     ) -> list[Action]:
-        """A command arrives: slew at once; a partial one only moves, the full one decides."""
+        """A command arrives: slew at once; a partial one only moves, the full one decides.
+
+        A cancellation stops the turret, also one that comes too late for its own turn, unless a
+        newer command is being obeyed.
+        """
+        if command.status is CommandStatus.CANCELLED and not partial:
+            return self._cancel(utterance_id, command, stamp_ns, now_ns)
         if utterance_id in self._ended:
             return []
         if partial:
@@ -259,6 +275,21 @@ class Engagement:
         return latest is not None and abs(now_ns - latest.stamp_ns) <= limit
 
     # -- steps -----------------------------------------------------------------------------------
+
+    def _cancel(
+        self, utterance_id: str, command: Command, stamp_ns: int, now_ns: int
+    ) -> list[Action]:
+        """Whatever runs ends, and the turret stops where it is."""
+        stop = Stop(utterance_id, stamp_ns)
+        if utterance_id in self._ended:
+            newer = self._turn is not None and self._turn.command is not None
+            return [] if newer else [stop]
+        actions = self._begin(utterance_id, stamp_ns, now_ns)
+        turn = self._current()
+        turn.command, turn.understood_ns = command, now_ns
+        turn.heard_ns = turn.heard_ns or now_ns
+        reason = command.reason or "called off"
+        return [stop, *actions, self._finish(turn, Outcome.CANCELLED, reason, now_ns)]
 
     def _aim(self, turn: _Turn, now_ns: int) -> list[Action]:
         """Move to the turn's box; without the camera's calibration, wait for it."""

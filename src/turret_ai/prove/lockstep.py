@@ -194,6 +194,8 @@ class _Lockstep:
             "fields": _fields(command),
         }
         target = command.target.value
+        if command.status is CommandStatus.CANCELLED:
+            return Answer(**heard, outcome="CANCELLED", reason=command.reason)
         if command.status is CommandStatus.REJECTED or not target:
             reason = command.reason or transcription.reason or "no target was understood"
             return Answer(**heard, outcome="INCOMPLETE", reason=reason)
