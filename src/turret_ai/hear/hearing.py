@@ -133,6 +133,7 @@ class Hearing:
         self._early: SpeechEnded | None = None
         self._marked: _Marked | None = None
         self._announced = ""  # told in part, and not ended
+        self._dropped = ""  # marked, and ended before its end
         self._quiet_s = 0.0
         self._ticked_ns: int | None = None
 
@@ -162,9 +163,7 @@ class Hearing:
         """
         self._quiet_s = 0.0
         if chunk.utterance_id is None:
-            events = self._listener.feed(
-                chunk.samples, chunk.rate, chunk.channels, chunk.stamp_ns
-            )
+            events = self._listener.feed(chunk.samples, chunk.rate, chunk.channels, chunk.stamp_ns)
             self._take(events)
             return
         try:
@@ -199,6 +198,7 @@ class Hearing:
         self._forget()
         if marked is not None:
             self.abandon(marked.utterance_id, marked.stamp_ns, "dropped: reset")
+            self._dropped = marked.utterance_id
         if announced:
             self.abandon(announced, stamp_ns, "dropped: reset")
 
@@ -262,6 +262,8 @@ class Hearing:
 
     def _gather(self, utterance_id: str, chunk: AudioChunk) -> None:
         """A chunk of a marked utterance; one without samples ends it."""
+        if utterance_id == self._dropped:
+            return
         marked = self._marked
         if marked is not None and marked.utterance_id != utterance_id:
             self._end_marked(marked)  # its end was lost
@@ -291,7 +293,10 @@ class Hearing:
     def recognise(self, job: Job) -> None:
         """Do a job that was submitted; whatever it raises is to be handed to `fail`."""
         if job.ahead is not None:
-            job.ahead.set_result(self._measured(job))
+            try:
+                job.ahead.set_result(self._measured(job))
+            except Exception as error:
+                job.ahead.set_exception(error)
             return
         found = self._known(job) or self._measured(job)
         heard = found.transcription
@@ -315,9 +320,7 @@ class Hearing:
             self._tell_nothing(job, reason)
 
     def _tell_nothing(self, job: Job, reason: str) -> None:
-        nothing = Transcription(
-            TranscriptStatus.EMPTY, speech_seconds=job.length, reason=reason
-        )
+        nothing = Transcription(TranscriptStatus.EMPTY, speech_seconds=job.length, reason=reason)
         self._tell(Heard(job.utterance_id, job.stamp_ns, nothing, 0.0))
 
     def _measured(self, job: Job) -> _Result:
