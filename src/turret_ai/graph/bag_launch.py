@@ -93,7 +93,7 @@ def replay(context: Any) -> list[Any]:
             if spec.name in names and spec.role in ("input", "truth")
         ]
         inputs = [name for name in ("audio", "camera/image_raw", "joint_states") if name in names]
-    given = {"source": "none", "use_sim_time": "true"}
+    given = {"source": "recording", "use_sim_time": "true"}
     if _value(context, "params_file"):
         given["params_file"] = _value(context, "params_file")
     plan = FINALS.plan(given)

@@ -14,7 +14,8 @@ _SOURCES = {
     "competition": "speech, camera and turret from the finals server",
     "robomaster": "speech, camera and turret from a DJI RoboMaster EP",
     "robomaster_ros": "camera and turret from robomaster_ros, speech from the microphone",
-    "none": "only the four stages: audio, camera and turret come from elsewhere, such as a bag",
+    "recording": "only the four stages: a bag is played, whose turret can't follow",
+    "none": "only the four stages: audio, camera and turret come from elsewhere",
 }
 
 ARGUMENTS = (
@@ -105,6 +106,8 @@ def _build(values: Mapping[str, str]) -> Plan:
     controller: dict[str, Any] = {}
     if values["source"] == "competition":
         controller.update(_VIRTUAL_TURRET)
+    if values["source"] == "recording":
+        controller["recorded_joints"] = True
     stages = [
         NodeEntry(
             "transcriber",
