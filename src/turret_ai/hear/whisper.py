@@ -68,6 +68,12 @@ class WhisperRecogniser(WindowedRecogniser):
         compute = settings.compute_type
         if compute == "auto":
             compute = "float16" if gpu else "int8"
+        possible = ctranslate2.get_supported_compute_types(self.device)
+        if compute not in possible:
+            raise ModelError(
+                f"compute_type {compute!r} is not for a {self.device.upper()}, where it would take "
+                f"many times longer or fail: auto, or one of {', '.join(sorted(possible))}"
+            )
         self.card = read_card(Path(folder)) if Path(folder).is_dir() else ModelCard()
         self.calibration = self.card.calibration
         try:
@@ -171,7 +177,7 @@ class WhisperRecogniser(WindowedRecogniser):
     def _prompt(self, tokenizer: Tokenizer) -> list[int]:
         previous: list[int] = []
         hotwords = None
-        if not self.card.own:  # ours were never primed while training
+        if self.card.primed and not self.card.own:
             text = self.settings.initial_prompt
             text = prompt_of_vocabulary() if text == "auto" else text
             previous = tokenizer.encode(f" {text.strip()}") if text.strip() else []

@@ -38,6 +38,7 @@ class Transcriber(Stage):
             self._publish,
             submit=lambda job: self._recognising.put(job),
             busy=lambda: self._recognising.busy,
+            glance=self.recogniser.glance,
         )
         self._sample_rate, self._channels = SAMPLE_RATE, 1
         self._listening = self.create_worker(_call, self._on_chunk_error, capacity=2000)
