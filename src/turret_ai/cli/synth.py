@@ -78,6 +78,27 @@ def say(
 
 
 @app.command()
+def voices(
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the styles of Kokoro's voices (33 MB) first.")
+    ] = False,
+    archive: Annotated[
+        Path | None, typer.Option(help="Take them from this copy of kokoro-js-1.2.1.tgz instead.")
+    ] = None,
+) -> None:
+    """The voices that can speak on this machine, one a line."""
+    from turret_ai.learn.speech import voice_files
+    from turret_ai.learn.speech import voices as engines
+
+    if fetch or archive is not None:
+        fetched = voice_files.fetch_styles(archive)
+        typer.echo(f"{len(fetched)} voices of Kokoro in {voice_files.folder()}", err=True)
+    for engine in engines.ENGINES:
+        for voice in engines.voices(engine):
+            typer.echo(voice)
+
+
+@app.command()
 def images(
     out: Out,
     num_images: Annotated[int, typer.Option(min=1, help="How many images.")] = 100,

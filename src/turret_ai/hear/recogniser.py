@@ -16,7 +16,7 @@ from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis, Transcription, TranscriptStatus
 
 MAX_SECONDS = 600.0
-BEST_MODEL = "asr_small"
+BEST_MODEL = "asr_whisper_tiny"
 FAST_MODEL = "asr_small"
 _SHORTEST_S = 0.1
 

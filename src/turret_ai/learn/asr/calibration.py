@@ -11,7 +11,7 @@ from rich.progress import track
 from scipy.optimize import minimize
 
 from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import files, recogniser
+from turret_ai.hear import command_words, files, recogniser
 from turret_ai.hear.model_card import Calibration
 from turret_ai.hear.recogniser import WindowedRecogniser
 from turret_ai.hear.settings import RecogniserSettings
@@ -43,11 +43,13 @@ def logistic(inputs: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray
 def fit(model: Path, clips: Path) -> Calibration:
     """Fit, write into the model's model.yaml and return the calibration.
 
+    Clips of commands, and of talk that is none, which should come out as doubtful.
+
     Raises:
         InputError: no clip was heard, or model.yaml can't be written.
         ModelError: the model can't be loaded.
     """
-    ears = recogniser.load(RecogniserSettings(model=str(model), alternatives=2))
+    ears = recogniser.load(RecogniserSettings(model=str(model), second="", alternatives=2))
     if not isinstance(ears, WindowedRecogniser):
         raise ModelError(f"{model} is no model whose confidence can be fitted")
     inputs, right = [], []
@@ -56,16 +58,20 @@ def fit(model: Path, clips: Path) -> Calibration:
         if not decoded.texts:
             continue
         texts = decoded.texts
-        inputs.append([decoded.mean_log_prob, min(max(decoded.margin, 0.0), _CAP)])
-        right.append(float(plain(texts[0].text) == clip.text))
+        foreign = command_words.foreign_share(texts[0].text)
+        inputs.append([decoded.mean_log_prob, min(max(decoded.margin, 0.0), _CAP), foreign])
+        # Talk that was heard word for word is still no command.
+        talk = clip.entry.get("kind") == "talk"
+        right.append(float(not talk and plain(texts[0].text) == clip.text))
     if not inputs:
         raise InputError(f"nothing was heard in the clips of {clips}")
-    bias, log_prob, margin_weight = logistic(np.array(inputs), np.array(right))
+    bias, log_prob, margin_weight, foreign_weight = logistic(np.array(inputs), np.array(right))
     found = Calibration(
         bias=round(float(bias), 4),
         log_prob=round(float(log_prob), 4),
         margin=round(float(margin_weight), 4),
         margin_cap=_CAP,
+        foreign=round(float(foreign_weight), 4),
     )
     path = model / "model.yaml"
     try:

@@ -21,8 +21,8 @@ from turret_ai.learn.asr.config import AsrConfig
 from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
 
 TOLERANCE = {"float32": 1e-3, "float16": 1e-2, "int8_float16": 0.1, "int8": 0.1}
-"""Difference of the encoders' outputs, root mean square, relative to that of the outputs. The largest
-single difference tells little: public Whispers have a few channels of enormous values."""
+"""Difference of the encoders' outputs, root mean square, relative to that of the outputs. The
+largest single one tells little: public Whispers have a few channels of enormous values."""
 
 
 def _preprocessor(frontend: Frontend) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """A Whisper in CTranslate2's format back to transformers, to be tuned.
 
-The format of `model.bin` is that of CTranslate2's `model_spec.py` (binary version 6): a header, then
-name, shape, type and data of each variable, then aliases. Linear layers are stored with queries,
-keys and values joined.
+The format of `model.bin` is that of CTranslate2's `model_spec.py` (binary version 6): a header,
+then name, shape, type and data of each variable, then aliases. Linear layers are stored with
+queries, keys and values joined.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from turret_ai.errors import ModelError
 from turret_ai.extras import require
+from turret_ai.learn.asr.tokens import load as labels_of
 
 _TYPES = {0: "<f4", 1: "i1", 2: "<i2", 3: "<i4", 4: "<f2"}
-_HEAD_WIDTH = 64
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -29,10 +29,10 @@ def _text(file: BinaryIO) -> str:
 
 
 def read_variables(path: Path) -> Arrays:
-    """The variables of a model.bin by name.
+    """The variables of a model.bin by name, quantised ones as the floats that they stand for.
 
     Raises:
-        ModelError: it is missing, cut, no Whisper, or quantised.
+        ModelError: it is missing, cut, or no Whisper.
     """
     found: Arrays = {}
     try:
@@ -55,9 +55,20 @@ def read_variables(path: Path) -> Arrays:
                 found[alias] = found[name]
     except (OSError, struct.error, KeyError, ValueError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is no model.bin that can be read: {error!r}") from error
-    if any(name.endswith("weight_scale") for name in found):
-        raise ModelError(f"{path} is quantised: only float weights can be tuned")
-    return found
+    return _dequantised(found)
+
+
+def _dequantised(found: Arrays) -> Arrays:
+    """With the weights that are stored as 8-bit integers, a scale for each row, as floats."""
+    out: Arrays = {}
+    for name, values in found.items():
+        scale = found.get(f"{name}_scale")
+        if scale is not None:
+            rows = scale.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
+            out[name] = values.astype(np.float32) / rows
+        elif not name.endswith("_scale"):
+            out[name] = values
+    return out
 
 
 def _linear(out: Arrays, name: str, source: Arrays, theirs: str) -> None:
@@ -122,7 +133,14 @@ def load(folder: Path) -> Any:
     """
     transformers = require("transformers", extra="train")
     torch = require("torch", extra="train")
-    weights = state_dict(read_variables(folder / "model.bin"))
+    variables = read_variables(folder / "model.bin")
+    try:
+        weights = state_dict(variables)
+        heads = {p: int(variables[f"{p}/num_heads"].item()) for p in ("encoder", "decoder")}
+    except (KeyError, ValueError) as error:
+        raise ModelError(
+            f"{folder / 'model.bin'} is no Whisper that can be read: {error}"
+        ) from error
     try:
         told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -132,16 +150,16 @@ def load(folder: Path) -> Any:
         part: len({n.split(".")[3] for n in weights if n.startswith(f"model.{part}.layers.")})
         for part in ("encoder", "decoder")
     }
-    english = tokens == 51864
-    end = 50256 if english else 50257
+    labels = labels_of(folder / "tokenizer.json")
+    end = labels.end
     config = transformers.WhisperConfig(
         vocab_size=tokens,
         num_mel_bins=weights["model.encoder.conv1.weight"].shape[1],
         d_model=width,
         encoder_layers=layers["encoder"],
         decoder_layers=layers["decoder"],
-        encoder_attention_heads=width // _HEAD_WIDTH,
-        decoder_attention_heads=width // _HEAD_WIDTH,
+        encoder_attention_heads=heads["encoder"],
+        decoder_attention_heads=heads["decoder"],
         encoder_ffn_dim=weights["model.encoder.layers.0.fc1.weight"].shape[0],
         decoder_ffn_dim=weights["model.decoder.layers.0.fc1.weight"].shape[0],
         max_source_positions=weights["model.encoder.embed_positions.weight"].shape[0],
@@ -149,7 +167,7 @@ def load(folder: Path) -> Any:
         pad_token_id=end,
         bos_token_id=end,
         eos_token_id=end,
-        decoder_start_token_id=end + 1,
+        decoder_start_token_id=labels.start,
         suppress_tokens=told.get("suppress_ids", []),
         begin_suppress_tokens=told.get("suppress_ids_begin", []),
         dropout=0.0,
@@ -158,7 +176,9 @@ def load(folder: Path) -> Any:
     tensors = {name: torch.tensor(array.astype(np.float32)) for name, array in weights.items()}
     missing, unexpected = model.load_state_dict(tensors, strict=False)
     if unexpected or any(name != "proj_out.weight" for name in missing):
-        raise ModelError(f"{folder}: weights don't fit: {list(missing)[:3]}, {list(unexpected)[:3]}")
+        raise ModelError(
+            f"{folder}: weights don't fit: {list(missing)[:3]}, {list(unexpected)[:3]}"
+        )
     model.tie_weights()
     model.generation_config.alignment_heads = told.get("alignment_heads", [])
     return model.eval()

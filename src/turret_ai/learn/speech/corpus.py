@@ -129,6 +129,7 @@ def make_clip(index: int, settings: CorpusSettings, folder: Path) -> dict[str, A
         "key": index,
         "audio": f"audio_{index}.wav",
         "transcript": sentence.text,
+        "kind": sentence.kind,
         **sentence.fields,
         "engine": voice.engine,
         "voice": voice.name,

@@ -41,7 +41,10 @@ class RadioSettings(Section):
     dropouts: float = Field(0.3, ge=0, le=1, description="share with gaps of digital silence")
     dropout_ms: Range = (10.0, 120.0)
     squelch: float = Field(
-        0.2, ge=0, le=1, description="share whose receiver cuts off what is weak, to silence or hiss"
+        0.2,
+        ge=0,
+        le=1,
+        description="share whose receiver cuts off what is weak, to silence or hiss",
     )
     squelch_db: Range = Field((-26.0, -14.0), description="where it cuts, of the speech's level")
     squelch_hang_ms: Range = Field((20.0, 120.0), description="how long it stays open after speech")

@@ -42,6 +42,7 @@ class Text:
     """A text to speak and the fields that it commands (none for a scrap or talk)."""
 
     text: str
+    kind: Literal["command", "scrap", "talk"]
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,11 +67,12 @@ def _scrap(rng: Generator, settings: TextSettings) -> str:
 def draw(rng: Generator, settings: TextSettings) -> Text:
     """A text of the grammar with its fields, a scrap, or talk."""
     if settings.talk and rng.random() < settings.talk:
-        return Text(talk.draw(random.Random(int(rng.integers(2**31)))))
+        return Text(talk.draw(random.Random(int(rng.integers(2**31)))), "talk")
     if rng.random() < settings.scraps:
-        return Text(_scrap(rng, settings))
+        return Text(_scrap(rng, settings), "scrap")
     sentence = _sentence(rng, settings)
     return Text(
         sentence.transcript,
+        "command",
         {"heading": sentence.heading, "tool": sentence.tool, "target": sentence.target},
     )

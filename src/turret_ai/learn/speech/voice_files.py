@@ -5,9 +5,14 @@ Nothing is fetched unless `turret-ai synth voices --fetch` asks for it.
 
 from __future__ import annotations
 
+import fnmatch
+import hashlib
 import importlib.util
+import io
 import json
 import os
+import tarfile
+import urllib.request
 from functools import cache
 from pathlib import Path
 
@@ -92,3 +97,43 @@ def piper_voice(name: str) -> Path:
     if found is None:
         raise InputError(f"Piper has no voice {name!r}: {', '.join(_piper_files()) or 'none'}")
     return found
+
+
+STYLES_URL = "https://registry.npmjs.org/kokoro-js/-/kokoro-js-1.2.1.tgz"
+STYLES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
+"""The npm package kokoro-js (Apache-2.0) carries the style vectors of Kokoro's voices."""
+_TIMEOUT_S = 120.0
+
+
+def fetch_styles(archive: Path | None = None) -> list[str]:
+    """Put the style vectors of Kokoro's English voices into `folder`; returns their names.
+
+    Args:
+        archive: the package as a file; None: downloaded from the npm registry.
+
+    Raises:
+        InputError: it can't be downloaded, is not the expected file, or can't be written.
+    """
+    try:
+        if archive is not None:
+            data = archive.read_bytes()
+        else:
+            with urllib.request.urlopen(STYLES_URL, timeout=_TIMEOUT_S) as answer:
+                data = answer.read()
+    except OSError as error:
+        raise InputError(f"{archive or STYLES_URL} can't be read: {error}") from error
+    if hashlib.sha256(data).hexdigest() != STYLES_SHA256:
+        raise InputError(f"{archive or STYLES_URL} is not the file that was expected (SHA-256)")
+    names = []
+    try:
+        (folder() / "kokoro").mkdir(parents=True, exist_ok=True)
+        with tarfile.open(fileobj=io.BytesIO(data)) as content:
+            for member in content:
+                name = Path(member.name).name
+                voice = content.extractfile(member) if member.isfile() else None
+                if voice is not None and fnmatch.fnmatch(name, "[ab][fm]_*.bin"):
+                    (folder() / "kokoro" / name).write_bytes(voice.read())
+                    names.append(name.removesuffix(".bin"))
+    except OSError as error:
+        raise InputError(f"{folder()} can't be written: {error}") from error
+    return sorted(names)
