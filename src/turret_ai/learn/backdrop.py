@@ -25,7 +25,8 @@ def _landscape(number: int, seed: int, split: str, width: int) -> landscape.Land
 
 
 @lru_cache(maxsize=4)
-def _photos(folder: str) -> tuple[Path, ...]:
+def photos(folder: str) -> tuple[Path, ...]:
+    """Every picture below a folder."""
     endings = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".hdr", ".exr"}
     found = sorted(p for p in Path(folder).expanduser().rglob("*") if p.suffix.lower() in endings)
     if not found:
@@ -51,8 +52,8 @@ def background(
     if settings.backgrounds:
         from turret_ai.simulate.photo import look
 
-        photos = _photos(settings.backgrounds)
-        picture = look(_photo(photos[int(rng.integers(len(photos)))]), camera, axes, rng)
+        found = photos(settings.backgrounds)
+        picture = look(_photo(found[int(rng.integers(len(found)))]), camera, axes, rng)
         return picture, camera, axes, render.Light()
     number = index // max(1, settings.panorama_reuse)
     world = _landscape(number, seed, split, settings.panorama_width)
