@@ -152,7 +152,9 @@ def draw(
     return Drawn(box, x0, y0, cover, shares)
 
 
-def paint(placed: Placed, camera: Camera, view: Float64Array) -> tuple[ImageArray, NDArray[np.bool_]]:
+def paint(
+    placed: Placed, camera: Camera, view: Float64Array
+) -> tuple[ImageArray, NDArray[np.bool_]]:
     """The bare paint, without light: sRGB (H, W, 3), black beside the craft, and where it is.
 
     One ray a pixel.

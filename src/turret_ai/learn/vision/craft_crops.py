@@ -41,7 +41,9 @@ def _type(shares: dict[str, float], among: Sequence[str], rng: Generator) -> str
 
 def _size(rng: Generator) -> float:
     """Pixels of the longer side."""
-    return float(np.clip(np.exp(rng.normal(np.log(_MEDIAN_PX), _SPREAD)), _SMALLEST_PX, _LARGEST_PX))
+    return float(
+        np.clip(np.exp(rng.normal(np.log(_MEDIAN_PX), _SPREAD)), _SMALLEST_PX, _LARGEST_PX)
+    )
 
 
 def textured_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]:
@@ -54,9 +56,12 @@ def textured_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]
     mine = [e for e in entries if e.kind.type_name == type_name]
     airframes = sorted({e.kind.airframe for e in mine})
     # An airframe with many liveries is worth more than one with a single one, but not by so many.
-    weights = np.array(
-        [sum(len(e.liveries) for e in mine if e.kind.airframe == a) for a in airframes], float
-    ) ** 0.4
+    weights = (
+        np.array(
+            [sum(len(e.liveries) for e in mine if e.kind.airframe == a) for a in airframes], float
+        )
+        ** 0.4
+    )
     airframe = airframes[int(rng.choice(len(airframes), p=weights / weights.sum()))]
     jobs = [(e, job) for e in mine if e.kind.airframe == airframe for job in e.liveries]
     entry, (name, textures) = jobs[int(rng.integers(len(jobs)))]

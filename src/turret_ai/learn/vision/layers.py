@@ -23,7 +23,7 @@ _FOV = math.radians(14.0)
 
 def light_of_photo(axes: np.ndarray, rng: Generator) -> Light:
     """Any light that a photographer would take a craft in, exposed more or less well."""
-    lamp = placing._studio(axes, rng)
+    lamp = placing.studio(axes, rng)
     gain = float(2.0 ** np.clip(rng.normal(0.05, 0.3), -0.7, 0.6))
 
     def brighter(rgb: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -47,7 +47,7 @@ def draw(
     side = math.ceil(size * AROUND)
     camera = Camera.from_fov(side, side, _FOV)
     axes = np.eye(3)
-    turn = placing._orientation(type_name, axes, rng)
+    turn = placing.orientation(type_name, axes, rng)
     distance = mesh.size * camera.fx / size
     for _ in range(2):
         placed = Placed(mesh, livery, np.array([distance, 0.0, 0.0]), turn, False)

@@ -86,4 +86,3 @@ class Skin:
         """As `Livery.paint`: linear RGB (n, 3), gloss (n,), colour number (n,), which is 0."""
         rgb = to_linear(self.sample(face, u, v)[:, :3])
         return rgb, np.full(len(face), _GLOSS, np.float32), np.zeros(len(face), np.int64)
-

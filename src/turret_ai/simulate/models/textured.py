@@ -70,7 +70,7 @@ def _file(path: Path) -> ac3d.Model:
     return ac3d.read(path)
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=64)
 def load(path: Path, livery: Path | None = None, up: str = "y") -> Mesh:
     """A textured model; one unit of the file is a metre.
 
