@@ -1,12 +1,13 @@
 """Which colours a person would name of a craft, from its pixels.
 
-People name what they see: the paint that covers most, bright accents even where they are small, and
-dark or grey parts only where they are large, because every craft has windows, shadows and tyres. The
-rule is the same for pixels of paint (rendered craft) and of photographs, which are exposed anyhow.
+People name what they see: the paint that covers most, bright accents even where they are small,
+and dark or grey parts only where they are large, because every craft has windows, shadows and
+tyres. The rule is the same for pixels of paint (rendered craft) and for those of photographs.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -32,6 +33,8 @@ _DOUBT = 0.3
 """Shares within this part of a limit are neither named nor left out for certain."""
 _MOST = 3
 _MILITARY = {"green", "brown", "grey", "blue", "black"}
+_PATCHY = 2.2
+"""Length of the borders between the colours of a camouflage, over the root of its area."""
 _USUALLY_WHITE = ("commercial aircraft", "light aircraft", "helicopter", "drone")
 """Grey on these is the shade of white."""
 _DARK_GREY = 105
@@ -223,4 +226,4 @@ def _camouflage(
     pairs = (inside[:, 1:] & inside[:, :-1]) & (first[:, 1:] != first[:, :-1])
     rows = (inside[1:] & inside[:-1]) & (first[1:] != first[:-1])
     borders = int(pairs.sum()) + int(rows.sum())
-    return borders > 2.2 * np.sqrt(float(inside.sum()))
+    return borders > _PATCHY * math.sqrt(float(inside.sum()))

@@ -8,12 +8,11 @@ import math
 import numpy as np
 
 from turret_ai.learn.backdrop import background, blow_out
-from turret_ai.learn.image_types import Composition, Label, Settings
 from turret_ai.learn.foreign_craft import any_craft
+from turret_ai.learn.image_types import Composition, Label, Settings
 from turret_ai.learn.placing import add_craft, shared_area
 from turret_ai.simulate import clutter
 from turret_ai.types import Box, ImageArray
-
 
 _BLOWN_OUT = 0.35
 """Share of pictures whose sky is exposed beyond white."""

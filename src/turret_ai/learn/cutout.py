@@ -52,6 +52,6 @@ def compress(image: ImageArray, rng: np.random.Generator, drawn: Drawn) -> None:
         return
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(45, 95))]
     _, data = cv2.imencode(".jpg", region, quality)
-    kept = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    kept = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.float32)
     cover = drawn.cover[..., None]
     region[:] = (region * (1 - cover) + kept * cover + 0.5).astype(np.uint8)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from turret_ai.aim.camera import Camera
+from turret_ai.aim.camera import Camera, rotation
 from turret_ai.errors import InputError
 from turret_ai.learn import colour_words, cutout
 from turret_ai.learn.image_types import Composition, Settings
 from turret_ai.learn.placing import (
     add_craft,
     fits,
-    padded,
     somewhere,
     stand,
     studio,
@@ -74,7 +74,8 @@ def add_model(
     _, textures = entry.liveries[int(rng.integers(len(entry.liveries)))]
     try:
         model = textured.load(entry.path, textures, entry.kind.up)
-    except InputError:
+    except InputError as error:
+        _name_once(str(error))
         return
     stands = stand(model, _NEUTRAL, type_name, camera, axes, scene.labels, settings, rng)
     if stands is None:
@@ -99,6 +100,11 @@ def add_model(
     scene.drawn.append(drawn)
 
 
+@cache
+def _name_once(problem: str) -> None:
+    logging.getLogger(__name__).warning("left out: %s", problem)
+
+
 def _split(of_model: str, split: str) -> bool:
     """Models are split in two; test pictures show those of validation, too."""
     return (of_model == "train") == (split == "train")
@@ -112,8 +118,6 @@ def _paint(
     away = placed.position @ axes / distance
     yaw = math.atan2(away[1], away[0])
     pitch = -math.asin(float(np.clip(away[2], -1, 1)))
-    from turret_ai.aim.camera import rotation
-
     small = Camera.from_fov(64, 64, 2 * math.atan(0.62 * placed.mesh.size / distance))
     return render.paint(placed, small, axes @ rotation(yaw, pitch))
 

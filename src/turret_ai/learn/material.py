@@ -219,7 +219,7 @@ def _keep(
         if folder == "backgrounds":
             if any(fnmatch.fnmatchcase(name, p) for p in package.leave):
                 return 0
-            flat = "_".join(Path(name).parts[-4:]).replace("/", "_").replace(" ", "-")
+            flat = "_".join(Path(name.lstrip("/")).parts[-4:]).replace(" ", "-")
             return _background(out / folder / f"{_plain(package.name)}_{flat}", content.read())
         target = out / folder / name.lstrip("/")
         if ".." in target.parts:

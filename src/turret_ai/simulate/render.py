@@ -246,7 +246,7 @@ class _Shader:
         out = np.zeros((len(px), 3), np.float32)
         index = np.full(len(px), -2, np.int64)
         if len(hit):
-            face = found["primID"][hit]
+            face = found["primID"][hit].astype(np.int32)
             out[hit], _, index[hit], _ = self._surface(rays[hit], face, found, hit)
         return out, index
 
@@ -270,7 +270,7 @@ class _Shader:
         """Premultiplied linear RGBA (n, 4); colour index (n,), -1 structure, -2 sky."""
         mesh = self._placed.mesh
         rays, found = self._trace(px, py)
-        face = found["primID"]
+        face = found["primID"].astype(np.int32)
         hit = np.nonzero(face >= 0)[0]
         out = np.zeros((len(px), 4), np.float32)
         index = np.full(len(px), -2, np.int64)
@@ -289,7 +289,7 @@ class _Shader:
         waiting = np.nonzero(found["primID"] >= 0)[0]
         for _ in range(_LAYERS):
             u, v = found["u"][waiting, None], found["v"][waiting, None]
-            waiting = waiting[mesh.skin.clear(found["primID"][waiting], u, v)]
+            waiting = waiting[mesh.skin.clear(found["primID"][waiting].astype(np.int32), u, v)]
             if not len(waiting):
                 return
             gone = found["tfar"][waiting] + np.float32(1e-4 * mesh.size)

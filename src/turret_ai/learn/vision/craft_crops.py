@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
+from turret_ai.aim.camera import Camera
 from turret_ai.errors import InputError
 from turret_ai.learn import colour_words
 from turret_ai.learn.image_types import SPLIT_NUMBER
@@ -46,12 +47,26 @@ def _size(rng: Generator) -> float:
     )
 
 
+def usable(folder: Path, split: str) -> tuple[str, ...]:
+    """What is wrong with models of a folder.
+
+    Raises:
+        InputError: it has none of the split.
+    """
+    entries, problems = catalogue.find(folder)
+    if not any(e.kind.split == split for e in entries):
+        raise InputError(f"{folder} has no models of the split {split}")
+    return problems
+
+
 def textured_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]:
-    """Some views of one paint job of one model; fewer, or none, where the model can't be drawn."""
+    """Some views of one paint job of one model.
+
+    Raises:
+        InputError: no models of the split, or this one can't be drawn.
+    """
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split], number, 11])
     entries = [e for e in catalogue.find(folder)[0] if e.kind.split == split]
-    if not entries:
-        raise InputError(f"{folder} has no models of the split {split}")
     type_name = _type(TEXTURED_SHARES, sorted({e.kind.type_name for e in entries}), rng)
     mine = [e for e in entries if e.kind.type_name == type_name]
     airframes = sorted({e.kind.airframe for e in mine})
@@ -65,10 +80,7 @@ def textured_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]
     airframe = airframes[int(rng.choice(len(airframes), p=weights / weights.sum()))]
     jobs = [(e, job) for e in mine if e.kind.airframe == airframe for job in e.liveries]
     entry, (name, textures) = jobs[int(rng.integers(len(jobs)))]
-    try:
-        model = textured.load(entry.path, textures, entry.kind.up)
-    except InputError:
-        return []
+    model = textured.load(entry.path, textures, entry.kind.up)
     origin = Origin(type_name, "textured", airframe, f"{entry.path.stem} {name}".strip(), split)
     crops = []
     for _ in range(VIEWS):
@@ -111,7 +123,7 @@ def painted_row(number: int, seed: int, split: str) -> list[Crop]:
     return crops
 
 
-def _seen_colours(placed: render.Placed, camera: render.Camera) -> tuple[str, ...] | None:
+def _seen_colours(placed: render.Placed, camera: Camera) -> tuple[str, ...] | None:
     """The colours of a livery in view, the largest first; None if it isn't clear which are."""
     shares = render.colour_shares(placed, layers.coarse(camera), np.eye(3))
     names = placed.livery.colours

@@ -12,6 +12,8 @@ from turret_ai.aim.camera import Camera
 from turret_ai.learn import cutout, placing
 from turret_ai.learn.vision.crop_bank import AROUND
 from turret_ai.simulate import render
+from turret_ai.simulate.livery import Livery
+from turret_ai.simulate.mesh import Mesh
 from turret_ai.simulate.render import Drawn, Light, Placed
 from turret_ai.types import Box, FloatArray, ImageArray
 
@@ -36,7 +38,7 @@ def light_of_photo(axes: np.ndarray, rng: Generator) -> Light:
 
 
 def draw(
-    mesh: render.Mesh, livery: render.Livery, type_name: str, size: float, rng: Generator
+    model: Mesh, paint: Livery, type_name: str, size: float, rng: Generator
 ) -> tuple[FloatArray, FloatArray, Placed, Camera] | None:
     """A craft of any pose whose longer side has `size` pixels, in the light of a photo.
 
@@ -48,19 +50,19 @@ def draw(
     camera = Camera.from_fov(side, side, _FOV)
     axes = np.eye(3)
     turn = placing.orientation(type_name, axes, rng)
-    distance = mesh.size * camera.fx / size
+    distance = model.size * camera.fx / size
     for _ in range(2):
-        placed = Placed(mesh, livery, np.array([distance, 0.0, 0.0]), turn, False)
+        placed = Placed(model, paint, np.array([distance, 0.0, 0.0]), turn, False)
         box = render.true_box(placed, camera, axes)
         if box is None:
             return None
         distance *= max(box.width, box.height) / size
-    placed = Placed(mesh, livery, np.array([distance, 0.0, 0.0]), turn, False)
+    placed = Placed(model, paint, np.array([distance, 0.0, 0.0]), turn, False)
     box = render.true_box(placed, camera, axes)
     if box is None:
         return None
     shift = np.array([0.0, box.centre[0] - camera.cx, box.centre[1] - camera.cy])
-    placed = Placed(mesh, livery, placed.position + shift * distance / camera.fx, turn, False)
+    placed = Placed(model, paint, placed.position + shift * distance / camera.fx, turn, False)
     canvas = np.zeros((side, side, 3), np.uint8)
     softness = float(rng.choice([0.0, rng.uniform(0.3, 0.9)]))
     drawn = render.draw(
@@ -71,8 +73,8 @@ def draw(
     cover = np.zeros((side, side), np.float32)
     tall, wide = drawn.cover.shape
     cover[drawn.y : drawn.y + tall, drawn.x : drawn.x + wide] = drawn.cover
-    colour = canvas.astype(np.float32) / np.maximum(cover, 0.02)[..., None]
-    colour = np.minimum(spread(colour, cover), 255.0)
+    straight = canvas.astype(np.float32) / np.maximum(cover, 0.02)[..., None]
+    colour = np.minimum(spread(straight.astype(np.float32), cover), np.float32(255.0))
     if rng.random() < 0.7:
         colour = developed(colour, rng)
     return colour, cover, placed, camera

@@ -42,15 +42,19 @@ def files(folder: Path, split: str) -> tuple[Path, ...]:
 
 
 def photo_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]:
-    """Crops of several sizes of photograph `number`; none where it can't be read or cut well, or
-    where there are fewer."""
+    """Crops of several sizes of photograph `number`; none where it can't be cut well, or where
+    there are fewer.
+
+    Raises:
+        InputError: it can't be read.
+    """
     paths = files(folder, split)
     if number >= len(paths):
         return []
     path = paths[number]
     data = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if data is None:
-        return []
+        raise InputError(f"{path} can't be read as a picture")
     cutout = photo_cutouts.cut(np.asarray(cv2.cvtColor(data, cv2.COLOR_BGR2RGB), np.uint8))
     if isinstance(cutout, str):
         return []

@@ -1,7 +1,7 @@
 """Cuts craft from photographs with a plain sky behind them.
 
-The sky is a surface of the second degree in each channel of Lab, fitted to the picture's border; the
-craft is what differs from it. Pictures where that doesn't work are turned down, with the reason.
+The sky is a surface of the second degree in each channel of Lab, fitted to the picture's border;
+the craft is what differs from it. Pictures where that doesn't work are turned down, with a reason.
 """
 
 from __future__ import annotations
@@ -71,9 +71,11 @@ def cut(rgb: ImageArray) -> Cutout | str:
     slope = cv2.dilate(slope, np.ones((3, 3), np.uint8))[outline > 0]
     if float(slope.mean()) < _CRISP or float((slope < _DULL_EDGE).mean()) > _MOST_DULL:
         return "soft"
-    inner = cv2.erode(solid, np.ones((3, 3), np.uint8))
+    inner = cv2.erode(solid, np.ones((5, 5), np.uint8))
     near = cv2.dilate(solid, np.ones((3, 3), np.uint8))
-    ramp = np.clip((distance - 0.6 * limit) / (1.2 * limit), 0, 1)
+    # An edge pixel is as much craft as its colour is on the way from the sky's to the craft's.
+    full = np.maximum(cv2.dilate(distance, np.ones((5, 5), np.uint8)), 1.8 * limit)
+    ramp = np.clip((distance - 0.6 * limit) / (0.85 * full - 0.6 * limit), 0, 1)
     cover = np.where(inner > 0, 1.0, np.where(near > 0, ramp, 0.0)).astype(np.float32)
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     coloured = float(np.percentile(chroma, 95)) > 7.0

@@ -5,6 +5,7 @@ The format is described at https://www.inivis.com/ac3d/man/ac3dfileformat.html (
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -199,7 +200,7 @@ class _Reader:
             corners.append((int(words[0]), (float(words[1]), float(words[2]))))
         if flags & 15 in _LINES:
             return
-        for second, third in zip(corners[1:], corners[2:], strict=False):
+        for second, third in itertools.pairwise(corners[1:]):
             faces.append((corners[0][0], second[0], third[0]))
             uv.append([corners[0][1], second[1], third[1]])
             materials.append(material)

@@ -1,4 +1,4 @@
-"""Which textured models show which craft: `config/craft_models.yaml`, and the files that are there."""
+"""Which textured models show which craft: `config/craft_models.yaml`, and what files there are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from turret_ai.errors import ConfigError, InputError
 from turret_ai import share
+from turret_ai.errors import ConfigError, InputError
 from turret_ai.simulate.craft import TYPES
 from turret_ai.simulate.models import textured
 
