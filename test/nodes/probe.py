@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -40,9 +40,11 @@ class Process:
 
 
 @contextlib.contextmanager
-def node_process(domain: int, name: str, **parameters: Any) -> Iterator[Process]:
-    """`turret-ai run NAME` with parameters, killed at the end if need be."""
-    words = []
+def node_process(
+    domain: int, name: str, ros: Sequence[str] = (), **parameters: Any
+) -> Iterator[Process]:
+    """`turret-ai run NAME` with parameters and ROS arguments, killed at the end if need be."""
+    words = list(ros)
     for key, value in parameters.items():
         words += ["-p", f"{key.replace('__', '.')}:={value}"]
     popen = subprocess.Popen(

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from turret_ai.errors import InputError, TurretError
 from turret_ai.hear import files, microphone
 from turret_ai.nodes import utterance_frame
-from turret_ai.nodes.readiness import Readiness
+from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import (
@@ -65,7 +65,7 @@ class AudioSourceParameters(BaseModel):
     turn_timeout: float = Field(60.0, gt=0.0, le=3600.0, description="s to wait for that end")
     wait_for: list[str] = Field(
         ["transcriber", "commander", "locator", "controller"],
-        description="nodes that must report before the first file is played",
+        description="stages or nodes that must be active before a file is played",
     )
     ready_timeout: float = Field(60.0, ge=0.0, le=3600.0, description="s to wait for them")
 
@@ -81,7 +81,7 @@ class AudioSource(Stage):
             self._microphone = microphone.MicrophoneStream(p.device, p.chunk)
         self._stop = threading.Event()
         self._turn_ended = threading.Event()
-        self._readiness = Readiness(self, p.wait_for)
+        self._roster = Roster(self)
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
         self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
         self._truth = self.create_publisher(TurretCommand, "ground_truth/command", qos.STAGE)
@@ -106,9 +106,11 @@ class AudioSource(Stage):
 
     def _stream_files(self) -> None:
         p = self.parameters
-        self._wait_until_ready()
         while not self._stop.is_set():
             for number, clip in enumerate(self._clips):
+                self._wait_until_ready()
+                if self._stop.is_set():
+                    return
                 self.get_logger().info(
                     f"speaking {clip.path.name} ({number + 1}/{len(self._clips)})"
                 )
@@ -180,16 +182,23 @@ class AudioSource(Stage):
         )
 
     def _publish(self, chunk: Pcm, stamp_ns: int, frame: str) -> None:
-        if self.enabled:
+        if self.active:
             self._audio.publish(audio.to_message(chunk, stamp_ns, frame))
 
     # -- waiting ---------------------------------------------------------------------------------
 
     def _wait_until_ready(self) -> None:
+        """Until this node is active, and those who are to hear and act are."""
         p = self.parameters
-        if not self._wait_for(lambda: not self._readiness.missing(), p.ready_timeout):
-            missing = ", ".join(self._readiness.missing())
-            self.get_logger().warning(f"speaking although these do not report: {missing}")
+        while not self.active:
+            if self._stop.wait(0.05):
+                return
+        if not self._wait_for(lambda: not self._roster.missing(p.wait_for), p.ready_timeout):
+            missing = "; ".join(
+                f"{name} {self._roster.why(name)}" for name in self._roster.missing(p.wait_for)
+            )
+            if not self._stop.is_set():
+                self.get_logger().warning(f"speaking although {missing}")
         if not self._wait_for(lambda: self._audio.get_subscription_count() > 0, p.ready_timeout):
             self.get_logger().warning("nobody listens to the topic audio")
 

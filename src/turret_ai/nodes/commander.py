@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import qos
@@ -24,12 +25,21 @@ class CommanderParameters(UnderstandSettings):
 class Commander(Stage):
     """Understands each final transcript; of a partial one, only a sure heading."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("commander", CommanderParameters, overrides)
-        self.understander = Understander(self.parameters)
+        self.understander: Understander | None = None
         self._worker = self.create_worker(self._understand, self._on_error)
         self._commands = self.create_publisher(TurretCommand, "command", qos.STAGE)
         self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
+        self.follow_engagements()
+
+    def on_configure(self) -> None:
+        self.understander = Understander(self.parameters)
+
+    def on_cleanup(self) -> None:
+        self.understander = None
 
     def _on_transcript(self, message: Transcript) -> None:
         if self.receive() and message.status != TranscriptStatus.EMPTY:
@@ -38,7 +48,10 @@ class Commander(Stage):
     def _understand(self, message: Transcript) -> None:
         started = time.perf_counter()
         hypotheses = convert.message_to_transcription(message).alternatives or message.text
-        command = self.understander.parse(hypotheses)
+        understander = self.understander
+        if understander is None:
+            raise InputError("the node is not configured")
+        command = understander.parse(hypotheses)
         partial = message.status == TranscriptStatus.PARTIAL
         if partial:
             if command.heading.confidence < PARTIAL_CONFIDENCE:

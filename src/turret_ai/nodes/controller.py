@@ -37,6 +37,8 @@ class ControllerParameters(AimSettings):
 class Controller(Stage):
     """Slews to the heading, aims at the box, and says how each utterance ended."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("controller", ControllerParameters, overrides)
         self.engagement = Engagement(self.parameters)

@@ -84,10 +84,11 @@ class _Marked:
 class Transcriber(Stage):
     """Listens in one worker, recognises in another: listening never waits for the model."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("transcriber", TranscriberParameters, overrides)
-        self.recogniser = recogniser.load(self.parameters.recogniser)
-        self.recogniser.warm_up()
+        self.recogniser: recogniser.Recogniser | None = None
         self._rules = Rules(vocabulary.load())
         self._ahead: _Job | None = None
         self._early: SpeechEnded | None = None
@@ -101,9 +102,21 @@ class Transcriber(Stage):
         self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
         self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
         self.create_subscription(AudioDataStamped, "audio", self._on_audio, qos.AUDIO)
+        self.follow_engagements()
+
+    def on_configure(self) -> None:
+        self.doing = "loading the speech model"
+        loaded = recogniser.load(self.parameters.recogniser)
+        self.doing = "warming up"
+        loaded.warm_up()
+        self._listener = Listener(self.parameters.listener, self._is_complete)
+        self.recogniser = loaded
+
+    def on_cleanup(self) -> None:
+        self.recogniser = None
 
     def describe(self) -> Mapping[str, object]:
-        return self.recogniser.describe()
+        return self.recogniser.describe() if self.recogniser is not None else {}
 
     def reset(self) -> None:
         self._listening.clear()
@@ -233,8 +246,11 @@ class Transcriber(Stage):
         self.health.values["real_time_factor"] = f"{seconds / max(job.length, 1e-3):.3f}"
 
     def _transcribe(self, job: _Job) -> _Heard:
+        engine = self.recogniser
+        if engine is None:
+            raise InputError("there is no speech model: the node is not configured")
         started = time.perf_counter()
-        heard = self.recogniser.transcribe(job.samples)
+        heard = engine.transcribe(job.samples)
         return _Heard(heard, time.perf_counter() - started)
 
     def _known(self, job: _Job) -> _Heard | None:

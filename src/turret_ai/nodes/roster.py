@@ -1,0 +1,137 @@
+"""Which stages there are and how they stand, from what each says of itself on `stages`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from turret_ai.ros import Node, qos
+from turret_ai.ros.interfaces import StageState
+from turret_ai.ros.lifecycle import State
+
+TOPIC = "stages"
+SILENCE_S = 4.0
+"""Seconds of real time without a word after which a stage counts as gone; it speaks every second.
+
+Below the five seconds within which the turn after a broken one begins."""
+
+
+@dataclass(slots=True)
+class Member:
+    """The latest report of one node."""
+
+    stage: str
+    node: str
+    instance: int
+    state: State
+    reason: str
+    heard: float
+    """`time.monotonic()` of the report."""
+    report: StageState
+    former: set[int] = field(default_factory=set)
+    """Instances that were there before this one."""
+
+
+class Roster:
+    """Follows the stages of the node's namespace."""
+
+    def __init__(
+        self,
+        node: Node,
+        on_lost: Callable[[str, str], None] | None = None,
+        on_report: Callable[[StageState], None] | None = None,
+    ) -> None:
+        """
+        Args:
+            on_lost: called with (stage, what happened to it) when an active stage is no longer.
+            on_report: called with each report, after it was taken in.
+        """
+        self._node = node
+        self._members: dict[str, Member] = {}
+        self._on_lost, self._on_report = on_lost, on_report
+        node.create_subscription(StageState, TOPIC, self._take, qos.STATES)
+        node.create_wall_timer(0.25, self._look)
+
+    def missing(self, awaited: Sequence[str]) -> list[str]:
+        """Those of the awaited (stages or names of nodes) that are not active, by name."""
+        active = {
+            name
+            for member in list(self._members.values())
+            if member.state is State.ACTIVE
+            for name in (member.stage, member.node, member.node.rpartition("/")[2])
+        }
+        return sorted(name for name in awaited if name not in active)
+
+    def why(self, stage: str) -> str:
+        """What is the matter with a stage, such as "has not reported"; "" if it is active."""
+        told = "has not reported"
+        for member in list(self._members.values()):
+            if stage in (member.stage, member.node, member.node.rpartition("/")[2]):
+                if member.state is State.ACTIVE:
+                    return ""
+                told = _words(member)
+        return told
+
+    def pending(self) -> list[str]:
+        """The names of nodes that are there and not active."""
+        members = list(self._members.values())
+        return sorted(each.node for each in members if each.state is not State.ACTIVE)
+
+    def open_utterances(self) -> set[str]:
+        """Utterances that some stage has in hand or waits for."""
+        return {
+            each.utterance_id
+            for member in list(self._members.values())
+            for each in member.report.utterances
+            if each.status != each.ENDED
+        }
+
+    def _take(self, report: StageState) -> None:
+        try:
+            state = State(report.state)
+        except ValueError:
+            state = State.UNKNOWN
+        known = self._members.get(report.node)
+        member = Member(
+            report.stage,
+            report.node,
+            report.instance,
+            state,
+            report.reason,
+            time.monotonic(),
+            report,
+        )
+        if known is not None:
+            if report.instance in known.former:
+                return  # two nodes of one name, or a late word of a former one
+            member.former = known.former
+            if report.instance != known.instance:
+                member.former = known.former | {known.instance}
+        self._members[report.node] = member
+        if known is not None and known.state is State.ACTIVE and self._on_lost is not None:
+            if report.instance != known.instance:
+                self._on_lost(known.stage, "was started anew")
+            elif state is not State.ACTIVE:
+                self._on_lost(known.stage, _words(member))
+        if self._on_report is not None:
+            self._on_report(report)
+
+    def _look(self) -> None:
+        """Notice those that have fallen silent."""
+        now = time.monotonic()
+        for member in list(self._members.values()):
+            if member.state is State.ACTIVE and now - member.heard > SILENCE_S:
+                member.state = State.UNKNOWN
+                member.reason = "has fallen silent"
+                if self._on_lost is not None:
+                    self._on_lost(member.stage, member.reason)
+
+
+def _words(member: Member) -> str:
+    if member.state is State.UNKNOWN:
+        return member.reason or "is in no known state"
+    if member.state is State.FINALIZED:
+        return "has ended"
+    reason = f" ({member.reason})" if member.reason else ""
+    return f"is {member.state.label}{reason}"
