@@ -10,10 +10,10 @@ import psutil
 import pytest
 from probe import Probe, free_domain, node_process
 
+from turret_ai.nodes.roster import Roster
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
     Detection2DArray,
-    DiagnosticArray,
     Engagement,
     GroundTruth,
     Image,
@@ -37,7 +37,7 @@ class Operator(Probe):
         self.ends = self.collect(Engagement, "engagement")
         self.truth = self.collect(GroundTruth, "ground_truth")
         self.candidates = self.collect(Detection2DArray, "detections")
-        self.reports = self.collect(DiagnosticArray, "diagnostics")
+        self.roster = Roster(self)
         self.boxes = self.collect(TargetBBox, "target_bbox")
 
     def ready(self, listeners):
@@ -50,12 +50,9 @@ class Operator(Probe):
             timeout=60,
         )
 
-    def hears_from(self, node):
-        """Wait for a report: a killed process stays matched until its lease is over."""
-        self.reports.clear()
-        return self.until(
-            lambda: any(s.name == node for report in self.reports for s in report.status), 60
-        )
+    def finds(self, stage):
+        """Wait until a stage says that it is active."""
+        return self.until(lambda: not self.roster.missing([stage]), 60)
 
     def command(self, name, spoken):
         message = TurretCommand(
@@ -98,7 +95,7 @@ def test_a_locator_that_dies_costs_its_turn_and_the_next_one_works(operator):
             assert cut.outcome == Engagement.TIMEOUT
             assert "locator" in cut.reason
         with node_process(domain, "locator"):
-            assert operator.hears_from("locator")
+            assert operator.finds("locator")
             operator.command("again", spoken[1])
             again = operator.ended("again")
             assert again.outcome in (Engagement.AIMED, Engagement.AMBIGUOUS), again.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,15 @@ from turret_ai.ros.interfaces import (
     Engagement,
     TurretCommand,
 )
-from turret_ai.ros.time import to_msg
+from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.scene import CommandEntry
 from turret_ai.units import seconds_to_ns
 
 Pcm = NDArray[np.int16]
+
+_NOBODY_S = 4.0
+"""Seconds of real time without anybody working on what was said: it was not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class AudioSource(Stage):
         if p.source == "microphone":
             self._microphone = microphone.MicrophoneStream(p.device, p.chunk)
         self._stop = threading.Event()
-        self._turn_ended = threading.Event()
+        self._ends: deque[tuple[str, int]] = deque(maxlen=64)
         self._roster = Roster(self)
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
         self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
@@ -89,8 +93,10 @@ class AudioSource(Stage):
         self._thread = threading.Thread(target=self._run, name="audio_source", daemon=True)
         self._thread.start()
 
-    def _on_engagement(self, _message: Engagement) -> None:
-        self._turn_ended.set()
+    def _on_engagement(self, message: Engagement) -> None:
+        stamp_ns = to_ns(message.header.stamp)
+        self.ledger.ended(message.utterance_id, stamp_ns)
+        self._ends.append((message.utterance_id, stamp_ns))
 
     # -- the stream ------------------------------------------------------------------------------
 
@@ -114,19 +120,24 @@ class AudioSource(Stage):
                 self.get_logger().info(
                     f"speaking {clip.path.name} ({number + 1}/{len(self._clips)})"
                 )
-                self._turn_ended.clear()
-                self._play(clip)
+                began_ns = self.now_ns()
+                self._ends.clear()
+                utterance_id = self._play(clip)
                 self.health.count("files")
                 if p.one_at_a_time:
-                    self._wait_for(self._turn_ended.is_set, p.turn_timeout)
+                    self._wait_for_end(utterance_id, began_ns)
                 if self._stop.is_set():
                     return
             if not p.loop:
                 self.get_logger().info("all files were spoken")
                 return
 
-    def _play(self, clip: _Clip) -> None:
-        """One file: marked as a whole utterance, or within a continuous stream."""
+    def _play(self, clip: _Clip) -> str:
+        """One file: marked as a whole utterance, or within a continuous stream.
+
+        Returns:
+            The utterance's id, "" if the transcriber will give it one.
+        """
         p = self.parameters
         samples, sample_rate = files.read_pcm(clip.path)
         self._announce(sample_rate)
@@ -135,6 +146,7 @@ class AudioSource(Stage):
         if p.whole:
             utterance_id = f"{clip.path.stem}_{start_ns}"
             frame = utterance_frame.mark(utterance_id)
+            self.ledger.working(utterance_id, start_ns)
         if clip.truth is not None:
             self._publish_truth(clip.truth, utterance_id, start_ns)
         if not p.whole:
@@ -146,11 +158,13 @@ class AudioSource(Stage):
             chunk = samples[first : first + step]
             due = (first + len(chunk)) / sample_rate / p.rate if p.rate else 0.0
             if self._stop.wait(max(0.0, started + due - time.monotonic())):
-                return
+                return utterance_id
             self._publish(chunk, start_ns + seconds_to_ns(first / sample_rate), frame)
         if p.whole:
             end_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
             self._publish(np.zeros(0, np.int16), end_ns, frame)
+            self.ledger.answered(utterance_id, start_ns)
+        return utterance_id
 
     def _publish_truth(self, truth: CommandEntry, utterance_id: str, stamp_ns: int) -> None:
         message = TurretCommand(
@@ -201,6 +215,26 @@ class AudioSource(Stage):
                 self.get_logger().warning(f"speaking although {missing}")
         if not self._wait_for(lambda: self._audio.get_subscription_count() > 0, p.ready_timeout):
             self.get_logger().warning("nobody listens to the topic audio")
+
+    def _wait_for_end(self, utterance_id: str, began_ns: int) -> None:
+        """Until the turn has ended, or nobody has any part of it in hand."""
+        quiet_since = time.monotonic()
+
+        def over() -> bool:
+            nonlocal quiet_since
+            for ended_id, stamp_ns in list(self._ends):
+                if ended_id == utterance_id if utterance_id else stamp_ns >= began_ns:
+                    return True
+            now = time.monotonic()
+            if self._roster.open_utterances() or not self._roster.knows("transcriber"):
+                quiet_since = now
+            return now - quiet_since > _NOBODY_S
+
+        if not self._wait_for(over, self.parameters.turn_timeout):
+            if not self._stop.is_set():
+                self.get_logger().warning("the turn does not end; going on")
+        elif not self._ends:
+            self.get_logger().warning("nobody took up what was said; going on")
 
     def _wait_for(self, condition: Any, seconds: float) -> bool:
         """Poll a condition; False when the time is over or the node ends."""

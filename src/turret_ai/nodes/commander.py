@@ -11,6 +11,7 @@ from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import Transcript, TurretCommand
+from turret_ai.ros.time import to_ns
 from turret_ai.types import Command, CommandField, CommandStatus, TranscriptStatus
 from turret_ai.understand import Understander, UnderstandSettings
 
@@ -43,6 +44,8 @@ class Commander(Stage):
 
     def _on_transcript(self, message: Transcript) -> None:
         if self.receive() and message.status != TranscriptStatus.EMPTY:
+            if message.status == TranscriptStatus.FINAL:
+                self.ledger.working(message.utterance_id, to_ns(message.header.stamp))
             self._worker.put(message)
 
     def _understand(self, message: Transcript) -> None:
@@ -58,7 +61,7 @@ class Commander(Stage):
                 return
             command = Command(CommandStatus.INCOMPLETE, command.heading, reason="still speaking")
         seconds = time.perf_counter() - started
-        self._commands.publish(convert.command_to_message(command, message, seconds, partial))
+        self._publish(command, message, seconds, partial)
         self.health.count(command.status.name)
 
     def _on_error(self, error: Exception, message: Transcript) -> None:
@@ -68,4 +71,11 @@ class Commander(Stage):
             failed = Command(
                 CommandStatus.REJECTED, CommandField(), reason=f"failed to understand: {error}"
             )
-            self._commands.publish(convert.command_to_message(failed, message, 0.0))
+            self._publish(failed, message, 0.0)
+
+    def _publish(
+        self, command: Command, heard: Transcript, seconds: float, partial: bool = False
+    ) -> None:
+        self._commands.publish(convert.command_to_message(command, heard, seconds, partial))
+        if not partial:
+            self.ledger.answered(heard.utterance_id, to_ns(heard.header.stamp))

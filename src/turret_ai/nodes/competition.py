@@ -43,6 +43,7 @@ from turret_ai.ros.interfaces import (
     TurretState,
 )
 from turret_ai.ros.tf import StaticBroadcaster, transform
+from turret_ai.ros.time import to_ns
 from turret_ai.simulate.turret import TurretLimits, TurretMotion
 from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
 from turret_ai.units import seconds_to_ns
@@ -172,6 +173,7 @@ class Competition(Stage):
 
     def _on_engagement(self, message: Engagement) -> None:
         aim = (message.aim_yaw, message.aim_pitch)
+        self.ledger.ended(message.utterance_id, to_ns(message.header.stamp))
         self._loop.call(self.client.engaged, message.utterance_id, message.reason, aim)
 
     # -- from the server to the chain; called in the loop's thread -------------------------------
@@ -196,6 +198,7 @@ class Competition(Stage):
             self._audio.publish(audio.to_message(pcm[first : first + step], stamp_ns, frame))
         end_ns = start_ns + seconds_to_ns(len(pcm) / SAMPLE_RATE)
         self._audio.publish(audio.to_message(np.zeros(0, np.int16), end_ns, frame))
+        self.ledger.answered(utterance_id, start_ns)
         self.health.count("utterances")
 
     def on_snapshot(self, image: ImageArray, camera: Camera, at: float) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+_LATE_S = 3.0
+"""Seconds after its end during which word of an utterance is late, and not of another one."""
 FORGET_S = 180.0
 """Seconds after which an utterance without an engagement is no longer mentioned: nobody serves."""
 MOST = 32
@@ -42,7 +44,12 @@ class Ledger:
         self._on_change = on_change
 
     def working(self, utterance_id: str, stamp_ns: int) -> None:
-        """The stage has taken it in hand; the same id again is a new utterance."""
+        """The stage has taken it in hand; the same id again, some time later, is another one."""
+        with self._lock:
+            known = self._entries.get(utterance_id)
+            over = known is not None and known.status is Status.ENDED
+            if known is not None and over and time.monotonic() - known.since < _LATE_S:
+                return
         self._note(utterance_id, stamp_ns, Status.WORKING)
 
     def answered(self, utterance_id: str, stamp_ns: int) -> None:

@@ -79,6 +79,7 @@ class Locator(Stage):
     def _on_command(self, message: TurretCommand) -> None:
         if self.active and not message.partial and message.target:
             self._captions[message.utterance_id] = message.target
+            self.ledger.answered(message.utterance_id, to_ns(message.header.stamp))
             while len(self._captions) > 8:
                 del self._captions[next(iter(self._captions))]
             self._worker.put(_Search(message.utterance_id, message.target, None))

@@ -39,12 +39,12 @@ class Roster:
     def __init__(
         self,
         node: Node,
-        on_lost: Callable[[str, str], None] | None = None,
+        on_lost: Callable[[str, str, str], None] | None = None,
         on_report: Callable[[StageState], None] | None = None,
     ) -> None:
         """
         Args:
-            on_lost: called with (stage, what happened to it) when an active stage is no longer.
+            on_lost: called with (stage, node, what happened to it) when one is no longer active.
             on_report: called with each report, after it was taken in.
         """
         self._node = node
@@ -72,6 +72,10 @@ class Roster:
                     return ""
                 told = _words(member)
         return told
+
+    def knows(self, stage: str) -> bool:
+        """Whether a stage has reported."""
+        return any(each.stage == stage for each in list(self._members.values()))
 
     def pending(self) -> list[str]:
         """The names of nodes that are there and not active."""
@@ -111,9 +115,9 @@ class Roster:
         self._members[report.node] = member
         if known is not None and known.state is State.ACTIVE and self._on_lost is not None:
             if report.instance != known.instance:
-                self._on_lost(known.stage, "was started anew")
+                self._on_lost(known.stage, known.node, "was started anew")
             elif state is not State.ACTIVE:
-                self._on_lost(known.stage, _words(member))
+                self._on_lost(known.stage, known.node, _words(member))
         if self._on_report is not None:
             self._on_report(report)
 
@@ -125,7 +129,7 @@ class Roster:
                 member.state = State.UNKNOWN
                 member.reason = "has fallen silent"
                 if self._on_lost is not None:
-                    self._on_lost(member.stage, member.reason)
+                    self._on_lost(member.stage, member.node, member.reason)
 
 
 def _words(member: Member) -> str:

@@ -116,7 +116,7 @@ class Stage(Node):
         self._loading: threading.Thread | None = None
         self._instance = secrets.randbits(63)
         self._state_lock = threading.RLock()
-        self.ledger = Ledger(self._publish_state)
+        self.ledger = Ledger(self._report_state)
         self._born_ns = self.now_ns()
         self._diagnostics = self.create_publisher(DiagnosticArray, "diagnostics", qos.STAGE)
         self.create_service(SetBool, "~/enable", self._on_enable)
@@ -134,10 +134,10 @@ class Stage(Node):
             },
             self._on_life,
         )
-        self.create_wall_timer(1.0, self._publish_state)
+        self.create_wall_timer(1.0, self._report_state)
         # In the executor: the subclass is complete by then.
         self._starter = self.create_wall_timer(0.001, self._start)
-        self._publish_state()
+        self._report_state()
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -211,14 +211,14 @@ class Stage(Node):
 
     def _on_life(self) -> None:
         self._since = time.monotonic()
-        self._publish_state()
+        self._report_state()
         if self.life.state in (State.UNCONFIGURED, State.INACTIVE, State.ACTIVE, State.FINALIZED):
             self.get_logger().info(f"{self.life.state.label}{self._because()}")
 
     def _because(self) -> str:
         return f": {self.life.problem}" if self.life.problem else ""
 
-    def _publish_state(self) -> None:
+    def _report_state(self) -> None:
         if self._states is None:
             return
         with self._state_lock:
@@ -312,7 +312,7 @@ class Stage(Node):
         self.enabled = bool(request.data)
         if not self.enabled:
             self.reset()
-        self._publish_state()
+        self._report_state()
         response.success = True
         response.message = "enabled" if self.enabled else "disabled"
         return response

@@ -146,6 +146,7 @@ class Transcriber(Stage):
             return
         for event in self._listener.feed(samples, self._sample_rate, self._channels, stamp_ns):
             if isinstance(event, SpeechEnded):
+                self.ledger.working(_name(event.stamp_ns), event.stamp_ns)
                 self._recognising.put(self._ended(event))
             elif isinstance(event, SpeechPaused):
                 self._look_ahead(event)
@@ -201,6 +202,7 @@ class Transcriber(Stage):
             marked = None
         if marked is None:
             marked = self._marked = _Marked(utterance_id, stamp_ns, self._sample_rate, [])
+            self.ledger.working(utterance_id, stamp_ns)
         if self._channels > 1:
             samples = samples.reshape(-1, self._channels).mean(axis=1)
         marked.chunks.append(samples)
@@ -269,6 +271,10 @@ class Transcriber(Stage):
                 heard, job.utterance_id, job.stamp_ns, seconds, utterance_frame.MICROPHONE
             )
         )
+        if heard.status is TranscriptStatus.PARTIAL:
+            self.ledger.working(job.utterance_id, job.stamp_ns)
+        else:
+            self.ledger.answered(job.utterance_id, job.stamp_ns)
         self.health.count(heard.status.name)
         if heard.status is not TranscriptStatus.PARTIAL:
             age = ns_to_seconds(self.now_ns() - job.stamp_ns) - job.length

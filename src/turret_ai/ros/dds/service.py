@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from turret_ai.ros.dds.node import Node
 
 _HEADER = struct.Struct("<Qq")
-_PATIENCE_S = 0.1
-"""How long a reply waits until its client's reader is matched, as rmw_cyclonedds does."""
-_RETRY_S = 0.002
+_PATIENCE_S = 1.0
+"""How long a reply waits until its client's reader is matched (rmw_cyclonedds: 0.1 s, blocking)."""
+_RETRY_S = 0.005
 
 
 class ServiceServer:
