@@ -47,6 +47,18 @@ def end_at_once() -> None:
     _at_once = True
 
 
+_exit_code = 0
+
+
+def end_with(code: int) -> None:
+    """Let this process end with another code than 0 after a signal: what it was to do failed.
+
+    For nodes that find out when they are destroyed.
+    """
+    global _exit_code
+    _exit_code = code
+
+
 class Stop:
     """Whether the process shall end: set by SIGINT and SIGTERM, or by an error in the executor."""
 
@@ -104,7 +116,7 @@ def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | N
     """Parse the arguments, watch for signals, do the work.
 
     Returns:
-        0 after a signal, 2 after a TurretError (told in one line).
+        0 after a signal (or what `end_with` said), 2 after a TurretError (told in one line).
     """
     code = _run(work, args)
     if _at_once:
@@ -124,6 +136,7 @@ def _leave(code: int) -> None:
 
 def _run(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) -> int:
     global _running
+    end_with(0)
     stop = _running = Stop()
     previous = {}
     if threading.current_thread() is threading.main_thread():
@@ -134,7 +147,7 @@ def _run(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) ->
         log.bridge(arguments.log_level)
         work(arguments, stop)
     except KeyboardInterrupt:
-        return 0
+        return _exit_code
     except TurretError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 2
@@ -142,4 +155,4 @@ def _run(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) ->
         _running = None
         for number, handler in previous.items():
             signal.signal(number, handler)
-    return 0
+    return _exit_code
