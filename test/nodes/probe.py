@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from turret_ai.nodes.roster import Roster
 from turret_ai.ros import Context, Node, qos, spin_until
 from turret_ai.ros.interfaces import JointState
 from turret_ai.ros.time import to_msg
@@ -94,6 +95,7 @@ class Probe(Node):
         with mock.patch.dict(os.environ, ROS_LOCALHOST_ONLY="1"):
             self._joined = Context(domain_id=domain)
         super().__init__("probe", context=self._joined)
+        self.roster = Roster(self)
         self.received: dict[str, list[Any]] = {}
         self.turret = Turret()
         self._joints: Any = None
@@ -122,6 +124,10 @@ class Probe(Node):
     def until(self, condition: Any, timeout: float = 15.0) -> bool:
         """Run callbacks until a condition holds."""
         return spin_until(condition, self, timeout=timeout)
+
+    def active(self, *stages: str, timeout: float = 60.0) -> bool:
+        """Wait until stages say that they are active."""
+        return self.until(lambda: not self.roster.missing(stages), timeout)
 
     def close(self) -> None:
         """Leave the graph."""

@@ -10,7 +10,6 @@ import psutil
 import pytest
 from probe import Probe, free_domain, node_process
 
-from turret_ai.nodes.roster import Roster
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
     Detection2DArray,
@@ -37,11 +36,10 @@ class Operator(Probe):
         self.ends = self.collect(Engagement, "engagement")
         self.truth = self.collect(GroundTruth, "ground_truth")
         self.candidates = self.collect(Detection2DArray, "detections")
-        self.roster = Roster(self)
         self.boxes = self.collect(TargetBBox, "target_bbox")
 
     def ready(self, listeners):
-        return self.until(
+        return self.active("controller", "locator", "simulator") and self.until(
             lambda: (
                 self.states
                 and self.states[-1].connected
@@ -49,10 +47,6 @@ class Operator(Probe):
             ),
             timeout=60,
         )
-
-    def finds(self, stage):
-        """Wait until a stage says that it is active."""
-        return self.until(lambda: not self.roster.missing([stage]), 60)
 
     def command(self, name, spoken):
         message = TurretCommand(
@@ -82,7 +76,7 @@ def test_a_locator_that_dies_costs_its_turn_and_the_next_one_works(operator):
     spoken = scenes.load(SCENE).commands
     with (
         node_process(domain, "simulator", scene=SCENE),
-        node_process(domain, "controller", deadlines__see=5.0),
+        node_process(domain, "controller", deadlines__see=30.0),
     ):
         with node_process(domain, "locator") as locator:
             assert operator.ready(listeners=2)
@@ -95,7 +89,7 @@ def test_a_locator_that_dies_costs_its_turn_and_the_next_one_works(operator):
             assert cut.outcome == Engagement.TIMEOUT
             assert "locator" in cut.reason
         with node_process(domain, "locator"):
-            assert operator.finds("locator")
+            assert operator.active("locator")
             operator.command("again", spoken[1])
             again = operator.ended("again")
             assert again.outcome in (Engagement.AIMED, Engagement.AMBIGUOUS), again.reason

@@ -30,7 +30,6 @@ class Manager(Probe):
 
     def __init__(self, domain):
         super().__init__(domain)
-        self.roster = roster.Roster(self)
         self.states = self.collect(StageState, roster.TOPIC, qos.STATES)
         self.reports = self.collect(DiagnosticArray, "diagnostics")
         self.callers = {}

@@ -17,6 +17,11 @@ SILENCE_S = 4.0
 Below the five seconds within which the turn after a broken one begins."""
 
 
+_LOOK_S = 0.25
+SETTLED_S = 0.5
+"""Seconds for which all must be well: the first word of a node comes after its subscriptions."""
+
+
 @dataclass(slots=True)
 class Member:
     """The latest report of one node."""
@@ -26,9 +31,9 @@ class Member:
     instance: int
     state: State
     reason: str
-    heard: float
-    """`time.monotonic()` of the report."""
     report: StageState
+    silent_s: float = 0.0
+    """Seconds since the report during which this process was awake to hear another one."""
     former: set[int] = field(default_factory=set)
     """Instances that were there before this one."""
 
@@ -51,7 +56,8 @@ class Roster:
         self._members: dict[str, Member] = {}
         self._on_lost, self._on_report = on_lost, on_report
         node.create_subscription(StageState, TOPIC, self._take, qos.STATES)
-        node.create_wall_timer(0.25, self._look)
+        self._looked = time.monotonic()
+        node.create_wall_timer(_LOOK_S, self._look)
 
     def missing(self, awaited: Sequence[str]) -> list[str]:
         """Those of the awaited (stages or names of nodes) that are not active, by name."""
@@ -78,9 +84,10 @@ class Roster:
         return any(each.stage == stage for each in list(self._members.values()))
 
     def pending(self) -> list[str]:
-        """The names of nodes that are there and not active."""
+        """The names of nodes that are there and not active yet."""
+        over = (State.ACTIVE, State.FINALIZED, State.UNKNOWN)
         members = list(self._members.values())
-        return sorted(each.node for each in members if each.state is not State.ACTIVE)
+        return sorted(each.node for each in members if each.state not in over)
 
     def open_utterances(self) -> set[str]:
         """Utterances that some stage has in hand or waits for."""
@@ -103,7 +110,6 @@ class Roster:
             report.instance,
             state,
             report.reason,
-            time.monotonic(),
             report,
         )
         if known is not None:
@@ -123,9 +129,11 @@ class Roster:
 
     def _look(self) -> None:
         """Notice those that have fallen silent."""
-        now = time.monotonic()
+        before, self._looked = self._looked, time.monotonic()
+        passed = min(self._looked - before, 2 * _LOOK_S)
         for member in list(self._members.values()):
-            if member.state is State.ACTIVE and now - member.heard > SILENCE_S:
+            member.silent_s += passed
+            if member.state is State.ACTIVE and member.silent_s > SILENCE_S:
                 member.state = State.UNKNOWN
                 member.reason = "has fallen silent"
                 if self._on_lost is not None:
