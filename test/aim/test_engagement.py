@@ -390,7 +390,7 @@ def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
 def test_the_death_of_a_stage_that_is_waited_for_ends_the_turn_at_once(steps, stage):
     bench = Bench()
     if not steps:
-        bench.hear(TranscriptStatus.PARTIAL)
+        bench.hear(status=TranscriptStatus.PARTIAL)
     for step in steps:
         getattr(bench, step)()
     bench.actions += bench.engagement.on_lost(stage, "was started anew", bench.now)
