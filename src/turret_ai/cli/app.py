@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from turret_ai.cli import streams
 from turret_ai.errors import TurretError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -86,6 +87,7 @@ def _terminated(_number: int, _frame: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a TurretError becomes one line on stderr and exit code 2."""
+    streams.tolerant()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminated)
@@ -97,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
+        streams.drop_output()
         return 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))

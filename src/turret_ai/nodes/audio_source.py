@@ -79,6 +79,8 @@ class AudioSource(Stage):
         self._clips = [] if p.source == "microphone" else _clips(p)
         if p.source == "microphone":
             self._microphone = microphone.MicrophoneStream(p.device, p.chunk)
+        self._played_to_ns = 0
+        """Stamps never go back: played faster than it was spoken, a file ends in the future."""
         self._stop = threading.Event()
         self._turn_ended = threading.Event()
         self._readiness = Readiness(self, p.wait_for)
@@ -108,17 +110,26 @@ class AudioSource(Stage):
         p = self.parameters
         self._wait_until_ready()
         while not self._stop.is_set():
+            played = 0
             for number, clip in enumerate(self._clips):
                 self.get_logger().info(
                     f"speaking {clip.path.name} ({number + 1}/{len(self._clips)})"
                 )
                 self._turn_ended.clear()
-                self._play(clip)
+                try:
+                    self._play(clip)
+                except InputError as error:  # the other files are played all the same
+                    self.health.count("bad files")
+                    self.get_logger().error(str(error))
+                    continue
+                played += 1
                 self.health.count("files")
                 if p.one_at_a_time:
                     self._wait_for(self._turn_ended.is_set, p.turn_timeout)
                 if self._stop.is_set():
                     return
+            if not played:
+                raise InputError("none of the files could be played")
             if not p.loop:
                 self.get_logger().info("all files were spoken")
                 return
@@ -126,9 +137,12 @@ class AudioSource(Stage):
     def _play(self, clip: _Clip) -> None:
         """One file: marked as a whole utterance, or within a continuous stream."""
         p = self.parameters
-        samples, sample_rate = files.read_pcm(clip.path)
+        sound = files.load(clip.path)
+        samples, sample_rate = sound.as_pcm(), sound.sample_rate
+        if sound.remark:
+            self.get_logger().warning(f"{clip.path}: {sound.remark}")
         self._announce(sample_rate)
-        start_ns = self.now_ns()
+        start_ns = max(self.now_ns(), self._played_to_ns)
         frame, utterance_id = utterance_frame.MICROPHONE, ""
         if p.whole:
             utterance_id = f"{clip.path.stem}_{start_ns}"
@@ -138,6 +152,7 @@ class AudioSource(Stage):
         if not p.whole:
             silence = np.zeros(round(p.pause * sample_rate), np.int16)
             samples = np.concatenate([samples, silence])
+        self._played_to_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
         started = time.monotonic()
         step = max(1, round(p.chunk * sample_rate))
         for first in range(0, len(samples), step):
@@ -147,8 +162,7 @@ class AudioSource(Stage):
                 return
             self._publish(chunk, start_ns + seconds_to_ns(first / sample_rate), frame)
         if p.whole:
-            end_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
-            self._publish(np.zeros(0, np.int16), end_ns, frame)
+            self._publish(np.zeros(0, np.int16), self._played_to_ns, frame)
 
     def _publish_truth(self, truth: CommandEntry, utterance_id: str, stamp_ns: int) -> None:
         message = TurretCommand(

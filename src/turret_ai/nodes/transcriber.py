@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from turret_ai import vocabulary
 from turret_ai.errors import InputError
 from turret_ai.hear import recogniser
-from turret_ai.hear.edge import Resampler
+from turret_ai.hear.edge import Resampler, to_mono
 from turret_ai.hear.listener import Listener, SpeechEnded, SpeechPartial, SpeechPaused
 from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings, RecogniserSettings
 from turret_ai.nodes import convert, utterance_frame
@@ -97,6 +97,8 @@ class Transcriber(Stage):
         self._listening = self.create_worker(self._listen, self._on_chunk_error, capacity=2000)
         self._recognising = self.create_worker(self._recognise, self._on_error)
         self.health.gauges["late chunks"] = lambda: self._listener.late_chunks
+        self._cancelled = 0
+        self.health.gauges["chunks of cancelling channels"] = lambda: self._cancelled
         self.health.gauges["gaps"] = lambda: self._listener.gaps
         self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
         self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
@@ -131,7 +133,10 @@ class Transcriber(Stage):
         if utterance_id is not None:
             self._gather(utterance_id, samples, stamp_ns)
             return
-        for event in self._listener.feed(samples, self._sample_rate, self._channels, stamp_ns):
+        before = self._listener.cancelled_chunks
+        events = self._listener.feed(samples, self._sample_rate, self._channels, stamp_ns)
+        self._tell_cancelled(self._listener.cancelled_chunks > before)
+        for event in events:
             if isinstance(event, SpeechEnded):
                 self._recognising.put(self._ended(event))
             elif isinstance(event, SpeechPaused):
@@ -188,11 +193,18 @@ class Transcriber(Stage):
             marked = None
         if marked is None:
             marked = self._marked = _Marked(utterance_id, stamp_ns, self._sample_rate, [])
-        if self._channels > 1:
-            samples = samples.reshape(-1, self._channels).mean(axis=1)
-        marked.chunks.append(samples)
-        if not len(samples) or marked.seconds > self.parameters.marked_limit:
+        mono, cancelled = to_mono(samples, self._channels)
+        self._tell_cancelled(cancelled)
+        marked.chunks.append(mono)
+        if not len(mono) or marked.seconds > self.parameters.marked_limit:
             self._end_marked(marked)
+
+    def _tell_cancelled(self, cancelled: bool) -> None:
+        if cancelled and not self._cancelled:
+            self.get_logger().warning(
+                "the audio's channels cancel each other: only the loudest is heard"
+            )
+        self._cancelled += cancelled
 
     def _end_marked(self, marked: _Marked) -> None:
         self._marked = None

@@ -77,11 +77,13 @@ class TurnKeeper:
         turn = Turn(TurnReport(self._count, name), digest, self.link, now)
         self._turn = turn
         try:
-            samples, sample_rate = read_wav(data)
+            sound = read_wav(data)
         except InputError as error:
             turn.report.problems.append(str(error))
             return [*actions, *self._answer(turn, TurnEnd.BAD_AUDIO, now), *self._tell(turn)]
-        return [*actions, Speak(name, samples, sample_rate)]
+        if sound.remark:
+            turn.report.problems.append(sound.remark)
+        return [*actions, Speak(name, sound.as_pcm(), sound.sample_rate)]
 
     def on_send_failed(self, utterance_id: str) -> None:
         """An answer did not get out: it waits for the next link."""

@@ -8,9 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-import soxr
-
 from turret_ai.act.wav import read_wav
 from turret_ai.errors import InputError, TurretError
 from turret_ai.see import images
@@ -23,7 +20,6 @@ from turret_ai.types import (
     Transcription,
 )
 
-SPEECH_RATE = 16_000
 NO_BOX = [0, 0, 0, 0]
 NO_FIELDS = {"heading": "", "tool": "", "target": ""}
 MAX_WORDS = 10_000
@@ -70,11 +66,7 @@ def hear(recogniser: Hears, instances: Sequence[Any]) -> Predictions:
     """`[{"b64": wav}]` to a transcript each; "" where nothing was heard."""
 
     def one(instance: Any) -> str:
-        samples, rate = read_wav(_bytes(instance))
-        speech = (samples / 32768.0).astype(np.float32)
-        if rate != SPEECH_RATE:
-            speech = np.asarray(soxr.resample(speech, rate, SPEECH_RATE), np.float32)
-        return recogniser.transcribe(speech).text
+        return recogniser.transcribe(read_wav(_bytes(instance)).at_16_khz()).text
 
     return _each(instances, one, "")
 
