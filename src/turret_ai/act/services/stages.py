@@ -101,14 +101,15 @@ def see(locator: Sees, instances: Sequence[Any]) -> Predictions:
         groups.setdefault(data, []).append((number, caption))
     for data, members in groups.items():
         try:
-            rgb = images.decode(data, "b64")
-            found = locator.locate_all(rgb, [caption for _, caption in members])
+            picture = images.look(data, "b64")
+            found = locator.locate_all(picture.rgb, [caption for _, caption in members])
         except Exception as error:
             answer.errors += [(number, _reason(error)) for number, _ in members]
             continue
         for (number, _), location in zip(members, found, strict=True):
             if location.box is not None:
-                answer.predictions[number] = [round(v) for v in location.box.as_list()]
+                box = picture.stored_box(location.box)
+                answer.predictions[number] = [round(v) for v in box.as_list()]
     answer.errors.sort()
     return answer
 
