@@ -250,27 +250,26 @@ def test_every_stage_message_has_a_definition_and_a_hash() -> None:
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 @pytest.mark.parametrize(
-    "profiles",
+    "told",
     [
-        "offered_qos_profiles: []",
-        'offered_qos_profiles: ""',
-        "offered_qos_profiles: '- history: 1\\n  depth: 1\\n  reliability: 2'",
-        "type_description_hash: RIHS01_00",
+        {"offered_qos_profiles": []},
+        {"offered_qos_profiles": ""},
+        {"offered_qos_profiles": "- history: 1\n  depth: 1\n  reliability: 2\n"},
+        {"type_description_hash": "RIHS01_00"},
     ],
 )
 def test_messages_are_read_by_topic_whatever_the_metadata_says(
-    tmp_path: Path, storage: str, profiles: str
+    tmp_path: Path, storage: str, told: dict[str, Any]
 ) -> None:
     path = write(tmp_path / "bag", storage)
     metadata = yaml.safe_load((path / "metadata.yaml").read_text())
-    told = yaml.safe_load(profiles)
     for topic in metadata["rosbag2_bagfile_information"]["topics_with_message_count"]:
         topic["topic_metadata"].update(told)
     (path / "metadata.yaml").write_text(yaml.safe_dump(metadata))
     with Bag(path) as bag:
         assert len(texts(bag)) == 200
         assert len(list(bag.records({"/joint_states"}))) == 200
-        assert bag.problems == []
+        assert [p for p in bag.problems if "metadata key" not in p] == []
 
 
 def test_messages_that_are_listed_and_not_there_are_counted(tmp_path: Path) -> None:
@@ -329,7 +328,8 @@ def test_a_compressed_file_that_was_cut_off_is_read_up_to_the_cut(tmp_path: Path
     content = file.read_bytes()
     pieces = [zstd.compress(content[i : i + 100_000]) for i in range(0, len(content), 100_000)]
     packed = path / f"{file.name}.zstd"
-    packed.write_bytes(b"".join(pieces)[:-30_000])
+    whole = b"".join(pieces)
+    packed.write_bytes(whole[: len(whole) * 3 // 4])
     file.unlink()
     with Bag(packed) as bag:
         assert 0 < len(texts(bag)) < 200

@@ -216,7 +216,7 @@ class Bag:
             folder = bag_files.Folder(self.path)
             if self._try(lambda: _opened(folder), self.path) is not None:
                 self._folder = folder
-                self._sources = [(each, Path(each.path)) for each in folder.storages]
+                self._sources = folder.parts()
                 return
         elif self.path.is_dir():
             self._note("metadata.yaml is missing: the recording was not closed")

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from rosbags.rosbag2.reader import DirectoryReader
 
@@ -79,6 +80,10 @@ class Folder(DirectoryReader):
     both by their QoS too, and drops what differs without a word; recordings whose metadata.yaml
     was edited or written by another tool differ.
     """
+
+    def parts(self) -> list[tuple[Any, Path]]:
+        """Each storage, and its file."""
+        return [(each, Path(getattr(each, "path", self.path))) for each in self.storages]
 
     def listed(self) -> dict[str, int]:
         """topic -> how many messages metadata.yaml lists."""
