@@ -83,7 +83,7 @@ class Folder(DirectoryReader):
 
     def parts(self) -> list[tuple[Any, Path]]:
         """Each storage, and its file."""
-        return [(each, Path(getattr(each, "path", self.path))) for each in self.storages]
+        return [(each, Path(str(getattr(each, "path", self.path)))) for each in self.storages]
 
     def listed(self) -> dict[str, int]:
         """topic -> how many messages metadata.yaml lists."""

@@ -113,8 +113,8 @@ def _error(text: str, status: int) -> Response:
 
 
 async def _on_refused(_: Request, error: Exception) -> Response:
-    status = {body.TooLargeError: 413, body.CodingError: 415}.get(type(error), 422)
-    return _error(str(error), status)
+    statuses: dict[type[Exception], int] = {body.TooLargeError: 413, body.CodingError: 415}
+    return _error(str(error), statuses.get(type(error), 422))
 
 
 async def _on_http(_: Request, error: Exception) -> Response:
