@@ -105,6 +105,15 @@ def _without_packages(error: ImportError, words: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a TurretError becomes one line on stderr and exit code 2."""
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        streams.drop_output()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     streams.tolerant()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if threading.current_thread() is threading.main_thread():

@@ -7,7 +7,7 @@ import functools
 import math
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol
 
 import numpy as np
@@ -140,9 +140,17 @@ class Client:
 
     @_answered
     def located(
-        self, utterance_id: str, status: LocationStatus, box: Box | None, reason: str
+        self,
+        utterance_id: str,
+        status: LocationStatus,
+        box: Box | None,
+        reason: str,
+        scores: Mapping[str, float] | None = None,
     ) -> None:
-        """The locator's answer."""
+        """The locator's answer. scores: its detection, match and margin, to be reported."""
+        turn = self.keeper.running
+        if turn is not None and turn.utterance_id == utterance_id:
+            turn.report.scores.update(scores or {})
         self._act(self.keeper.on_box(utterance_id, status, box, reason, time.monotonic()))
         last = self.keeper.last
         if last is not None and last.utterance_id == utterance_id:
