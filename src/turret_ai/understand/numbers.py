@@ -48,8 +48,8 @@ _MEASURES = _set(
     "kilohertz oclock o'clock klicks yards percent celsius fahrenheit"
 )
 _UNITS = _MEASURES | _set(
-    "m mi kt hrs second secs mins rounds round clicks klick click nautical yard inches pounds kilos "
-    "tons thousand million am pm zulu times drones missiles helicopters planes jets targets "
+    "m mi kt hrs second secs mins rounds round clicks klick click nautical yard inches pounds "
+    "kilos tons thousand million am pm zulu times drones missiles helicopters planes jets targets "
     "bogeys bandits hostiles contacts units shots bursts gs mach volts watts points bars minus"
 )
 _UP = _set("up down above below left right elevation altitude pitch celsius fahrenheit off tilt")
