@@ -53,6 +53,8 @@ class Vocabulary:
     """"0".."9" -> the words for it; the first is how it is said on the radio."""
     headings: tuple[str, ...]
     """Every heading that can be ordered, three digits each: "005".."360"."""
+    tool_nouns: tuple[str, ...]
+    """How the last word of a tool that is not listed may end."""
     _tool_by_name: Mapping[str, Term] = field(repr=False, compare=False)
 
     @property
@@ -112,6 +114,7 @@ class _File(BaseModel):
     stations: tuple[str, ...] = ()
     digits: dict[str, tuple[str, ...]]
     headings: _HeadingsFile
+    tool_nouns: tuple[str, ...] = ()
 
 
 def _unique(words: list[str]) -> tuple[str, ...]:
@@ -141,6 +144,7 @@ def _build(file: _File, source: str) -> Vocabulary:
         stations=file.stations,
         digits=MappingProxyType(dict(file.digits)),
         headings=tuple(f"{degrees:03d}" for degrees in grid),
+        tool_nouns=file.tool_nouns,
         _tool_by_name=MappingProxyType({tool.name: tool for tool in tools}),
     )
 
