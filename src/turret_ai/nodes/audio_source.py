@@ -82,6 +82,8 @@ class AudioSource(Stage):
         self._clips = [] if p.source == "microphone" else _clips(p)
         if p.source == "microphone":
             self._microphone = microphone.MicrophoneStream(p.device, p.chunk)
+        self._played_to_ns = 0
+        """Stamps never go back: played faster than it was spoken, a file ends in the future."""
         self._stop = threading.Event()
         self._ends: deque[tuple[str, int]] = deque(maxlen=64)
         self._roster = Roster(self)
@@ -112,6 +114,7 @@ class AudioSource(Stage):
     def _stream_files(self) -> None:
         p = self.parameters
         while not self._stop.is_set():
+            played = 0
             for number, clip in enumerate(self._clips):
                 self._wait_until_ready()
                 if self._stop.is_set():
@@ -121,12 +124,20 @@ class AudioSource(Stage):
                 )
                 began_ns = self.now_ns()
                 self._ends.clear()
-                utterance_id = self._play(clip)
+                try:
+                    utterance_id = self._play(clip)
+                except InputError as error:  # the other files are played all the same
+                    self.health.count("bad files")
+                    self.get_logger().error(str(error))
+                    continue
+                played += 1
                 self.health.count("files")
                 if p.one_at_a_time:
                     self._wait_for_end(utterance_id, began_ns)
                 if self._stop.is_set():
                     return
+            if not played:
+                raise InputError("none of the files could be played")
             if not p.loop:
                 self.get_logger().info("all files were spoken")
                 return
@@ -138,9 +149,12 @@ class AudioSource(Stage):
             The utterance's id, "" if the transcriber will give it one.
         """
         p = self.parameters
-        samples, sample_rate = files.read_pcm(clip.path)
+        sound = files.load(clip.path)
+        samples, sample_rate = sound.as_pcm(), sound.sample_rate
+        if sound.remark:
+            self.get_logger().warning(f"{clip.path}: {sound.remark}")
         self._announce(sample_rate)
-        start_ns = self.now_ns()
+        start_ns = max(self.now_ns(), self._played_to_ns)
         frame, utterance_id = utterance_frame.MICROPHONE, ""
         if p.whole:
             utterance_id = f"{clip.path.stem}_{start_ns}"
@@ -151,6 +165,7 @@ class AudioSource(Stage):
         if not p.whole:
             silence = np.zeros(round(p.pause * sample_rate), np.int16)
             samples = np.concatenate([samples, silence])
+        self._played_to_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
         started = time.monotonic()
         step = max(1, round(p.chunk * sample_rate))
         for first in range(0, len(samples), step):
@@ -160,8 +175,7 @@ class AudioSource(Stage):
                 return utterance_id
             self._publish(chunk, start_ns + seconds_to_ns(first / sample_rate), frame)
         if p.whole:
-            end_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
-            self._publish(np.zeros(0, np.int16), end_ns, frame)
+            self._publish(np.zeros(0, np.int16), self._played_to_ns, frame)
             self.ledger.answered(utterance_id, start_ns)
         return utterance_id
 

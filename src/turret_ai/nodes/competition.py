@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import os
@@ -45,6 +46,7 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.tf import StaticBroadcaster, transform
 from turret_ai.ros.time import to_ns
+from turret_ai.see import images as pictures
 from turret_ai.simulate.turret import TurretLimits, TurretMotion
 from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
 from turret_ai.units import seconds_to_ns
@@ -63,6 +65,7 @@ class CompetitionParameters(ClientSettings):
     )
     joint_rate: float = Field(100.0, ge=20.0, le=500.0, description="joint states a second")
     report: str = Field("", description="file that gets a JSON line for every turn; empty: none")
+    pictures: str = Field("", description="folder that gets every turn's snapshot; empty: none")
     exit_when_done: bool = Field(False, description="end this process when the server ends the run")
     wait_for: list[str] = Field(
         ["transcriber", "commander", "locator", "controller"],
@@ -92,6 +95,7 @@ class Competition(Stage):
         self._started = False
         self._roster = Roster(self)
         self._report = _open_report(p.report)
+        self._pictures = _made_folder(p.pictures)
         self._stepped = time.monotonic()
         self._begun = self._stepped
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
@@ -168,8 +172,13 @@ class Competition(Stage):
     def _on_box(self, message: TargetBBox) -> None:
         report = convert.message_to_report(message)
         status = LocationStatus(report.status)
+        scores = {
+            "detection": float(message.detection_score),
+            "match": float(message.match_score),
+            "margin": float(message.margin),
+        }
         self._loop.call(
-            self.client.located, message.utterance_id, status, report.box, report.reason
+            self.client.located, message.utterance_id, status, report.box, report.reason, scores
         )
 
     def _on_engagement(self, message: Engagement) -> None:
@@ -209,6 +218,10 @@ class Competition(Stage):
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
         self._images.publish(images.to_message(image, stamp_ns, frame))
         self.health.count("snapshots")
+        turn = self.client.keeper.running
+        if self._pictures is not None and turn is not None:
+            file = self._pictures / f"{turn.utterance_id}.jpg"
+            asyncio.get_running_loop().run_in_executor(None, _keep, file, image)
 
     def on_report(self, report: TurnReport) -> None:
         """Log a turn, and write it where it was asked for."""
@@ -261,6 +274,27 @@ def _fixed_frames(stamp_ns: int) -> list[Any]:
 def _to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     pcm: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
     return pcm
+
+
+def _keep(file: Path, image: ImageArray) -> None:
+    with contextlib.suppress(InputError):  # the picture is for looking at: no turn hangs on it
+        pictures.save(file, image)
+
+
+def _made_folder(name: str) -> Path | None:
+    """The folder for pictures.
+
+    Raises:
+        ConfigError: it can't be made.
+    """
+    if not name:
+        return None
+    path = Path(name).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"pictures: {path} can't be made ({error.strerror})") from error
+    return path
 
 
 def _open_report(name: str) -> Path | None:

@@ -39,6 +39,7 @@ class Transcriber(Stage):
             lambda job: self.hearing.recognise(job), self._on_error, on_drop=self._on_drop
         )
         self.health.gauges["late chunks"] = lambda: self.hearing.late_chunks
+        self.health.gauges["cancelled chunks"] = lambda: self.hearing.cancelled_chunks
         self.health.gauges["gaps"] = lambda: self.hearing.gaps
         self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
         self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
@@ -104,9 +105,14 @@ class Transcriber(Stage):
             if utterance_id is not None:
                 self.hearing.abandon(utterance_id, stamp_ns, f"failed to transcribe: {error}")
             raise
+        before = self.hearing.cancelled_chunks
         self.hearing.feed(
             AudioChunk(stamp_ns, samples, self._sample_rate, self._channels, utterance_id)
         )
+        if self.hearing.cancelled_chunks and not before:
+            self.get_logger().warning(
+                "the audio's channels cancel each other: only the loudest is heard"
+            )
 
     def _on_chunk_error(self, error: Exception, _work: Callable[[], None]) -> None:
         self.health.count("bad chunks")
