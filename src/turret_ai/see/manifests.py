@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from turret_ai import documents
 from turret_ai.errors import InputError
 from turret_ai.see import images
 from turret_ai.types import FloatArray, ImageArray
@@ -15,7 +15,8 @@ from turret_ai.types import FloatArray, ImageArray
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture. boxes: (n, 4) float32 corners x0, y0, x1, y1 in pixels; captions: n texts."""
+    """One picture. boxes: (n, 4) float32 corners x0, y0, x1, y1 in pixels; captions: n texts, empty
+    where nobody says what the box shows."""
 
     path: Path
     captions: tuple[str, ...]
@@ -31,7 +32,7 @@ def read(manifest: Path | str) -> list[Scene]:
 
     Args:
         manifest: the JSONL file, or a folder that holds exactly one; images lie beside it or in
-            its `images` folder.
+            its `images` folder. A caption may be null: that box counts for detection only.
 
     Raises:
         InputError: no manifest, a line that isn't of that form, or an image that is missing.
@@ -45,13 +46,11 @@ def read(manifest: Path | str) -> list[Scene]:
     if not manifest.is_file():
         raise InputError(f"there is no manifest {manifest}")
     scenes, missing = [], []
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in documents.read_lines(manifest):
+        row = documents.parse_json(line, f"{manifest}, line {number}")
         try:
-            row = json.loads(line)
             entries = [
-                (str(a["caption"]), [float(v) for v in a["bbox"]]) for a in row["annotations"]
+                (str(a["caption"] or ""), [float(v) for v in a["bbox"]]) for a in row["annotations"]
             ]
             name = str(row["image"])
             boxes = np.array([b for _, b in entries], np.float32).reshape(-1, 4)
