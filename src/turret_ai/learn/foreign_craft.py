@@ -86,7 +86,7 @@ def add_model(
         return
     lamp = light if rng.random() < _COMMON_LIGHT else studio(axes, rng)
     softness = float(rng.choice([0.0, rng.uniform(0.3, 0.9)]))
-    drawn = render.draw(scene.image, placed, camera, axes, lamp, rays=14_000, blur=softness)
+    drawn = render.draw(scene.image, placed, camera, axes, lamp, rays=32_000, blur=softness)
     if drawn is None:
         return
     if rng.random() < 0.7:

@@ -31,6 +31,8 @@ PAINTED_SHARES = {
 }  # fmt: skip
 """How often each type is painted: more often what models lack."""
 _LEAST_SHARE = 0.05
+_DETAIL = 256
+"""Largest side of a texture, pixels."""
 _MEDIAN_PX, _SPREAD, _SMALLEST_PX, _LARGEST_PX = 72.0, 0.32, 26.0, 100.0
 _NEUTRAL = livery.Livery((), (), "plain", 0)
 
@@ -80,7 +82,7 @@ def textured_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]
     airframe = airframes[int(rng.choice(len(airframes), p=weights / weights.sum()))]
     jobs = [(e, job) for e in mine if e.kind.airframe == airframe for job in e.liveries]
     entry, (name, textures) = jobs[int(rng.integers(len(jobs)))]
-    model = textured.load(entry.path, textures, entry.kind.up)
+    model = textured.load(entry.path, textures, entry.kind.up, _DETAIL)
     origin = Origin(type_name, "textured", airframe, f"{entry.path.stem} {name}".strip(), split)
     crops = []
     for _ in range(VIEWS):

@@ -66,7 +66,7 @@ def draw(
     canvas = np.zeros((side, side, 3), np.uint8)
     softness = float(rng.choice([0.0, rng.uniform(0.3, 0.9)]))
     drawn = render.draw(
-        canvas, placed, camera, axes, light_of_photo(axes, rng), rays=9_000, blur=softness
+        canvas, placed, camera, axes, light_of_photo(axes, rng), rays=24_000, blur=softness
     )
     if drawn is None:
         return None

@@ -16,7 +16,7 @@ from turret_ai.types import ImageArray
 
 FloatArray = NDArray[np.float32]
 
-LARGEST = 512
+DETAIL = 512
 """Textures are reduced to this side: a craft is drawn at some hundred pixels."""
 _CLEAR = 110
 """Alpha below which a ray goes through a texture."""
@@ -24,7 +24,7 @@ _GLOSS = 0.06
 
 
 @lru_cache(maxsize=96)
-def texture(path: Path) -> ImageArray:
+def texture(path: Path, detail: int = DETAIL) -> ImageArray:
     """A texture as RGBA (h, w, 4), first row at the top.
 
     Raises:
@@ -38,7 +38,7 @@ def texture(path: Path) -> ImageArray:
     except (OSError, ValueError, SyntaxError) as error:
         raise InputError(f"{path} is not a texture: {error}") from error
     height, width = image.shape[:2]
-    scale = LARGEST / max(height, width)
+    scale = detail / max(height, width)
     if scale < 1.0:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

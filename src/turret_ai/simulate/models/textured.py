@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from turret_ai.errors import InputError
 from turret_ai.simulate.mesh import Mesh, corner_normals
 from turret_ai.simulate.models import ac3d
-from turret_ai.simulate.models.skin import Skin, texture
+from turret_ai.simulate.models.skin import DETAIL, Skin, texture
 from turret_ai.simulate.solids import Solid
 
 _ENDINGS = (".png", ".rgb", ".jpg", ".jpeg", ".dds", ".bmp", ".tga", ".rgba", ".sgi")
@@ -71,12 +71,13 @@ def _file(path: Path) -> ac3d.Model:
 
 
 @lru_cache(maxsize=64)
-def load(path: Path, livery: Path | None = None, up: str = "y") -> Mesh:
+def load(path: Path, livery: Path | None = None, up: str = "y", detail: int = DETAIL) -> Mesh:
     """A textured model; one unit of the file is a metre.
 
     Args:
         livery: a folder whose textures go before those beside the file.
         up: the file's axis that points upwards.
+        detail: largest side of a texture: finer ones than a picture shows look like noise in it.
 
     Raises:
         InputError: not a model, no texture at all to be found, or numbers that aren't finite.
@@ -148,7 +149,7 @@ def load(path: Path, livery: Path | None = None, up: str = "y") -> Mesh:
         np.concatenate(uv),
         np.concatenate(images),
         np.concatenate(tints),
-        tuple(texture(p) for p in pictures),
+        tuple(texture(p, detail) for p in pictures),
     )
     return Mesh(
         points, faces32, np.ascontiguousarray(corner, np.float32),
