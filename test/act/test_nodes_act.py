@@ -171,10 +171,10 @@ def test_the_robomaster_node_stops_a_gimbal_whose_controller_is_gone(
 
 
 def test_the_competition_node_plays_with_the_real_controller(tmp_path: Path) -> None:
+    from turret_ai.hear.utterance_frame import utterance_of
     from turret_ai.nodes import convert
     from turret_ai.nodes.competition import Competition
     from turret_ai.nodes.controller import Controller
-    from turret_ai.nodes.utterance_frame import utterance_of
     from turret_ai.ros import Node, audio, images, qos, spin_until
     from turret_ai.ros.interfaces import (
         AudioDataStamped,

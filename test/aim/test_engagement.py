@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.engagement import BoxReport, Engagement, Finish, Move, Outcome, State
+from turret_ai.aim.engagement import (
+    BoxReport,
+    Engagement,
+    Finish,
+    Move,
+    Outcome,
+    State,
+    Stop,
+)
 from turret_ai.aim.settings import AimSettings
 from turret_ai.types import (
     Box,
@@ -192,6 +200,45 @@ def test_nothing_understood_is_incomplete_with_the_reason():
     assert "no command" in bench.finishes[0].reason
 
 
+CALL_OFF = Command(CommandStatus.CANCELLED, reason="called off: cease fire")
+
+
+@pytest.mark.parametrize("steps", [[], ["obey"], ["obey", "see"], ["obey", "see", "obey"]])
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_cancellation_ends_what_runs_and_stops_the_turret(steps, heard):
+    bench = Bench()
+    bench.hear("u1")
+    bench.understand("u1")
+    for step in steps:
+        getattr(bench, step)() if step != "see" else bench.see("u1")
+    if heard:
+        bench.hear("u2", text="cease fire")
+    bench.understand("u2", CALL_OFF)
+    assert [a.utterance_id for a in bench.actions if isinstance(a, Stop)] == ["u2"]
+    ended = {f.utterance_id: f.outcome for f in bench.finishes}
+    assert ended.pop("u2") is Outcome.CANCELLED
+    assert ended == {"u1": Outcome.AIMED if steps[2:] else Outcome.SUPERSEDED}
+    moves = len(bench.moves)
+    bench.see("u1")
+    bench.obey()
+    bench.wait(60)
+    assert len(bench.moves) == moves
+    assert bench.engagement.state is State.IDLE
+
+
+def test_a_cancellation_that_comes_too_late_for_its_turn_stops_the_turret_yet():
+    bench = Bench()
+    bench.hear("u1", text="cease fire")
+    bench.wait(60)
+    bench.hear("u2")
+    bench.understand("u1", CALL_OFF)
+    assert isinstance(bench.actions[-1], Stop)
+    assert len(bench.finishes) == 1
+    bench.understand("u2")
+    bench.understand("u1", CALL_OFF)
+    assert isinstance(bench.actions[-1], Move)  # a newer order is not stopped by an older word
+
+
 def test_noise_ends_its_own_turn_but_not_the_running_one():
     bench = Bench()
     bench.hear("u1")
@@ -280,7 +327,7 @@ def test_a_late_answer_to_an_ended_turn_is_ignored():
     assert bench.engagement.state is State.IDLE
 
 
-SPOKEN = ["hear", "partial", "noise", "early", "understand", "lost"]
+SPOKEN = ["hear", "partial", "noise", "early", "understand", "lost", "cancel"]
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from([*SPOKEN, "obey", "see", "calibration"]),
@@ -312,6 +359,8 @@ def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
                 bench.understand(name)
             case "lost":
                 bench.understand(name, Command(CommandStatus.REJECTED, reason="?"))
+            case "cancel":
+                bench.understand(name, CALL_OFF)
             case "obey":
                 bench.obey()
             case "see":

@@ -167,6 +167,26 @@ def test_it_is_disarmed_until_somebody_arms_it(world):
         assert world.until(lambda: world.states[-1].armed)
 
 
+def test_a_cancellation_stops_the_turret_and_disarms_the_signal(world):
+    client = world.create_client(SetBool, "/controller/arm")
+    with node_process(free_domain(), "controller"):
+        assert world.ready()
+        assert world.until(client.service_is_ready)
+        assert world.until(client.call_async(SetBool.Request(data=True)).done)
+        world.say("order", heading="180")
+        assert world.until(lambda: world.gimbal)
+        call_off = TurretCommand(utterance_id="off", status=TurretCommand.CANCELLED)
+        call_off.reason = "cease fire"
+        world.commands.publish(call_off)
+        assert world.ended(2)
+        assert world.until(lambda: not world.states[-1].armed)
+    ends = {end.utterance_id: end.outcome for end in world.ends}
+    assert ends == {"order": Engagement.SUPERSEDED, "off": Engagement.CANCELLED}
+    last = world.gimbal[-1]
+    assert (last.mode, last.yaw_rate, last.pitch_rate) == (GimbalCommand.RATE, 0.0, 0.0)
+    assert last.utterance_id == "off"
+
+
 def test_a_setting_out_of_range_is_refused_at_start_with_its_name_and_range():
     with node_process(free_domain(), "controller", settle__angle=5.0) as process:
         code, _ = process.stop(timeout=20.0) if process.popen.wait(20) else (0, 0)

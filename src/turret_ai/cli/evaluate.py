@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from turret_ai.errors import ConfigError
 from turret_ai.prove.records import Pairs, canonical, match, read_jsonl, write_json
 
 app = typer.Typer(no_args_is_help=True, help="Score predictions, or evaluate a whole recording.")
@@ -170,6 +171,10 @@ def vlm(
     output: Output = None,
     details: Annotated[bool, typer.Option(help="also by type, size and number of colours")] = False,
     limit: Annotated[int, typer.Option(min=0, help="only so many pictures; 0: all")] = 0,
+    degrade: Annotated[
+        str, typer.Option(help="spoil the pictures first: clean (not at all), mild or strong")
+    ] = "clean",
+    seed: Annotated[int, typer.Option(help="of the spoiling")] = 0,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="a setting, such as detection.flip=true")
     ] = None,
@@ -177,7 +182,8 @@ def vlm(
     """Boxes: share of captions with IoU > 0.5, of predictions or of the see stage itself.
 
     With PREDICTIONS TRUTH the files are compared. With one manifest of labelled images the models
-    run on them, and recall, mAP, matcher and milliseconds are told as well.
+    run on them, and recall, mAP, matcher and milliseconds are told as well. Boxes whose caption is
+    null count for detection only.
     """
     if truth is not None:
         from turret_ai.prove import box_predictions
@@ -191,6 +197,7 @@ def vlm(
 
     from rich.progress import Progress
 
+    from turret_ai.learn.sensor import LEVELS
     from turret_ai.overrides import apply, check
     from turret_ai.prove import vlm_score
     from turret_ai.see import locator
@@ -200,6 +207,10 @@ def vlm(
     apply(tree, overrides or [])
     data = vlm_score.pictures(str(manifest))
     data = data[:limit] if limit else data
+    if degrade not in LEVELS:
+        raise ConfigError(f"--degrade is one of {', '.join(LEVELS)}, not {degrade!r}")
+    if degrade != "clean":
+        data = vlm_score.degraded(data, degrade, seed)
     model = locator.load(check(tree, SeeSettings, "--set"))
     model.warm_up()
     with Progress(console=Console(stderr=True)) as progress:

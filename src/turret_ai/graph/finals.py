@@ -14,7 +14,8 @@ _SOURCES = {
     "competition": "speech, camera and turret from the finals server",
     "robomaster": "speech, camera and turret from a DJI RoboMaster EP",
     "robomaster_ros": "camera and turret from robomaster_ros, speech from the microphone",
-    "none": "only the four stages: audio, camera and turret come from elsewhere, such as a bag",
+    "recording": "only the four stages: a bag is played, whose turret can't follow",
+    "none": "only the four stages: audio, camera and turret come from elsewhere",
 }
 
 ARGUMENTS = (
@@ -42,6 +43,7 @@ ARGUMENTS = (
     Argument("namespace", "", "namespace of all nodes and topics"),
     Argument("use_sim_time", "false", "take the time from /clock", ("true", "false")),
     Argument("one_process", "false", "all nodes in one process", ("true", "false")),
+    Argument("respawn", "true", "start nodes again that crashed", ("true", "false")),
     Argument("log_level", "info", "least level that is logged", ("debug", "info", "warn", "error")),
 )
 
@@ -104,6 +106,8 @@ def _build(values: Mapping[str, str]) -> Plan:
     controller: dict[str, Any] = {}
     if values["source"] == "competition":
         controller.update(_VIRTUAL_TURRET)
+    if values["source"] == "recording":
+        controller["recorded_joints"] = True
     stages = [
         NodeEntry(
             "transcriber",
@@ -130,6 +134,7 @@ def _build(values: Mapping[str, str]) -> Plan:
         values["log_level"],
         values["params_file"],
         values["one_process"] == "true",
+        values["respawn"] == "true",
     )
 
 

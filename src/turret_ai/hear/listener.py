@@ -127,9 +127,10 @@ class Listener:
         """Places where chunks were missing."""
         self._detector = StreamDetector()
         self._resampler: Resampler | None = None
-        self._restart()
+        self.restart()
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
+        """Forget the stream so far, and what was being said."""
         self._detector.reset()
         self._resampler = None
         self._expected_ns: int | None = None
@@ -185,6 +186,16 @@ class Listener:
         self._expected_ns = stamp_ns + seconds_to_ns(len(mono) / sample_rate)
         return events + self._take(resampler(mono))
 
+    @property
+    def speaking(self) -> bool:
+        """Whether somebody is in mid-sentence."""
+        return self._spoken is not None
+
+    @property
+    def began_ns(self) -> int:
+        """The stamp of the first sample of what is being said; without meaning in silence."""
+        return self._stamp(self._start)
+
     def flush(self) -> list[ListenEvent]:
         """The stream has ended: what was being said is an utterance."""
         events: list[ListenEvent] = []
@@ -198,7 +209,7 @@ class Listener:
             if self._waiting.size:
                 self._spoken.append(self._waiting)
             events = self._end(cause)
-        self._restart()
+        self.restart()
         return events
 
     def _stamp(self, index: int) -> int:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError, TurretError
-from turret_ai.hear import files, microphone
-from turret_ai.nodes import utterance_frame
+from turret_ai.hear import files, microphone, utterance_frame
 from turret_ai.nodes.readiness import Readiness
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, qos

@@ -12,9 +12,7 @@ from turret_ai.ros import qos
 from turret_ai.ros.interfaces import Transcript, TurretCommand
 from turret_ai.types import Command, CommandField, CommandStatus, TranscriptStatus
 from turret_ai.understand import Understander, UnderstandSettings
-
-PARTIAL_CONFIDENCE = 0.9
-"""Least confidence in a heading for moving while the operator still speaks."""
+from turret_ai.understand.commanding import command_of
 
 
 class CommanderParameters(UnderstandSettings):
@@ -37,13 +35,10 @@ class Commander(Stage):
 
     def _understand(self, message: Transcript) -> None:
         started = time.perf_counter()
-        hypotheses = convert.message_to_transcription(message).alternatives or message.text
-        command = self.understander.parse(hypotheses)
+        command = command_of(self.understander, convert.message_to_transcription(message))
+        if command is None:
+            return
         partial = message.status == TranscriptStatus.PARTIAL
-        if partial:
-            if command.heading.confidence < PARTIAL_CONFIDENCE:
-                return
-            command = Command(CommandStatus.INCOMPLETE, command.heading, reason="still speaking")
         seconds = time.perf_counter() - started
         self._commands.publish(convert.command_to_message(command, message, seconds, partial))
         self.health.count(command.status.name)

@@ -24,9 +24,10 @@ from turret_ai.aim import frames as names
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.limits import Limits
 from turret_ai.errors import ConfigError, InputError
+from turret_ai.hear import utterance_frame
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
-from turret_ai.nodes import convert, utterance_frame
+from turret_ai.nodes import convert
 from turret_ai.nodes.readiness import Readiness
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret

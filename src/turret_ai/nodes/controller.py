@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turret_ai.aim.engagement import Action, Engagement, Move, State
+from turret_ai.aim.engagement import Action, Engagement, Move, State, Stop
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
@@ -143,6 +143,9 @@ class Controller(Stage):
             if isinstance(action, Move):
                 self._send(action)
                 continue
+            if isinstance(action, Stop):
+                self._stop(action)
+                continue
             box = self._box
             if box is not None and box.utterance_id != action.utterance_id:
                 box = None
@@ -172,6 +175,18 @@ class Controller(Stage):
         )
         if self.engagement.state is State.AIMING:
             self._pose.publish(_pose(goal, move.stamp_ns))
+
+    def _stop(self, stop: Stop) -> None:
+        """Stand still and disarm: only `~/arm` allows the signal again."""
+        self.armed = False
+        self._gimbal.publish(
+            GimbalCommand(
+                header=convert.header(stop.stamp_ns, frames.GIMBAL_BASE_LINK),
+                utterance_id=stop.utterance_id,
+                mode=GimbalCommand.RATE,
+            )
+        )
+        self.get_logger().warning(f"{stop.utterance_id}: called off, stopped and disarmed")
 
     def _publish_state(self) -> None:
         """At every change at once, else ten times a second."""

@@ -22,6 +22,7 @@ from turret_ai.ros.time import to_ns
 from turret_ai.see import draw
 from turret_ai.see import locator as see_locator
 from turret_ai.see.locator import SeeSettings
+from turret_ai.see.lookout import Lookout
 from turret_ai.types import Location, LocationStatus
 
 
@@ -45,9 +46,7 @@ class Locator(Stage):
         super().__init__("locator", LocatorParameters, overrides)
         self.locator = see_locator.load(self.parameters)
         self.locator.warm_up()
-        self._captions: dict[str, str] = {}
-        self._settled: tuple[str, int] = ("", 0)
-        self._searched = ""
+        self._lookout = Lookout()
         self._worker = self.create_worker(self._search, self._on_error)
         self._boxes = self.create_publisher(TargetBBox, "target_bbox", qos.STAGE)
         self._candidates = self.create_publisher(Detection2DArray, "detections", qos.STAGE)
@@ -60,34 +59,23 @@ class Locator(Stage):
         return self.locator.describe()
 
     def reset(self) -> None:
-        self._captions.clear()
-        self._settled = ("", 0)
+        self._lookout.reset()
 
     def _on_command(self, message: TurretCommand) -> None:
         if not message.partial and message.target:
-            self._captions[message.utterance_id] = message.target
-            while len(self._captions) > 8:
-                del self._captions[next(iter(self._captions))]
+            self._lookout.on_command(message.utterance_id, message.target)
             self._worker.put(_Search(message.utterance_id, message.target, None))
 
     def _on_state(self, message: TurretState) -> None:
         searching = message.phase == TurretState.SEARCHING
-        if searching and self._settled[0] != message.utterance_id:
-            self._settled = (message.utterance_id, to_ns(message.header.stamp))
-        elif not searching:
-            self._settled = ("", 0)
+        self._lookout.on_turret(searching, message.utterance_id, to_ns(message.header.stamp))
 
     def _on_image(self, message: Image) -> None:
         if not self.receive():
             return
-        utterance_id, since_ns = self._settled
-        caption = self._captions.get(utterance_id)
-        if caption is None or utterance_id == self._searched:
-            return
-        if to_ns(message.header.stamp) < since_ns:
-            return  # exposed while the camera still moved
-        self._searched = utterance_id
-        self._worker.put(_Search(utterance_id, caption, message))
+        wanted = self._lookout.on_image(to_ns(message.header.stamp))
+        if wanted is not None:
+            self._worker.put(_Search(*wanted, message))
 
     def _search(self, search: _Search) -> None:
         if search.image is None:

@@ -84,9 +84,12 @@ class Stage(Node):
         *,
         latest_wins: bool = False,
         capacity: int = 16,
+        on_drop: Callable[[T], None] | None = None,
     ) -> Worker[T]:
         """A thread for the model's work; it ends with the node."""
-        worker = Worker(handle, latest_wins=latest_wins, capacity=capacity, on_error=on_error)
+        worker = Worker(
+            handle, latest_wins=latest_wins, capacity=capacity, on_error=on_error, on_drop=on_drop
+        )
         self._workers.append(worker)
         self.health.gauges["dropped"] = lambda: sum(each.dropped for each in self._workers)
         self.health.gauges["queue_age"] = lambda: f"{self._queue_age():.3f}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,21 @@ from turret_ai.errors import InputError
 from turret_ai.prove.detection_map import Frame, map50
 from turret_ai.prove.records import Record
 from turret_ai.see.boxes import Boxes, iou
-from turret_ai.types import Box, ImageArray, Location, LocationStatus
+from turret_ai.types import Box, FloatArray, ImageArray, Location, LocationStatus
 
 HIT = 0.5
 """Least overlap of a hit, exclusive (the competition's rule)."""
+APART = 0.1
+"""A candidate that overlaps every craft by less is a false positive."""
+LOSSES = ("not detected", "refused", "another craft", "poor box", "no craft")
+"""Why captions are missed: no candidate is on the craft; the right one was the best and refused;
+another craft's was preferred, a worse one of the same craft, or one where no craft is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One labelled picture; captions and boxes go together."""
+    """One labelled picture; captions and boxes go together. An empty caption asks nothing: its box
+    counts for detection only."""
 
     name: str
     load: Callable[[], ImageArray]
@@ -35,9 +42,11 @@ class Picture:
 
 @dataclass(slots=True)
 class Answered:
-    """What was said of one caption. shown: the longer side of the true box, pixels.
+    """What was said of one caption.
 
-    given: the best by the matcher among the true boxes is the right one.
+    overlap: of the answer with the true box; forced: of the best candidate, whether it was taken or
+    not. given: the best by the matcher among the true boxes is the right one. lost: where a miss
+    comes from, one of `LOSSES`; "" for a hit.
     """
 
     picture: str
@@ -45,7 +54,9 @@ class Answered:
     true: Box
     location: Location
     overlap: float
+    forced: float
     given: bool
+    lost: str = ""
 
     @property
     def hit(self) -> bool:
@@ -77,15 +88,23 @@ class VlmScore:
         return _mean(a.given for a in self.answers)
 
     @property
+    def forced(self) -> float:
+        """The score if the best candidate were always answered."""
+        return _mean(a.forced > HIT for a in self.answers)
+
+    @property
     def recall(self) -> float:
         """Share of true boxes that any candidate overlaps by more than a half."""
         found = []
         for frame in self.frames:
-            true = Boxes.from_boxes(list(frame.true)).xyxy
-            candidates = Boxes.from_boxes([b for b, _ in frame.found]).xyxy
-            overlap = iou(true, candidates)
-            found += (overlap.max(axis=1, initial=0.0) > HIT).tolist()
+            found += (_overlaps(frame).max(axis=1, initial=0.0) > HIT).tolist()
         return _mean(found)
+
+    @property
+    def false_positives(self) -> float:
+        """Candidates a picture that lie on no true box."""
+        wrong = [(_overlaps(f).max(axis=0, initial=0.0) < APART).sum() for f in self.frames]
+        return float(np.mean(wrong)) if wrong else 0.0
 
     def figures(self) -> Record:
         """Everything as plain values."""
@@ -94,12 +113,16 @@ class VlmScore:
             "pictures": len(self.frames),
             "captions": len(self.answers),
             "vlm": self.hit_rate,
+            "vlm_standard_error": _standard_error(self.hit_rate, len(self.answers)),
+            "vlm_always_answering": self.forced,
             "detector_recall": self.recall,
             "detector_map50": map50(self.frames),
+            "false_positives_a_picture": self.false_positives,
             "matcher_top1": self.top1,
             "found": _mean(s is LocationStatus.FOUND for s in statuses),
             "ambiguous": _mean(s is LocationStatus.AMBIGUOUS for s in statuses),
             "not_found": _mean(s is LocationStatus.NOT_FOUND for s in statuses),
+            "lost": {reason: _mean(a.lost == reason for a in self.answers) for reason in LOSSES},
             "milliseconds": {
                 name: round(1e3 * float(np.median(values)), 1)
                 for name, values in self.seconds.items()
@@ -115,6 +138,7 @@ class VlmScore:
             rows[name] = {
                 "captions": float(len(some)),
                 "vlm": _mean(a.hit for a in some),
+                "vlm_always_answering": _mean(a.forced > HIT for a in some),
                 "matcher_top1": _mean(a.given for a in some),
             }
         return rows
@@ -123,6 +147,17 @@ class VlmScore:
 def _mean(values: Iterable[bool]) -> float:
     listed = list(values)
     return float(np.mean(listed)) if listed else 0.0
+
+
+def _standard_error(share: float, count: int) -> float:
+    """Of a share of so many independent trials."""
+    return float(np.sqrt(share * (1.0 - share) / count)) if count else 0.0
+
+
+def _overlaps(frame: Frame) -> FloatArray:
+    """IoU (true boxes, candidates)."""
+    true = Boxes.from_boxes(list(frame.true)).xyxy
+    return iou(true, Boxes.from_boxes([b for b, _ in frame.found]).xyxy)
 
 
 def size_group(answer: Answered) -> str:
@@ -167,6 +202,47 @@ def pictures(manifest: str) -> list[Picture]:
     return found
 
 
+def degraded(data: Sequence[Picture], level: str, seed: int = 0) -> list[Picture]:
+    """The pictures as a poor camera takes them (`turret_ai.learn.sensor`), JPEG included.
+
+    Args:
+        level: "clean", "mild" or "strong". The same seed spoils a picture always in the same way.
+    """
+    from turret_ai.learn import sensor
+    from turret_ai.see import images
+
+    def spoilt(picture: Picture, number: int) -> ImageArray:
+        rng = np.random.default_rng([seed, number])
+        rgb = sensor.degrade(picture.load(), rng, level)
+        return images.decode(images.encode(rgb, ".jpg", sensor.jpeg_quality(rng, level)))
+
+    return [replace(p, load=partial(spoilt, p, number)) for number, p in enumerate(data)]
+
+
+def _overlap(box: Box | None, true: Boxes) -> FloatArray:
+    """IoU (true boxes,) of one box, zeros without one."""
+    if box is None:
+        return np.zeros(len(true), np.float32)
+    return iou(Boxes.from_boxes([box]).xyxy, true.xyxy)[0]
+
+
+def _loss(answer: Location, candidates: Boxes, true: Boxes, number: int) -> str:
+    """Where a caption was lost, one of `LOSSES`, or "" for a hit. number: its true box."""
+    own = iou(true.xyxy[number : number + 1], candidates.xyxy)[0]
+    if own.max(initial=0.0) <= HIT:
+        return "not detected"
+    best = _overlap(answer.candidates[0][0] if answer.candidates else None, true)
+    if answer.box is None and best[number] > HIT:
+        return "refused"
+    chosen = best if answer.box is None else _overlap(answer.box, true)
+    if chosen[number] > HIT:
+        return ""
+    nearest = int(chosen.argmax())
+    if chosen[nearest] < APART:
+        return "no craft"
+    return "poor box" if nearest == number else "another craft"
+
+
 def score(
     locator: Any, data: Sequence[Picture], report: Callable[[int], None] = lambda _: None
 ) -> VlmScore:
@@ -184,22 +260,30 @@ def score(
         rgb = picture.load()
         if len(picture.captions) != len(picture.boxes):
             raise InputError(f"{picture.name}: captions and boxes don't go together")
+        asked = [i for i, caption in enumerate(picture.captions) if caption]
+        captions = [picture.captions[i] for i in asked]
         started = time.perf_counter()
         candidates = locator.detect(rgb)
-        locations = locator.locate_all(rgb, picture.captions, candidates)
+        locations = locator.locate_all(rgb, captions, candidates)
         result.seconds["picture"].append(time.perf_counter() - started)
         result.seconds["detect"].append(locator.seconds["detect"])
         result.seconds["match"].append(locator.seconds["match"])
         true = Boxes.from_boxes(list(picture.boxes))
-        given = locator.matcher(rgb, true, list(picture.captions))
-        for i, (caption, box) in enumerate(zip(picture.captions, picture.boxes, strict=True)):
-            location = locations[i]
-            overlap = 0.0
-            if location.box is not None:
-                chosen = Boxes.from_boxes([location.box]).xyxy
-                overlap = float(iou(chosen, true.xyxy[i : i + 1])[0, 0])
-            best = bool(len(given) and int(given[:, i].argmax()) == i)
-            result.answers.append(Answered(picture.name, caption, box, location, overlap, best))
+        given = locator.matcher(rgb, true, captions)
+        for column, (i, location) in enumerate(zip(asked, locations, strict=True)):
+            best = location.candidates[0][0] if location.candidates else None
+            result.answers.append(
+                Answered(
+                    picture.name,
+                    picture.captions[i],
+                    picture.boxes[i],
+                    location,
+                    float(_overlap(location.box, true)[i]),
+                    float(_overlap(location.box or best, true)[i]),
+                    int(given[:, column].argmax()) == i,
+                    _loss(location, candidates, true, i),
+                )
+            )
         found = tuple(
             (candidates.as_box(i), float(candidates.scores[i])) for i in range(len(candidates))
         )

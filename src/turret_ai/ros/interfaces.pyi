@@ -198,6 +198,7 @@ class Engagement:
     TIMEOUT: ClassVar[int]
     SUPERSEDED: ClassVar[int]
     LIMITED: ClassVar[int]
+    CANCELLED: ClassVar[int]
     header: Header
     utterance_id: str
     outcome: int
@@ -870,6 +871,7 @@ class TurretCommand:
     OK: ClassVar[int]
     INCOMPLETE: ClassVar[int]
     REJECTED: ClassVar[int]
+    CANCELLED: ClassVar[int]
     SOURCE_NONE: ClassVar[int]
     SOURCE_RULES: ClassVar[int]
     SOURCE_REPAIR: ClassVar[int]

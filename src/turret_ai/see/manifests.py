@@ -15,7 +15,8 @@ from turret_ai.types import FloatArray, ImageArray
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture. boxes: (n, 4) float32 corners x0, y0, x1, y1 in pixels; captions: n texts."""
+    """One picture. boxes: (n, 4) float32 corners x0, y0, x1, y1 in pixels; captions: n texts, empty
+    where nobody says what the box shows."""
 
     path: Path
     captions: tuple[str, ...]
@@ -31,7 +32,7 @@ def read(manifest: Path | str) -> list[Scene]:
 
     Args:
         manifest: the JSONL file, or a folder that holds exactly one; images lie beside it or in
-            its `images` folder.
+            its `images` folder. A caption may be null: that box counts for detection only.
 
     Raises:
         InputError: no manifest, a line that isn't of that form, or an image that is missing.
@@ -51,7 +52,7 @@ def read(manifest: Path | str) -> list[Scene]:
         try:
             row = json.loads(line)
             entries = [
-                (str(a["caption"]), [float(v) for v in a["bbox"]]) for a in row["annotations"]
+                (str(a["caption"] or ""), [float(v) for v in a["bbox"]]) for a in row["annotations"]
             ]
             name = str(row["image"])
             boxes = np.array([b for _, b in entries], np.float32).reshape(-1, 4)
