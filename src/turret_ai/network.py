@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 BUFFER_WANTED = 16 * 1024 * 1024
-"""Bytes of receive buffer with which such images cross hosts, and reach ROS's tools, without loss."""
+"""Bytes with which such images cross hosts, and reach ROS's tools, without loss."""
 
 _LIMIT = Path("/proc/sys/net/core/rmem_max")
 
