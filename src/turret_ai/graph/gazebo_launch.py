@@ -130,7 +130,7 @@ def _bridge(plan: Plan) -> Node:
             {"config_file": str(share.path("config/gz_bridge.yaml")), "use_sim_time": True}
         ],
         output="screen",
-        respawn=True,
+        respawn=plan.respawn,
         respawn_delay=2.0,
     )
 
@@ -148,7 +148,7 @@ def _state_publisher(plan: Plan) -> Node:
             }
         ],
         output="screen",
-        respawn=True,
+        respawn=plan.respawn,
         respawn_delay=2.0,
     )
 
