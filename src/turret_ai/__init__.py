@@ -11,7 +11,7 @@ __all__ = ["Turret", "__version__"]
 def __getattr__(name: str) -> object:
     """`Turret`, imported when it is asked for: most programs need less of the package."""
     if name == "Turret":
-        from turret_ai.client import Turret
+        from turret_ai.nodes.client import Turret
 
         return Turret
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

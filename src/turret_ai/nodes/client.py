@@ -267,15 +267,14 @@ class Turret:
     ) -> Future[Turn]:
         utterance_id = self._new_id()
         future = self._await(utterance_id, timeout)
-        sure = {"heading": heading, "tool": tool, "target": target}
         message = TurretCommand(
             header=convert.header(self._node.now_ns()),
             utterance_id=utterance_id,
             status=int(status),
-            **sure,
         )
-        for name, value in sure.items():
+        for name, value in (("heading", heading), ("tool", tool), ("target", target)):
             if value:
+                setattr(message, name, value)
                 setattr(message, f"{name}_confidence", 1.0)
                 setattr(message, f"{name}_source", TurretCommand.SOURCE_RULES)
         self._commands.publish(message)
