@@ -144,17 +144,3 @@ def test_the_settings_for_ros_tools_are_those_of_the_nodes():
 
     file = share.path("config/cyclonedds.xml").read_text(encoding="utf-8")
     assert settings(file.split("?>", 1)[1]) == settings(config.BASE)
-
-
-@pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="needs the source tree")
-def test_every_source_file_names_its_licence():
-    folders = [ROOT / name for name in ("src", "test", "bench", "launch", "scripts")]
-    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
-    without = []
-    for file in [ROOT / "setup.py", ROOT / "CMakeLists.txt", *files]:
-        script = file.suffix == "" and file.read_bytes()[:2] == b"#!"
-        if script or file.suffix in (".py", ".pyi") or file.name == "CMakeLists.txt":
-            head = file.read_text(encoding="utf-8").splitlines()[:2]
-            if "# SPDX-License-Identifier: Apache-2.0" not in head:
-                without.append(str(file.relative_to(ROOT)))
-    assert not without
