@@ -40,7 +40,7 @@ def imported() -> set[str]:
                 if called in ("require", "import_module") and isinstance(first, ast.Constant):
                     names = [first.value]
             found |= {name.split(".")[0] for name in names}
-    return found - set(sys.stdlib_module_names)
+    return found - set(sys.stdlib_module_names) - {"compression"}  # Python's own from 3.14 on
 
 
 def canonical(name: str) -> str:
