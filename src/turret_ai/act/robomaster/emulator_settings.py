@@ -36,6 +36,8 @@ class Faults:
     """Replies leave byte by byte."""
     unterminated: bool = False
     """Replies lack their `;`."""
+    line_ends: bool = False
+    """Replies end in a line end instead of `;`."""
     no_seq: bool = False
     """Numbers are not echoed."""
     garbage_pushes: bool = False
