@@ -12,6 +12,7 @@ lint: .venv/.test
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/mypy --python-version 3.10 --cache-dir .mypy_cache/3.10-checks
 
 bench: .venv/.test
 	.venv/bin/python -m bench $(ARGS)
