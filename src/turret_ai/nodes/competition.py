@@ -29,7 +29,7 @@ from turret_ai.hear import utterance_frame
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
-from turret_ai.nodes.readiness import Readiness
+from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
 from turret_ai.ros import audio, images, qos
@@ -45,6 +45,7 @@ from turret_ai.ros.interfaces import (
     TurretState,
 )
 from turret_ai.ros.tf import StaticBroadcaster, transform
+from turret_ai.ros.time import to_ns
 from turret_ai.see import images as pictures
 from turret_ai.simulate.turret import TurretLimits, TurretMotion
 from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
@@ -68,7 +69,7 @@ class CompetitionParameters(ClientSettings):
     exit_when_done: bool = Field(False, description="end this process when the server ends the run")
     wait_for: list[str] = Field(
         ["transcriber", "commander", "locator", "controller"],
-        description="nodes that must report before the server is called",
+        description="stages or nodes that must be active before the server is called",
     )
     ready_timeout: float = Field(120.0, ge=0.0, le=3600.0, description="s to wait for them")
 
@@ -92,7 +93,7 @@ class Competition(Stage):
         self.client = Client(p, self)
         self._loop = LoopThread(self.client.run, "competition", self._on_loop_error)
         self._started = False
-        self._readiness = Readiness(self, p.wait_for)
+        self._roster = Roster(self)
         self._report = _open_report(p.report)
         self._pictures = _made_folder(p.pictures)
         self._stepped = time.monotonic()
@@ -142,11 +143,12 @@ class Competition(Stage):
     def _start_when_ready(self, now: float) -> None:
         """Call the server only when the chain can answer: its first turn would be lost."""
         p = self.parameters
-        missing = self._readiness.missing()
+        missing = self._roster.missing(p.wait_for)
         if missing and now - self._begun < p.ready_timeout:
             return
         if missing:
-            self.get_logger().warning(f"starting although these do not report: {missing}")
+            told = "; ".join(f"{name} {self._roster.why(name)}" for name in missing)
+            self.get_logger().warning(f"starting although {told}")
         self._started = True
         self._loop.start()
 
@@ -181,6 +183,7 @@ class Competition(Stage):
 
     def _on_engagement(self, message: Engagement) -> None:
         aim = (message.aim_yaw, message.aim_pitch)
+        self.ledger.ended(message.utterance_id, to_ns(message.header.stamp))
         self._loop.call(self.client.engaged, message.utterance_id, message.reason, aim)
 
     # -- from the server to the chain; called in the loop's thread -------------------------------
@@ -189,7 +192,7 @@ class Competition(Stage):
         self, utterance_id: str, samples: NDArray[np.int16], sample_rate: int, at: float
     ) -> None:
         """Publish a whole sentence as marked chunks; it ends at the time of its arrival."""
-        if not self.enabled:
+        if not self.active:
             return
         pcm = samples
         if sample_rate != SAMPLE_RATE:
@@ -205,6 +208,7 @@ class Competition(Stage):
             self._audio.publish(audio.to_message(pcm[first : first + step], stamp_ns, frame))
         end_ns = start_ns + seconds_to_ns(len(pcm) / SAMPLE_RATE)
         self._audio.publish(audio.to_message(np.zeros(0, np.int16), end_ns, frame))
+        self.ledger.answered(utterance_id, start_ns)
         self.health.count("utterances")
 
     def on_snapshot(self, image: ImageArray, camera: Camera, at: float) -> None:

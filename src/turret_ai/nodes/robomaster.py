@@ -119,10 +119,10 @@ class RoboMaster(Stage):
 
     def _on_state(self, message: TurretState) -> None:
         self._controller_seen = time.monotonic()
-        self._loop.call(self.driver.controller_says, bool(message.armed) and self.enabled)
+        self._loop.call(self.driver.controller_says, bool(message.armed) and self.active)
 
     def _on_engagement(self, message: Engagement) -> None:
-        if message.outcome == Engagement.AIMED and self.enabled:
+        if message.outcome == Engagement.AIMED and self.active:
             self._loop.call(self.driver.signal, message.utterance_id)
 
     def _watch(self) -> None:
