@@ -282,6 +282,8 @@ class Emulator:
             data = text.encode("ascii")
             if self.faults.garbage_pushes and count % 2:
                 data = self._noise.bytes(int(self._noise.integers(1, 64)))
+            if self.faults.lost_pushes and self._noise.random() < self.faults.lost_pushes:
+                continue
             self._udp.sendto(data, (peer[0], self.ports.push))
             self.counters.pushes += 1
 

@@ -186,14 +186,17 @@ def parse_pushes(data: bytes) -> tuple[list[Attitude], int]:
 
     Returns:
         (gimbal attitudes in order, number of messages that could not be read). Pushes of other
-        parts of the robot are left out without being counted.
+        parts of the robot are left out without being counted: `chassis push attitude 1 2 3 ;
+        status 0 1 ;`, where what follows without a name belongs to the part before.
     """
-    attitudes, unreadable = [], 0
+    attitudes, unreadable, other = [], 0, False
     for piece in data.split(b";"):
         words = piece.decode("ascii", "replace").split()
         if not words:
             continue
-        if words[1:2] == ["push"] and words[0] != "gimbal":
+        if "push" in words[1:3]:
+            other = words[0] != "gimbal"
+        if other:
             continue
         numbers = _numbers(words[3:], 2) if words[:3] == ["gimbal", "push", "attitude"] else None
         if numbers is None or len(words) != 5:
