@@ -86,7 +86,7 @@ def matcher(
     out: Out,
     tuned: Tuned = None,
     calibrate: Annotated[
-        Path | None, typer.Option(help="A manifest to find the thresholds of the answers on.")
+        Path | None, typer.Option(help="A manifest to fit the score and its thresholds on.")
     ] = None,
 ) -> None:
     """Our matcher's best.pt, or a SigLIP of transformers (folder or hub name), to ONNX."""
@@ -101,10 +101,10 @@ def matcher(
     if calibrate is not None:
         from turret_ai.learn.vision import calibrate as thresholds
 
-        found = thresholds.matcher(out, calibrate)
+        found = thresholds.matcher(out, thresholds.marked(calibrate)).calibration
         typer.echo(
             f"not found below {found.not_found_below:.3f}, ambiguous within "
-            f"{found.ambiguous_margin:.3f}",
+            f"{found.ambiguous_margin:.3f} of log-odds",
             err=True,
         )
 
