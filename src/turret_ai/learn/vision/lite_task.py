@@ -48,7 +48,9 @@ class LiteTask:
         torch.nn.init.constant_(model.log_scale, math.log(about.scale))
         torch.nn.init.constant_(model.bias, about.bias)
         if config.init:
-            weights = loop.load(Path(config.init), self.kind)["model"]
+            content = loop.load(Path(config.init), self.kind)
+            # The averaged weights of a last.pt: its own are still noisy.
+            weights = content.get("average") or content["model"]
             warm_start.transplant(model, weights, Path(config.init))
         model.text.requires_grad_(config.train_text)
         model.to(memory_format=torch.channels_last)
