@@ -28,7 +28,7 @@ def run(quick: bool) -> list[Row]:
         make_sample(path, SampleSettings("airfield", 0.5 if quick else 1.0))
         making = time.perf_counter() - began
         with Bag(path) as bag:
-            run = lockstep.run(bag, stages, settings.aim)
+            run = lockstep.run(bag, stages, settings.transcriber, settings.aim)
             found = evaluation.of_run(bag, run, None, {})
     seconds = run.timeline.seconds
     said = ", ".join(f"{n} {s.p50 * 1e3:.0f} ms" for n, s in found.stage_seconds.items())

@@ -66,6 +66,8 @@ class CommandStatus(IntEnum):
     OK = 0
     INCOMPLETE = 1
     REJECTED = 2
+    CANCELLED = 3
+    """The operator calls the engagement off. No field is set."""
 
 
 class Source(str, Enum):

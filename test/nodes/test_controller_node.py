@@ -52,7 +52,7 @@ class World(Probe):
             self.infos.publish(convert.camera_to_message(CAMERA, self.now_ns(), "camera"))
 
     def ready(self):
-        return self.until(
+        return self.active("controller") and self.until(
             lambda: (
                 self.states
                 and self.states[-1].connected
@@ -165,6 +165,26 @@ def test_it_is_disarmed_until_somebody_arms_it(world):
         answer = client.call_async(SetBool.Request(data=True))
         assert world.until(answer.done)
         assert world.until(lambda: world.states[-1].armed)
+
+
+def test_a_cancellation_stops_the_turret_and_disarms_the_signal(world):
+    client = world.create_client(SetBool, "/controller/arm")
+    with node_process(free_domain(), "controller"):
+        assert world.ready()
+        assert world.until(client.service_is_ready)
+        assert world.until(client.call_async(SetBool.Request(data=True)).done)
+        world.say("order", heading="180")
+        assert world.until(lambda: world.gimbal)
+        call_off = TurretCommand(utterance_id="off", status=TurretCommand.CANCELLED)
+        call_off.reason = "cease fire"
+        world.commands.publish(call_off)
+        assert world.ended(2)
+        assert world.until(lambda: not world.states[-1].armed)
+    ends = {end.utterance_id: end.outcome for end in world.ends}
+    assert ends == {"order": Engagement.SUPERSEDED, "off": Engagement.CANCELLED}
+    last = world.gimbal[-1]
+    assert (last.mode, last.yaw_rate, last.pitch_rate) == (GimbalCommand.RATE, 0.0, 0.0)
+    assert last.utterance_id == "off"
 
 
 def test_a_setting_out_of_range_is_refused_at_start_with_its_name_and_range():

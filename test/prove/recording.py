@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from turret_ai.aim.camera import Camera, angles_to_direction, directions_to_pixels
-from turret_ai.prove.stages import Cut
-from turret_ai.prove.timeline import AudioChunk
 from turret_ai.prove.writer import BagWriter
 from turret_ai.ros import audio, images
 from turret_ai.ros.interfaces import (
@@ -32,6 +30,7 @@ from turret_ai.types import (
     Command,
     CommandField,
     CommandStatus,
+    FloatArray,
     Hypothesis,
     ImageArray,
     Location,
@@ -39,7 +38,6 @@ from turret_ai.types import (
     Source,
     Transcription,
     TranscriptStatus,
-    Utterance,
 )
 from turret_ai.units import heading_to_yaw, seconds_to_ns
 
@@ -94,6 +92,7 @@ class Making:
 
     spoken: tuple[Spoken, ...] = SPOKEN
     without: frozenset[str] = frozenset()
+    unspoken: frozenset[int] = frozenset()
     storage: str = "mcap"
     zero_stamps: bool = False
     jump_back: bool = False
@@ -125,7 +124,7 @@ def make(path: Path, making: Making | None = None) -> Path:
             start,
             TurretCommand(header=Header(stamp=to_msg(start)), transcript=spoken.sentence, **told),
         )
-        for i in range(41):
+        for i in range(0 if number in making.unspoken else 41):
             samples = np.zeros(800 if i < 40 else 0, np.int16)
             samples[:1] = 100 * (number + 1)
             chunk = audio.to_message(samples, 0, f"utterance/u{number}")
@@ -200,22 +199,14 @@ class Plain:
     def __init__(self, spoken: tuple[Spoken, ...] = SPOKEN) -> None:
         self._spoken = spoken
 
-    def utterances(self, chunks: Iterable[AudioChunk]) -> Iterator[Cut]:
-        open_: dict[str, list[AudioChunk]] = {}
-        for chunk in chunks:
-            assert chunk.utterance_id
-            open_.setdefault(chunk.utterance_id, []).append(chunk)
-            if not len(chunk.samples):
-                parts = open_.pop(chunk.utterance_id)
-                samples = np.concatenate([part.samples for part in parts])
-                utterance = Utterance(chunk.utterance_id, samples, parts[0].stamp_ns)
-                yield Cut(utterance, len(samples) / 16_000)
-
-    def transcribe(self, utterance: Utterance) -> Transcription:
-        number = round(float(utterance.samples[0]) * 32768.0 / 100.0) - 1
+    def transcribe(self, samples: FloatArray) -> Transcription:
+        number = round(float(samples[0]) * 32768.0 / 100.0) - 1
         text = self._spoken[number].sentence
         alternatives = (Hypothesis(text, -0.1),)
         return Transcription(TranscriptStatus.FINAL, text, 0.9, alternatives, 2.0)
+
+    def is_complete(self, text: str) -> bool:
+        return True
 
     def understand(self, transcription: Transcription) -> Command:
         before, target = transcription.text.split(" at ")

@@ -1,15 +1,16 @@
 """One turn, from transcript to settled aim, as a state machine without ROS.
 
-Every event method returns the actions that follow: `Move` (a goal for the turret) and `Finish`
-(the turn's one summary). Times are nanoseconds of one clock, angles radians in REP-103 axes.
+Every event method returns the actions that follow: `Move` (a goal for the turret), `Stop` (the
+operator called it off) and `Finish` (the turn's one summary). Times are nanoseconds of one clock,
+angles radians in REP-103 axes.
 Whatever the order of events, an utterance that has begun ends in exactly one `Finish`.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -19,7 +20,12 @@ from turret_ai.aim.limits import Goal, reach
 from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
 from turret_ai.types import Box, Command, CommandStatus, LocationStatus, TranscriptStatus
-from turret_ai.units import heading_to_yaw, ns_to_seconds, seconds_to_ns
+from turret_ai.units import heading_to_yaw, ns_to_seconds, seconds_to_ns, wrap
+
+_RECORDED_SLEW_S = 60.0
+"""The recorded system heard, understood and turned in its own time; a newer turn ends the wait."""
+_OTHER_CLOCK_S = 86_400.0
+"""An age that no command can have."""
 
 
 class State(IntEnum):
@@ -46,6 +52,7 @@ class Outcome(IntEnum):
     TIMEOUT = 4
     SUPERSEDED = 5
     LIMITED = 6
+    CANCELLED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,30 @@ class Finish:
     """speech, hear, understand, slew, see, aim, total: see msg/Engagement.msg."""
 
 
-Action: TypeAlias = Move | Finish
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Bring the turret to rest where it is, and disarm the signal."""
+
+    utterance_id: str
+    stamp_ns: int
+
+
+Action: TypeAlias = Move | Stop | Finish
+
+_REMEMBERED = 256
+"""Ended utterances that are remembered, so that late messages don't begin them again."""
+_JUMP_S = 1.0
+"""A clock that goes back by more than this begins anew: a recording is played again."""
+_TURRETS = ("simulator", "competition", "robomaster", "robomaster_ros", "gazebo_gimbal")
+"""Stages without which there is neither turret nor camera."""
+
+
+@dataclass(slots=True)
+class _Ended:
+    """An utterance that is over. before: it was over when the clock began anew."""
+
+    stamp_ns: int
+    before: bool = False
 
 
 @dataclass(slots=True)
@@ -118,7 +148,15 @@ class Engagement:
         self._settle = SettleDetector(settings.settle)
         self._turn: _Turn | None = None
         self._deadline_ns = 0
-        self._ended: deque[str] = deque(maxlen=64)
+        self._now_ns = 0
+        self._ended: dict[str, _Ended] = {}
+        self.why_absent: Callable[[str], str] = lambda _: ""
+        """What is known to be the matter with a stage, such as "is inactive"; "": nothing."""
+
+    @property
+    def ended(self) -> list[tuple[str, int]]:
+        """(id, stamp in ns) of the utterances that are over, as far as they are remembered."""
+        return [(name, each.stamp_ns) for name, each in self._ended.items()]
 
     @property
     def utterance_id(self) -> str:
@@ -140,9 +178,14 @@ class Engagement:
         """A transcript arrives: PARTIAL begins a turn, FINAL waits for its command.
 
         EMPTY ends its own turn and leaves another one alone: noise must not stop an engagement.
+        One that comes too late is not acted on: its turn ends, and another one goes on.
         """
-        if utterance_id in self._ended:
+        if self.is_over(utterance_id, now_ns):
             return []
+        if status is TranscriptStatus.FINAL:
+            late = self._too_late(utterance_id, stamp_ns, now_ns, speech_seconds, text)
+            if late is not None:
+                return [late]
         if status is TranscriptStatus.EMPTY:
             turn = self._turn
             if turn is None or turn.utterance_id != utterance_id:
@@ -164,9 +207,27 @@ class Engagement:
     def on_command(
         self, utterance_id: str, command: Command, partial: bool, stamp_ns: int, now_ns: int
     ) -> list[Action]:
-        """A command arrives: slew at once; a partial one only moves, the full one decides."""
-        if utterance_id in self._ended:
+        """A command arrives: slew at once; a partial one only moves, the full one decides.
+
+        A cancellation stops the turret, also one that comes too late for its own turn, unless a
+        newer command is being obeyed. Another command that comes too late is not acted on.
+        """
+        if command.status is CommandStatus.CANCELLED and not partial:
+            return self._cancel(utterance_id, command, stamp_ns, now_ns)
+        if self.is_over(utterance_id, now_ns):
             return []
+        late = None if partial else self._too_late(utterance_id, stamp_ns, now_ns)
+        if late is not None:
+            return [late]
+        heading = command.heading.value
+        if heading and not _is_number(heading):
+            if partial:
+                return []
+            command = replace(
+                command,
+                status=CommandStatus.REJECTED,
+                reason=f"the heading {heading!r} is no number of degrees",
+            )
         if partial:
             running = self._turn is not None and self._turn.utterance_id == utterance_id
             if not (self.settings.use_partial_heading and command.heading.value):
@@ -184,12 +245,13 @@ class Engagement:
         turn.command = command
         turn.understood_ns = now_ns
         turn.heard_ns = turn.heard_ns or now_ns
-        heading, target = command.heading.value, command.target.value
+        target = command.target.value
         if command.status is CommandStatus.REJECTED or not (heading or target):
             reason = command.reason or "no command was understood"
             return [*actions, self._finish(turn, Outcome.INCOMPLETE, reason, now_ns)]
         self.state = State.SLEWING
-        self._wait(self.settings.deadlines.slew, now_ns)
+        patience = _RECORDED_SLEW_S if self.settings.recorded_joints else 0.0
+        self._wait(max(self.settings.deadlines.slew, patience), now_ns)
         if heading:
             return actions + self._slew(heading, now_ns)
         latest = self.joints.latest
@@ -207,14 +269,21 @@ class Engagement:
         now_ns: int,
     ) -> list[Action]:
         """Feedback arrives: notice that the turret stands at its goal."""
+        last = self.joints.latest
         sample = self.joints.add(stamp_ns, yaw, pitch, rates)
         if sample is None:
             return []
+        if last is not None and last.stamp_ns - stamp_ns > seconds_to_ns(_JUMP_S):
+            return self._begin_anew(now_ns)
         if self.goal is None:
             if self.state is State.SLEWING:  # no heading, and this is the first feedback
                 self._head_for(Goal(sample.yaw, sample.pitch))
             return []
-        self.at_goal = self._settle.update(sample, self.goal)
+        goal = self.goal
+        if self.settings.recorded_joints:
+            # They may be full turns away, and were sent to another pitch.
+            goal = Goal(sample.yaw + wrap(goal.yaw - sample.yaw), sample.pitch)
+        self.at_goal = self._settle.update(sample, goal)
         if not self.at_goal or self._turn is None:
             return []
         return self._on_settled(self._turn, sample, now_ns)
@@ -242,15 +311,64 @@ class Engagement:
 
     def on_tick(self, now_ns: int) -> list[Action]:
         """Time passes: end what has waited too long."""
+        before, self._now_ns = self._now_ns, now_ns
+        if before - now_ns > seconds_to_ns(_JUMP_S):
+            return self._begin_anew(now_ns)
         turn = self._turn
         if turn is None or now_ns < self._deadline_ns:
             return []
         return [self._finish(turn, Outcome.TIMEOUT, self._missing(now_ns), now_ns)]
 
-    def reset(self, now_ns: int) -> list[Action]:
-        """Give up the running turn."""
+    def on_lost(self, stage: str, why: str, now_ns: int) -> list[Action]:
+        """A stage died or was switched off: end the running turn if it waits for that one."""
         turn = self._turn
-        return [self._finish(turn, Outcome.SUPERSEDED, "reset", now_ns)] if turn else []
+        if turn is None:
+            return []
+        waited_for = {
+            "audio_source": not turn.heard_ns,
+            "transcriber": not turn.heard_ns,
+            "commander": bool(turn.heard_ns) and turn.command is None,
+            "locator": turn.command is not None and turn.report is None,
+        }
+        if not (stage in _TURRETS or waited_for.get(stage)):
+            return []
+        reason = f"the {stage} {why} in mid-turn"
+        return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
+
+    def give_up(self, utterance_id: str, stamp_ns: int, reason: str, now_ns: int) -> list[Action]:
+        """End an utterance that was announced and will never be served."""
+        turn = self._turn
+        if turn is None or turn.utterance_id != utterance_id:
+            if self.is_over(utterance_id, now_ns):
+                return []
+            turn = _Turn(utterance_id, stamp_ns)
+        return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
+
+    def recall(self, utterance_id: str, stamp_ns: int) -> None:
+        """An utterance was ended by a controller before this one."""
+        if self.utterance_id != utterance_id:
+            self._remember(utterance_id, stamp_ns)
+
+    def is_over(self, utterance_id: str, now_ns: int) -> bool:
+        """Whether an utterance has ended.
+
+        The same id means another utterance once the clock has begun anew and reached its stamp
+        again: a recording is played in a loop. What is still said of the loop before comes earlier.
+        """
+        ended = self._ended.get(utterance_id)
+        if ended is None:
+            return False
+        latest = self.joints.latest
+        present = latest.stamp_ns if latest is not None else now_ns
+        if not ended.before or present < ended.stamp_ns:
+            return True
+        del self._ended[utterance_id]
+        return False
+
+    def reset(self, now_ns: int, reason: str = "reset") -> list[Action]:
+        """Give up the running turn. What has ended stays ended."""
+        turn = self._turn
+        return [self._finish(turn, Outcome.SUPERSEDED, reason, now_ns)] if turn else []
 
     def connected(self, now_ns: int) -> bool:
         """Whether the turret's feedback is fresh."""
@@ -259,6 +377,55 @@ class Engagement:
         return latest is not None and abs(now_ns - latest.stamp_ns) <= limit
 
     # -- steps -----------------------------------------------------------------------------------
+
+    def _begin_anew(self, now_ns: int) -> list[Action]:
+        """The clock went back."""
+        actions = self.reset(now_ns, "the clock went back")
+        for ended in self._ended.values():
+            ended.before = True
+        return actions
+
+    def _remember(self, utterance_id: str, stamp_ns: int) -> None:
+        self._ended.pop(utterance_id, None)
+        self._ended[utterance_id] = _Ended(stamp_ns)
+        while len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
+    def _too_late(
+        self,
+        utterance_id: str,
+        stamp_ns: int,
+        now_ns: int,
+        speech_seconds: float = 0.0,
+        transcript: str = "",
+    ) -> Finish | None:
+        """The end of an utterance that nobody expects to be obeyed any more."""
+        turn = self._turn
+        if turn is None or turn.utterance_id != utterance_id:
+            turn = _Turn(utterance_id, stamp_ns, speech_seconds, transcript, heard_ns=now_ns)
+        speech = max(turn.speech_seconds, speech_seconds)
+        age = ns_to_seconds(now_ns - turn.stamp_ns) - speech
+        if turn.stamp_ns <= 0 or age <= self.settings.deadlines.stale:
+            return None
+        reason = f"it came {age:.0f} s after it was said: too late to act on"
+        if age > _OTHER_CLOCK_S:
+            reason += " (or the clocks differ: use_sim_time?)"
+        return self._finish(turn, Outcome.TIMEOUT, reason, now_ns)
+
+    def _cancel(
+        self, utterance_id: str, command: Command, stamp_ns: int, now_ns: int
+    ) -> list[Action]:
+        """Whatever runs ends, and the turret stops where it is."""
+        stop = Stop(utterance_id, stamp_ns)
+        if self.is_over(utterance_id, now_ns):
+            newer = self._turn is not None and self._turn.command is not None
+            return [] if newer else [stop]
+        actions = self._begin(utterance_id, stamp_ns, now_ns)
+        turn = self._current()
+        turn.command, turn.understood_ns = command, now_ns
+        turn.heard_ns = turn.heard_ns or now_ns
+        reason = command.reason or "called off"
+        return [stop, *actions, self._finish(turn, Outcome.CANCELLED, reason, now_ns)]
 
     def _aim(self, turn: _Turn, now_ns: int) -> list[Action]:
         """Move to the turn's box; without the camera's calibration, wait for it."""
@@ -278,7 +445,10 @@ class Engagement:
             return [self._finish(turn, Outcome.NOT_FOUND, str(error), now_ns)]
         self.state = State.AIMING
         self._wait(self.settings.deadlines.aim, now_ns)
-        return [self._move(turn, turn.aim, report.stamp_ns)]
+        move = self._move(turn, turn.aim, report.stamp_ns)
+        if self.settings.recorded_joints:
+            return [move, self._at_target(turn, move.goal, report, now_ns)]
+        return [move]
 
     def _current(self) -> _Turn:
         assert self._turn is not None
@@ -291,10 +461,13 @@ class Engagement:
             if self._turn.utterance_id == utterance_id:
                 return []
             reason = f"a newer utterance ({utterance_id}) took over"
+            if self.settings.recorded_joints and self.state is State.SLEWING:
+                reason += f"; {self._missing(now_ns)}"
             actions.append(self._finish(self._turn, Outcome.SUPERSEDED, reason, now_ns))
         self._turn = _Turn(utterance_id, stamp_ns)
         self.state = State.HEARD
         self.goal = None
+        self.at_goal = False
         self._wait(self.settings.deadlines.command, now_ns)
         return actions
 
@@ -329,39 +502,51 @@ class Engagement:
             self.state = State.SEARCHING
             self._wait(self.settings.deadlines.see, now_ns)
         elif self.state is State.AIMING and self.goal is not None and turn.report is not None:
-            if self.goal.yaw_limited or self.goal.pitch_limited:
-                axes = [
-                    name
-                    for name, limited in (
-                        ("yaw", self.goal.yaw_limited),
-                        ("pitch", self.goal.pitch_limited),
-                    )
-                    if limited
-                ]
-                reason = f"the target is beyond the turret's limit in {' and '.join(axes)}"
-                return [self._finish(turn, Outcome.LIMITED, reason, now_ns)]
-            if turn.report.status is LocationStatus.AMBIGUOUS:
-                return [self._finish(turn, Outcome.AMBIGUOUS, turn.report.reason, now_ns)]
-            return [self._finish(turn, Outcome.AIMED, "", now_ns)]
+            return [self._at_target(turn, self.goal, turn.report, now_ns)]
         return []
+
+    def _at_target(self, turn: _Turn, goal: Goal, report: BoxReport, now_ns: int) -> Finish:
+        """The end of a turn whose aim was reached."""
+        if goal.yaw_limited or goal.pitch_limited:
+            beyond = {"yaw": goal.yaw_limited, "pitch": goal.pitch_limited}
+            axes = " and ".join(name for name, limited in beyond.items() if limited)
+            reason = f"the target is beyond the turret's limit in {axes}"
+            return self._finish(turn, Outcome.LIMITED, reason, now_ns)
+        if report.status is LocationStatus.AMBIGUOUS:
+            return self._finish(turn, Outcome.AMBIGUOUS, report.reason, now_ns)
+        return self._finish(turn, Outcome.AIMED, "", now_ns)
 
     def _missing(self, now_ns: int) -> str:
         """What the turn has waited for in vain."""
+        turn = self._current()
         if self.state is State.HEARD:
-            return "no command came: is the commander running?"
-        if self.state is State.SEARCHING and self._current().report is not None:
+            what, stage = "command", "commander"
+            if not turn.heard_ns:
+                what, stage = "final transcript", "transcriber"
+            why = self.why_absent(stage) or "is it running?"
+            return f"no {what} came from the {stage}: {why}"
+        if self.state is State.SEARCHING and turn.report is not None:
             return "no camera_info has come: is the camera running?"
-        if self.state is State.SEARCHING:
-            return "no target box came: are the locator and the camera running?"
+        command, latest = self._current().command, self.joints.latest
+        if self.settings.recorded_joints and command is not None and latest is not None:
+            where = f"at heading {command.heading.value}" if command.heading.value else "still"
+            return f"the recorded camera never stood {where}"
         if not self.connected(now_ns):
+            if self.state is State.SEARCHING:
+                return "neither joint states nor a box come: are turret and locator running?"
             return "no joint states come: is the turret connected?"
+        if self.state is State.SEARCHING:
+            why = self.why_absent("locator")
+            if why:
+                return f"no target box came: the locator {why}"
+            return "no target box came: are the locator and the camera running?"
         return "the turret did not reach its goal in time"
 
     def _finish(self, turn: _Turn, outcome: Outcome, reason: str, now_ns: int) -> Finish:
         if self._turn is turn:
             self._turn = None
             self.state = State.IDLE
-        self._ended.append(turn.utterance_id)
+        self._remember(turn.utterance_id, turn.stamp_ns)
         return Finish(
             turn.utterance_id,
             outcome,
@@ -373,6 +558,14 @@ class Engagement:
             turn.aim,
             _seconds(turn, now_ns),
         )
+
+
+def _is_number(heading: str) -> bool:
+    """Whether a spoken heading, perhaps of a foreign node, can be turned to."""
+    try:
+        return math.isfinite(float(heading))
+    except ValueError:
+        return False
 
 
 def _seconds(turn: _Turn, now_ns: int) -> dict[str, float]:

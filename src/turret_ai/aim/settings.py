@@ -59,6 +59,12 @@ class DeadlineSettings(BaseModel):
     slew: float = Field(10.0, gt=0.0, le=300.0, description="s, command to settled camera")
     see: float = Field(10.0, gt=0.0, le=300.0, description="s, settled camera to target box")
     aim: float = Field(5.0, gt=0.0, le=300.0, description="s, target box to settled aim")
+    stale: float = Field(
+        30.0,
+        gt=0.0,
+        le=3600.0,
+        description="s from the end of speech after which a command is not acted on any more",
+    )
     feedback: float = Field(
         1.0, gt=0.0, le=60.0, description="s without joint states until the turret counts as gone"
     )
@@ -88,6 +94,11 @@ class AimSettings(BaseModel):
     pitch_rate: float = Field(0.0, ge=0.0, le=20.0, description="rad/s, likewise")
     aim_when_ambiguous: bool = Field(
         True, description="aim at the better one when two candidates fit about equally"
+    )
+    recorded_joints: bool = Field(
+        False,
+        description="the joint states are a recording's: they tell where the camera looked, and "
+        "can't follow; an aim counts as reached when it is sent",
     )
     use_partial_heading: bool = Field(
         True, description="start to slew on the heading while the operator still speaks"

@@ -65,7 +65,9 @@ def evaluate(request: Request, console: Console | None = None) -> bool:
     pictures: dict[int, Thumbnail] = {}
     try:
         with Bag(request.recording) as bag, _watched(console) as watcher:
-            run = lockstep.run(bag, stages, settings.aim, request.namespace, watcher)
+            run = lockstep.run(
+                bag, stages, settings.transcriber, settings.aim, request.namespace, watcher
+            )
             found = evaluation.of_run(bag, run, truths, described)
             pictures = run.pictures
     except InputError as error:

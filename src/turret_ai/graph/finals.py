@@ -14,7 +14,8 @@ _SOURCES = {
     "competition": "speech, camera and turret from the finals server",
     "robomaster": "speech, camera and turret from a DJI RoboMaster EP",
     "robomaster_ros": "camera and turret from robomaster_ros, speech from the microphone",
-    "none": "only the four stages: audio, camera and turret come from elsewhere, such as a bag",
+    "recording": "only the four stages: a bag is played, whose turret can't follow",
+    "none": "only the four stages: audio, camera and turret come from elsewhere",
 }
 
 ARGUMENTS = (
@@ -34,6 +35,11 @@ ARGUMENTS = (
     Argument("device", "auto", "where the models run", ("auto", "cpu", "cuda", "tensorrt")),
     Argument("server", "ws://127.0.0.1:8000", "finals server for source:=competition"),
     Argument("team", "turret_ai", "team name for source:=competition"),
+    Argument(
+        "deadline",
+        "20",
+        "s from the audio until an answer is sent anyway, for source:=competition",
+    ),
     Argument("robot", "192.168.2.1", "address of the robot for source:=robomaster"),
     Argument(
         "without", "", "nodes that run elsewhere, comma-separated, such as locator on another host"
@@ -42,6 +48,7 @@ ARGUMENTS = (
     Argument("namespace", "", "namespace of all nodes and topics"),
     Argument("use_sim_time", "false", "take the time from /clock", ("true", "false")),
     Argument("one_process", "false", "all nodes in one process", ("true", "false")),
+    Argument("respawn", "true", "start nodes again that crashed", ("true", "false")),
     Argument("log_level", "info", "least level that is logged", ("debug", "info", "warn", "error")),
 )
 
@@ -64,6 +71,23 @@ def _given(**values: str) -> dict[str, Any]:
     return {name.replace("__", "."): value for name, value in values.items() if value}
 
 
+def _deadline(values: Mapping[str, str]) -> float:
+    try:
+        return float(values["deadline"])
+    except ValueError as error:
+        raise ConfigError(f"deadline:= must be a number of seconds: {error}") from error
+
+
+def _patience(deadline: float) -> dict[str, float]:
+    """No step of the controller ends a turn that the competition still waits for."""
+    return {
+        "deadlines.command": deadline,
+        "deadlines.slew": deadline,
+        "deadlines.see": deadline,
+        "deadlines.stale": deadline + 10.0,
+    }
+
+
 def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     """The nodes that make sound and pictures and move the turret."""
     scene = {"scene": values["scene"]}
@@ -82,7 +106,11 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
                 NodeEntry("audio_source", {"source": "microphone"}),
             ]
         case "competition":
-            server = {"server": values["server"], "team": values["team"]}
+            server = {
+                "server": values["server"],
+                "team": values["team"],
+                "turns.deadline": _deadline(values),
+            }
             return [NodeEntry("competition", server)]
         case "robomaster":
             return [NodeEntry("robomaster", {"address": values["robot"], "audio": True})]
@@ -104,6 +132,9 @@ def _build(values: Mapping[str, str]) -> Plan:
     controller: dict[str, Any] = {}
     if values["source"] == "competition":
         controller.update(_VIRTUAL_TURRET)
+        controller.update(_patience(_deadline(values)))
+    if values["source"] == "recording":
+        controller["recorded_joints"] = True
     stages = [
         NodeEntry(
             "transcriber",
@@ -130,6 +161,7 @@ def _build(values: Mapping[str, str]) -> Plan:
         values["log_level"],
         values["params_file"],
         values["one_process"] == "true",
+        values["respawn"] == "true",
     )
 
 

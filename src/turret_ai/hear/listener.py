@@ -123,13 +123,16 @@ class Listener:
         self._complete = complete
         self.late_chunks = 0
         """Chunks that came out of order and were left out."""
+        self.cancelled_chunks = 0
+        """Chunks whose channels cancel each other; of these only the loudest is heard."""
         self.gaps = 0
         """Places where chunks were missing."""
         self._detector = StreamDetector()
         self._resampler: Resampler | None = None
-        self._restart()
+        self.restart()
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
+        """Forget the stream so far, and what was being said."""
         self._detector.reset()
         self._resampler = None
         self._expected_ns: int | None = None
@@ -156,7 +159,8 @@ class Listener:
         Raises:
             InputError: samples, channels or rate that make no sense; nothing of the chunk is used.
         """
-        mono = to_mono(to_float(np.asarray(samples)), channels)
+        mono, cancelled = to_mono(to_float(np.asarray(samples)), channels)
+        self.cancelled_chunks += cancelled
         events: list[ListenEvent] = []
         if self._resampler is not None and self._resampler.sample_rate != sample_rate:
             events += self._break("gap")
@@ -185,6 +189,16 @@ class Listener:
         self._expected_ns = stamp_ns + seconds_to_ns(len(mono) / sample_rate)
         return events + self._take(resampler(mono))
 
+    @property
+    def speaking(self) -> bool:
+        """Whether somebody is in mid-sentence."""
+        return self._spoken is not None
+
+    @property
+    def began_ns(self) -> int:
+        """The stamp of the first sample of what is being said; without meaning in silence."""
+        return self._stamp(self._start)
+
     def flush(self) -> list[ListenEvent]:
         """The stream has ended: what was being said is an utterance."""
         events: list[ListenEvent] = []
@@ -198,7 +212,7 @@ class Listener:
             if self._waiting.size:
                 self._spoken.append(self._waiting)
             events = self._end(cause)
-        self._restart()
+        self.restart()
         return events
 
     def _stamp(self, index: int) -> int:

@@ -115,3 +115,19 @@ class RecogniserSettings(Settings):
         False, description="to -23 LUFS first (ITU-R BS.1770; extra `audio`)"
     )
     denoise: bool = Field(False, description="spectral subtraction of the steady noise first")
+
+
+class HearSettings(Settings):
+    """How the stream is cut, and how it is recognised."""
+
+    listener: ListenerSettings = ListenerSettings()
+    recogniser: RecogniserSettings = RecogniserSettings()
+    marked_limit: float = Field(
+        60.0, gt=0.0, le=3600.0, description="s after which a marked utterance is taken as it is"
+    )
+    stream_timeout: float = Field(
+        2.0,
+        ge=0.3,
+        le=60.0,
+        description="s without audio after which what was being said has ended",
+    )

@@ -17,7 +17,8 @@ from turret_ai.act.robomaster.media import AUDIO_RATE
 from turret_ai.act.robomaster.motion import Mode, Order
 from turret_ai.act.robomaster.settings import EP_VERTICAL_FOV, DriverSettings
 from turret_ai.aim.camera import Camera
-from turret_ai.nodes import convert, frames, utterance_frame
+from turret_ai.hear import utterance_frame
+from turret_ai.nodes import convert, frames
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, images, qos
 from turret_ai.ros.interfaces import (
@@ -118,10 +119,10 @@ class RoboMaster(Stage):
 
     def _on_state(self, message: TurretState) -> None:
         self._controller_seen = time.monotonic()
-        self._loop.call(self.driver.controller_says, bool(message.armed) and self.enabled)
+        self._loop.call(self.driver.controller_says, bool(message.armed) and self.active)
 
     def _on_engagement(self, message: Engagement) -> None:
-        if message.outcome == Engagement.AIMED and self.enabled:
+        if message.outcome == Engagement.AIMED and self.active:
             self._loop.call(self.driver.signal, message.utterance_id)
 
     def _watch(self) -> None:

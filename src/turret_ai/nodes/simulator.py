@@ -128,7 +128,8 @@ class Simulator(Stage):
         if now >= self._next_image_ns:
             period_ns = seconds_to_ns(1.0 / self.parameters.camera.rate)
             self._next_image_ns = max(self._next_image_ns + period_ns, now)
-            self._worker.put(_Exposure(now, self.motion.yaw, self.motion.pitch))
+            if self.active:
+                self._worker.put(_Exposure(now, self.motion.yaw, self.motion.pitch))
 
     def _on_step(self, _request: Any, response: Any) -> Any:
         images_before = self._next_image_ns

@@ -2,112 +2,79 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
-
-from turret_ai import vocabulary
 from turret_ai.errors import InputError
-from turret_ai.hear import recogniser
-from turret_ai.hear.edge import Resampler
-from turret_ai.hear.listener import Listener, SpeechEnded, SpeechPartial, SpeechPaused
-from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings, RecogniserSettings
-from turret_ai.nodes import convert, utterance_frame
+from turret_ai.hear import recogniser, utterance_frame
+from turret_ai.hear.hearing import AudioChunk, Heard, Hearing, Job
+from turret_ai.hear.settings import SAMPLE_RATE, HearSettings
+from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, Transcript
 from turret_ai.ros.time import to_ns
 from turret_ai.types import FloatArray, Transcription, TranscriptStatus
-from turret_ai.understand.rules import Rules
-from turret_ai.understand.words import split
+from turret_ai.understand.completeness import Completeness
 from turret_ai.units import ns_to_seconds
 
-_AHEAD_LIMIT_S = 2.0
-"""How long the end of an utterance waits for a slow engine before silence alone decides."""
 
-
-class TranscriberParameters(BaseModel):
-    """How the stream is cut, and how it is recognised."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    listener: ListenerSettings = ListenerSettings()
-    recogniser: RecogniserSettings = RecogniserSettings()
-    marked_limit: float = Field(
-        60.0, gt=0.0, le=3600.0, description="s after which a marked utterance is taken as it is"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A result, and how many seconds recognising took."""
-
-    transcription: Transcription
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Something to recognise. length: s from the first sample to the end of the speech."""
-
-    utterance_id: str
-    samples: FloatArray
-    stamp_ns: int
-    length: float
-    partial: bool = False
-    follows: str = ""
-    """The complete command after which this was said so soon that it belongs to it."""
-    ahead: Future[_Heard] | None = None
-    """Where the result goes instead of onto the topic: the utterance has perhaps not ended."""
-
-
-@dataclass(slots=True)
-class _Marked:
-    """A marked utterance while its chunks come in; samples at the stream's own rate."""
-
-    utterance_id: str
-    stamp_ns: int
-    sample_rate: int
-    chunks: list[FloatArray]
-
-    @property
-    def seconds(self) -> float:
-        """What has come so far."""
-        return sum(len(chunk) for chunk in self.chunks) / self.sample_rate
+class TranscriberParameters(HearSettings):
+    """The hear stage's settings are the node's parameters."""
 
 
 class Transcriber(Stage):
     """Listens in one worker, recognises in another: listening never waits for the model."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("transcriber", TranscriberParameters, overrides)
-        self.recogniser = recogniser.load(self.parameters.recogniser)
-        self.recogniser.warm_up()
-        self._rules = Rules(vocabulary.load())
-        self._ahead: _Job | None = None
-        self._early: SpeechEnded | None = None
-        self._listener = Listener(self.parameters.listener, self._is_complete)
-        self._marked: _Marked | None = None
+        self.recogniser: recogniser.Recogniser | None = None
+        self.hearing = self._make_hearing()
         self._sample_rate, self._channels = SAMPLE_RATE, 1
-        self._listening = self.create_worker(self._listen, self._on_chunk_error, capacity=2000)
-        self._recognising = self.create_worker(self._recognise, self._on_error)
-        self.health.gauges["late chunks"] = lambda: self._listener.late_chunks
-        self.health.gauges["gaps"] = lambda: self._listener.gaps
+        self._listening = self.create_worker(_call, self._on_chunk_error, capacity=2000)
+        self._recognising = self.create_worker(
+            lambda job: self.hearing.recognise(job), self._on_error, on_drop=self._on_drop
+        )
+        self.health.gauges["late chunks"] = lambda: self.hearing.late_chunks
+        self.health.gauges["cancelled chunks"] = lambda: self.hearing.cancelled_chunks
+        self.health.gauges["gaps"] = lambda: self.hearing.gaps
         self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
         self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
         self.create_subscription(AudioDataStamped, "audio", self._on_audio, qos.AUDIO)
+        self.create_timer(0.1, self._on_tick)
+        self.follow_engagements()
+
+    def _make_hearing(self) -> Hearing:
+        return Hearing(
+            self.parameters,
+            self._transcribe,
+            Completeness(),
+            self._publish,
+            submit=self._submit,
+            busy=lambda: self._recognising.busy,
+        )
+
+    def on_configure(self) -> None:
+        self.doing = "loading the speech model"
+        loaded = recogniser.load(self.parameters.recogniser)
+        self.doing = "warming up"
+        loaded.warm_up()
+        self.hearing = self._make_hearing()
+        self.recogniser = loaded
+
+    def on_cleanup(self) -> None:
+        self.recogniser = None
 
     def describe(self) -> Mapping[str, object]:
-        return self.recogniser.describe()
+        return self.recogniser.describe() if self.recogniser is not None else {}
 
     def reset(self) -> None:
         self._listening.clear()
         self._recognising.clear()
+        self._listening.put(self.hearing.reset)
 
     def _on_info(self, message: AudioInfo) -> None:
         if message.sample_format not in ("", "S16LE") or message.coding_format not in ("", "wave"):
@@ -118,162 +85,82 @@ class Transcriber(Stage):
         self._sample_rate = message.sample_rate or SAMPLE_RATE
         self._channels = message.channels or 1
 
+    # -- listening -------------------------------------------------------------------------------
+
     def _on_audio(self, message: AudioDataStamped) -> None:
         if self.receive():
-            self._listening.put(message)
+            self._listening.put(partial(self._listen, message))
 
-    # -- listening -------------------------------------------------------------------------------
+    def _on_tick(self) -> None:
+        self._listening.put(partial(self.hearing.tick, self.now_ns()))
 
     def _listen(self, message: AudioDataStamped) -> None:
         stamp_ns = to_ns(message.header.stamp) or self.now_ns()
-        samples = audio.from_message(message)
         utterance_id = utterance_frame.utterance_of(message.header.frame_id)
-        if utterance_id is not None:
-            self._gather(utterance_id, samples, stamp_ns)
-            return
-        for event in self._listener.feed(samples, self._sample_rate, self._channels, stamp_ns):
-            if isinstance(event, SpeechEnded):
-                self._recognising.put(self._ended(event))
-            elif isinstance(event, SpeechPaused):
-                self._look_ahead(event)
-            elif isinstance(event, SpeechPartial) and not self._recognising.busy:
-                length = len(event.samples) / SAMPLE_RATE
-                job = _Job(_name(event.stamp_ns), event.samples, event.stamp_ns, length, True)
-                self._recognising.put(job)
-
-    def _ended(self, event: SpeechEnded) -> _Job:
-        settings = self.parameters.listener
-        name = _name(event.stamp_ns)
-        length = len(event.samples) / SAMPLE_RATE
-        if event.cause in ("silence", "complete"):
-            length = max(0.0, length - settings.post_roll)
-        before, self._early = self._early, None
-        follows = ""
-        if before is not None:
-            pause = ns_to_seconds(event.stamp_ns - before.end_ns)
-            if pause + settings.pre_roll + settings.post_roll < settings.end_silence:
-                follows = _name(before.stamp_ns)
-        if event.cause == "complete":
-            self._early = event
-        return _Job(name, event.samples, event.stamp_ns, length, follows=follows)
-
-    def _look_ahead(self, paused: SpeechPaused) -> Future[_Heard]:
-        """Recognise in the pause what will be the utterance if nobody speaks on."""
-        job = self._ahead
-        if job is None or job.ahead is None or not _same(job, paused.stamp_ns, paused.samples):
-            future: Future[_Heard] = Future()
-            name = _name(paused.stamp_ns)
-            job = _Job(name, paused.samples, paused.stamp_ns, 0.0, ahead=future)
-            self._ahead = job
-            self._recognising.put(job)
-            return future
-        return job.ahead
-
-    def _is_complete(self, paused: SpeechPaused) -> bool:
-        """Whether heading, tool and target were said."""
+        if utterance_id is not None and len(message.audio.data):
+            self.ledger.working(utterance_id, stamp_ns)
         try:
-            heard = self._look_ahead(paused).result(timeout=_AHEAD_LIMIT_S)
-        except Exception:  # it is told when the utterance itself is recognised
-            return False
-        return self._says_all(heard.transcription)
+            samples = audio.from_message(message)
+        except InputError as error:
+            if utterance_id is not None:
+                self.hearing.abandon(utterance_id, stamp_ns, f"failed to transcribe: {error}")
+            raise
+        before = self.hearing.cancelled_chunks
+        self.hearing.feed(
+            AudioChunk(stamp_ns, samples, self._sample_rate, self._channels, utterance_id)
+        )
+        if self.hearing.cancelled_chunks and not before:
+            self.get_logger().warning(
+                "the audio's channels cancel each other: only the loudest is heard"
+            )
 
-    def _says_all(self, heard: Transcription) -> bool:
-        return self._rules.read(split(heard.text)).complete
-
-    def _gather(self, utterance_id: str, samples: FloatArray, stamp_ns: int) -> None:
-        """A chunk of a marked utterance; one without samples ends it."""
-        marked = self._marked
-        if marked is not None and marked.utterance_id != utterance_id:
-            self._end_marked(marked)  # its end was lost
-            marked = None
-        if marked is None:
-            marked = self._marked = _Marked(utterance_id, stamp_ns, self._sample_rate, [])
-        if self._channels > 1:
-            samples = samples.reshape(-1, self._channels).mean(axis=1)
-        marked.chunks.append(samples)
-        if not len(samples) or marked.seconds > self.parameters.marked_limit:
-            self._end_marked(marked)
-
-    def _end_marked(self, marked: _Marked) -> None:
-        self._marked = None
-        whole = np.concatenate(marked.chunks)
-        length = marked.seconds
-        if marked.sample_rate != SAMPLE_RATE:
-            whole = Resampler(marked.sample_rate)(whole, last=True)
-        self._recognising.put(_Job(marked.utterance_id, whole, marked.stamp_ns, length))
-
-    def _on_chunk_error(self, error: Exception, message: AudioDataStamped) -> None:
+    def _on_chunk_error(self, error: Exception, _work: Callable[[], None]) -> None:
         self.health.count("bad chunks")
         self.get_logger().error(f"audio chunk: {error}")
-        utterance_id = utterance_frame.utterance_of(message.header.frame_id)
-        if utterance_id is not None:
-            self._marked = None
-            self._fail(_Job(utterance_id, np.zeros(0, np.float32), self.now_ns(), 0.0), error)
 
     # -- recognising -----------------------------------------------------------------------------
 
-    def _recognise(self, job: _Job) -> None:
-        if job.ahead is not None:
-            try:
-                job.ahead.set_result(self._transcribe(job))
-            except Exception as error:
-                job.ahead.set_exception(error)
-            return
-        found = self._known(job) or self._transcribe(job)
-        heard, seconds = found.transcription, found.seconds
-        if job.follows and not self._says_all(heard):
-            # "Over." Without the early end it would have been the last words of that command.
-            reason = f"said right after {job.follows}, and no command: {heard.text!r}"
-            heard = Transcription(TranscriptStatus.EMPTY, reason=reason)
-        if job.partial:
-            if heard.status is TranscriptStatus.EMPTY:
-                return
-            heard = replace(heard, status=TranscriptStatus.PARTIAL)
-        self._publish(job, heard, seconds)
-        self.health.values["real_time_factor"] = f"{seconds / max(job.length, 1e-3):.3f}"
+    def _submit(self, job: Job) -> None:
+        if job.ahead is None and not job.partial:
+            self.ledger.working(job.utterance_id, job.stamp_ns)
+        self._recognising.put(job)
 
-    def _transcribe(self, job: _Job) -> _Heard:
-        started = time.perf_counter()
-        heard = self.recogniser.transcribe(job.samples)
-        return _Heard(heard, time.perf_counter() - started)
+    def _transcribe(self, samples: FloatArray) -> Transcription:
+        engine = self.recogniser
+        if engine is None:
+            raise InputError("there is no speech model: the node is not configured")
+        return engine.transcribe(samples)
 
-    def _known(self, job: _Job) -> _Heard | None:
-        """What was recognised ahead, if that was this utterance."""
-        before = self._ahead
-        if before is None or before.ahead is None or not before.ahead.done():
-            return None
-        if before.ahead.exception() or not _same(before, job.stamp_ns, job.samples):
-            return None
-        return before.ahead.result()
-
-    def _publish(self, job: _Job, heard: Transcription, seconds: float) -> None:
-        heard = replace(heard, speech_seconds=job.length)
+    def _publish(self, heard: Heard) -> None:
+        found = heard.transcription
+        partial_only = found.status is TranscriptStatus.PARTIAL
+        note = self.ledger.working if partial_only else self.ledger.answered
+        note(heard.utterance_id, heard.stamp_ns)
         self._transcripts.publish(
             convert.transcription_to_message(
-                heard, job.utterance_id, job.stamp_ns, seconds, utterance_frame.MICROPHONE
+                found,
+                heard.utterance_id,
+                heard.stamp_ns,
+                heard.seconds,
+                utterance_frame.MICROPHONE,
             )
         )
-        self.health.count(heard.status.name)
-        if heard.status is not TranscriptStatus.PARTIAL:
-            age = ns_to_seconds(self.now_ns() - job.stamp_ns) - job.length
-            text = heard.text or f"nothing ({heard.reason})"
-            self.get_logger().info(f"{job.utterance_id}: {text!r} {age:.2f} s after its end")
+        self.health.count(found.status.name)
+        share = heard.seconds / max(found.speech_seconds, 1e-3)
+        self.health.values["real_time_factor"] = f"{share:.3f}"
+        if found.status is not TranscriptStatus.PARTIAL:
+            age = ns_to_seconds(self.now_ns() - heard.stamp_ns) - found.speech_seconds
+            text = found.text or f"nothing ({found.reason})"
+            self.get_logger().info(f"{heard.utterance_id}: {text!r} {age:.2f} s after its end")
 
-    def _on_error(self, error: Exception, job: _Job) -> None:
+    def _on_error(self, error: Exception, job: Job) -> None:
         kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
         self.get_logger().error(f"{job.utterance_id}: {kind}{error}")
-        if not job.partial:
-            self._fail(job, error)
+        self.hearing.fail(job, f"failed to transcribe: {error}")
 
-    def _fail(self, job: _Job, error: Exception) -> None:
-        reason = f"failed to transcribe: {error}"
-        self._publish(job, Transcription(TranscriptStatus.EMPTY, reason=reason), 0.0)
+    def _on_drop(self, job: Job) -> None:
+        self.hearing.fail(job, "dropped: a reset, or the recogniser is too slow")
 
 
-def _same(job: _Job, stamp_ns: int, samples: FloatArray) -> bool:
-    return job.stamp_ns == stamp_ns and len(job.samples) == len(samples)
-
-
-def _name(stamp_ns: int) -> str:
-    """The id of an utterance of a continuous stream: when it began, in milliseconds."""
-    return f"u{stamp_ns // 1_000_000}"
+def _call(work: Callable[[], None]) -> None:
+    work()

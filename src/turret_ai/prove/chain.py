@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from turret_ai.aim.settings import AimSettings
 from turret_ai.hear import recogniser
-from turret_ai.hear.edge import Resampler
-from turret_ai.hear.listener import Listener, SpeechEnded
-from turret_ai.hear.settings import SAMPLE_RATE
-from turret_ai.nodes.transcriber import TranscriberParameters
-from turret_ai.prove.stages import Cut
-from turret_ai.prove.timeline import AudioChunk
+from turret_ai.hear.settings import HearSettings
 from turret_ai.ros import parameters as ros_parameters
 from turret_ai.ros.arguments import Arguments
 from turret_ai.see import locator
 from turret_ai.see.settings import SeeSettings
-from turret_ai.types import Command, ImageArray, Location, Transcription, Utterance
+from turret_ai.types import Command, FloatArray, ImageArray, Location, Transcription
 from turret_ai.understand import Understander, UnderstandSettings
+from turret_ai.understand.commanding import command_of
+from turret_ai.understand.completeness import Completeness
 
 
 @dataclass(frozen=True, slots=True)
 class ChainSettings:
     """What the four nodes take as parameters."""
 
-    transcriber: TranscriberParameters
+    transcriber: HearSettings
     commander: UnderstandSettings
     locator: SeeSettings
     aim: AimSettings
@@ -59,7 +54,7 @@ def chain_settings(
         return ros_parameters.resolve(model, arguments.settings(name, f"/{name}"), None, f"/{name}")
 
     found = ChainSettings(
-        read("transcriber", TranscriberParameters),
+        read("transcriber", HearSettings),
         read("commander", UnderstandSettings),
         read("locator", SeeSettings),
         read("controller", AimSettings),
@@ -78,44 +73,20 @@ class Chain:
     def __init__(self, settings: ChainSettings) -> None:
         self.settings = settings
         self._recogniser = recogniser.load(settings.transcriber.recogniser)
+        self._complete = Completeness()
         self._understander = Understander(settings.commander)
         self._locator = locator.load(settings.locator)
         self._recogniser.warm_up()
         self._locator.warm_up()
 
-    def utterances(self, chunks: Iterable[AudioChunk]) -> Iterator[Cut]:
-        listener = Listener(self.settings.transcriber.listener)
-        marked: list[AudioChunk] = []
-        for chunk in chunks:
-            if marked and chunk.utterance_id != marked[0].utterance_id:
-                yield _joined(marked)  # its end was lost
-                marked = []
-            if chunk.utterance_id is None:
-                events = listener.feed(chunk.samples, chunk.rate, 1, chunk.stamp_ns)
-                yield from self._ended(events)
-                continue
-            marked.append(chunk)
-            if not len(chunk.samples):
-                yield _joined(marked)
-                marked = []
-        if marked:
-            yield _joined(marked)
-        yield from self._ended(listener.flush())
+    def transcribe(self, samples: FloatArray) -> Transcription:
+        return self._recogniser.transcribe(samples)
 
-    def _ended(self, events: Sequence[object]) -> Iterator[Cut]:
-        for event in events:
-            if isinstance(event, SpeechEnded):
-                seconds = len(event.samples) / SAMPLE_RATE
-                if event.cause == "silence":
-                    post_roll = self.settings.transcriber.listener.post_roll
-                    seconds = max(0.0, seconds - post_roll)
-                yield Cut(Utterance("", event.samples, event.stamp_ns), seconds)
+    def is_complete(self, text: str) -> bool:
+        return self._complete(text)
 
-    def transcribe(self, utterance: Utterance) -> Transcription:
-        return self._recogniser.transcribe(utterance.samples)
-
-    def understand(self, transcription: Transcription) -> Command:
-        return self._understander.parse(transcription.alternatives or transcription.text)
+    def understand(self, heard: Transcription) -> Command | None:
+        return command_of(self._understander, heard)
 
     def locate(self, image: ImageArray, caption: str) -> Location:
         return self._locator.locate(image, caption)
@@ -128,13 +99,3 @@ class Chain:
             "speech model": dict(self._recogniser.describe()),
             "vision models": dict(self._locator.describe()),
         }
-
-
-def _joined(chunks: Sequence[AudioChunk]) -> Cut:
-    """The utterance of marked chunks, at 16 kHz."""
-    whole = np.concatenate([chunk.samples for chunk in chunks])
-    rate = chunks[0].rate
-    seconds = len(whole) / rate
-    if rate != SAMPLE_RATE:
-        whole = Resampler(rate)(whole, last=True)
-    return Cut(Utterance(chunks[0].utterance_id or "", whole, chunks[0].stamp_ns), seconds)

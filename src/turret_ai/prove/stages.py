@@ -1,34 +1,24 @@
-"""The four stages as an evaluation calls them: one after the other, nothing in between."""
+"""The models of the stages, as an evaluation calls them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from turret_ai.prove.timeline import AudioChunk
-from turret_ai.types import Command, ImageArray, Location, Transcription, Utterance
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """An utterance cut out of the audio. seconds: from its first sample to the end of speech."""
-
-    utterance: Utterance
-    seconds: float
+from turret_ai.types import Command, FloatArray, ImageArray, Location, Transcription
 
 
 class Stages(Protocol):
     """What is evaluated."""
 
-    def utterances(self, chunks: Iterable[AudioChunk]) -> Iterator[Cut]:
-        """Cut the audio into utterances, marked ones as they are marked."""
+    def transcribe(self, samples: FloatArray) -> Transcription:
+        """Hear one utterance: mono at 16 kHz, shape (n,)."""
 
-    def transcribe(self, utterance: Utterance) -> Transcription:
-        """Hear one utterance."""
+    def is_complete(self, text: str) -> bool:
+        """Whether a text says all that a command needs: then the utterance ends early."""
 
-    def understand(self, transcription: Transcription) -> Command:
-        """Read a command out of what was heard."""
+    def understand(self, heard: Transcription) -> Command | None:
+        """The command that follows, None where nothing is to be said."""
 
     def locate(self, image: ImageArray, caption: str) -> Location:
         """Find the described craft in an RGB image."""

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.engagement import State
-from turret_ai.aim.joints import JointHistory, JointSample
 from turret_ai.errors import InputError
-from turret_ai.nodes.utterance_frame import utterance_of
+from turret_ai.hear.hearing import AudioChunk
+from turret_ai.hear.utterance_frame import utterance_of
 from turret_ai.prove.bag import Bag, BagRecord
 from turret_ai.prove.topics import BY_NAME, resolve
 from turret_ai.ros.audio import from_message
-from turret_ai.types import FloatArray
 from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 YAW_JOINT, PITCH_JOINT = "gimbal_joint", "blaster_joint"
-_EVER_S = 1e8
-"""Longer than any recording."""
-
 _JUMP_NS = seconds_to_ns(1.0)
 """Stamps that go back by more than this are another clock, not a late message."""
 
@@ -46,22 +41,17 @@ _UNSTAMPED = ("audio_info", "diagnostics")
 
 
 @dataclass(frozen=True, slots=True)
-class AudioChunk:
-    """Mono samples in [-1, 1], shape (n,). utterance_id: of a marked utterance, else None."""
+class JointReading:
+    """One measurement: rad, and rad/s where the recording tells."""
 
     stamp_ns: int
-    samples: FloatArray
-    rate: int
-    utterance_id: str | None
+    yaw: float
+    pitch: float
+    rates: tuple[float, float] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The turret stood where a command had sent it: images from the stamp on may be searched."""
-
-    stamp_ns: int
-    log_ns: int
-    utterance_id: str
+Event: TypeAlias = AudioChunk | JointReading | Camera
+"""What the world tells the stages, pictures aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +120,8 @@ class Timeline:
     by_log: bool = False
     start_ns: int = 0
     end_ns: int = 0
-    audio: list[AudioChunk] = field(default_factory=list)
-    joints: JointHistory = field(default_factory=lambda: JointHistory(_EVER_S))
-    joint_log: list[tuple[JointSample, int]] = field(default_factory=list)
-    settled: list[Settled] = field(default_factory=list)
-    camera: Camera | None = None
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    """(log time, event), in the order of their arrival."""
     stages: dict[str, list[Heard]] = field(default_factory=dict)
     truth: dict[int, Any] = field(default_factory=dict)
     """ground_truth messages by the stamp of their image."""
@@ -145,6 +132,10 @@ class Timeline:
     def seconds(self) -> float:
         """Length of the recording."""
         return max(0.0, ns_to_seconds(self.end_ns - self.start_ns))
+
+    def holds(self, kind: type[Event]) -> bool:
+        """Whether there is such an event."""
+        return any(isinstance(event, kind) for _, event in self.events)
 
 
 def read(
@@ -235,13 +226,11 @@ class _Reader:
         self._timeline = timeline
         self._rate = 16_000
         self._channels = 1
-        self._was_searching = ""
-        self._take: dict[str, Callable[[Any, int, int], None]] = {
+        self._take: dict[str, Callable[[Any, int], Event | None]] = {
             "audio": self._audio,
             "audio_info": self._audio_info,
             "camera/camera_info": self._camera,
             "joint_states": self._joints,
-            "turret/state": self._state,
             "ground_truth": self._truth,
         }
 
@@ -253,50 +242,42 @@ class _Reader:
             return
         stamp = entry.log_ns if timeline.by_log else entry.stamp_ns or entry.log_ns
         try:
-            self._take[entry.name](entry.message, stamp, entry.log_ns)
+            event = self._take[entry.name](entry.message, stamp)
         except InputError as error:
             timeline.health[timeline.names[entry.name]].fail(error)
+            return
+        if event is not None:
+            timeline.events.append((entry.log_ns, event))
 
-    def _audio_info(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+    def _audio_info(self, message: Any, stamp_ns: int) -> None:
         self._rate = int(message.sample_rate) or self._rate
         self._channels = int(message.channels) or self._channels
 
-    def _audio(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+    def _audio(self, message: Any, stamp_ns: int) -> AudioChunk:
         samples = from_message(message)
         if len(samples) % self._channels:
             raise InputError("a chunk of audio ends within a frame of its channels")
-        if self._channels > 1:
-            samples = samples.reshape(-1, self._channels).mean(axis=1)
         marked = utterance_of(message.header.frame_id)
-        self._timeline.audio.append(AudioChunk(stamp_ns, samples, self._rate, marked))
+        return AudioChunk(stamp_ns, samples, self._rate, self._channels, marked)
 
-    def _camera(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+    def _camera(self, message: Any, stamp_ns: int) -> Camera:
         k = [float(v) for v in message.k]
-        self._timeline.camera = Camera.from_k(message.width, message.height, k)
+        return Camera.from_k(message.width, message.height, k)
 
-    def _joints(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+    def _joints(self, message: Any, stamp_ns: int) -> JointReading | None:
         names = list(message.name)
         if YAW_JOINT not in names or PITCH_JOINT not in names:
-            return  # other joints of a larger robot share this topic
+            return None  # other joints of a larger robot share this topic
         yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
         if len(message.position) <= max(yaw, pitch):
             raise InputError("joint states without positions")
         rates = None
         if len(message.velocity) == len(names):
             rates = float(message.velocity[yaw]), float(message.velocity[pitch])
-        sample = self._timeline.joints.add(
-            stamp_ns, float(message.position[yaw]), float(message.position[pitch]), rates
-        )
-        if sample is not None:
-            self._timeline.joint_log.append((sample, log_ns))
+        angles = float(message.position[yaw]), float(message.position[pitch])
+        return JointReading(stamp_ns, *angles, rates)
 
-    def _state(self, message: Any, stamp_ns: int, log_ns: int) -> None:
-        searching = message.phase == State.SEARCHING
-        if searching and message.utterance_id != self._was_searching:
-            self._timeline.settled.append(Settled(stamp_ns, log_ns, message.utterance_id))
-        self._was_searching = message.utterance_id if searching else ""
-
-    def _truth(self, message: Any, stamp_ns: int, log_ns: int) -> None:
+    def _truth(self, message: Any, stamp_ns: int) -> None:
         stamp = message.header.stamp
         self._timeline.truth[int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)] = message
 

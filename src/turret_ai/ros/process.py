@@ -29,6 +29,36 @@ def ask_for_time(seconds: float) -> None:
     _grace_s = max(_grace_s, seconds)
 
 
+def fail(error: BaseException) -> bool:
+    """End the nodes' run with an error that came up after they were made, by its exit code.
+
+    Returns:
+        False where nothing runs that could be ended: the nodes are someone else's.
+    """
+    if _running is None:
+        return False
+    _running.fail(error)
+    return True
+
+
+def end_at_once() -> None:
+    """Don't wait for threads at the end of this process: one is inside a library."""
+    global _at_once
+    _at_once = True
+
+
+_exit_code = 0
+
+
+def end_with(code: int) -> None:
+    """Let this process end with another code than 0 after a signal: what it was to do failed.
+
+    For nodes that find out when they are destroyed.
+    """
+    global _exit_code
+    _exit_code = code
+
+
 class Stop:
     """Whether the process shall end: set by SIGINT and SIGTERM, or by an error in the executor."""
 
@@ -51,8 +81,8 @@ class Stop:
             raise self._error
 
     def fail(self, error: BaseException) -> None:
-        """End because of an error in the executor."""
-        self._error = error
+        """End because of an error in the executor, or of a node that can't do its work."""
+        self._error = self._error or error
         self._event.set()
 
     def on_force(self, function: Callable[[], None]) -> None:
@@ -75,21 +105,39 @@ class Stop:
         closing = threading.Thread(target=self._force, daemon=True)
         closing.start()
         closing.join(0.2)
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                continue
-        os._exit(0)
+        _leave(0)
+
+
+_running: Stop | None = None
+_at_once = False
 
 
 def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) -> int:
     """Parse the arguments, watch for signals, do the work.
 
     Returns:
-        0 after a signal, 2 after a TurretError (told in one line).
+        0 after a signal (or what `end_with` said), 2 after a TurretError (told in one line).
     """
-    stop = Stop()
+    code = _run(work, args)
+    if _at_once:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> None:
+    """End the process whatever its threads do."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue
+    os._exit(code)
+
+
+def _run(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) -> int:
+    global _running
+    end_with(0)
+    stop = _running = Stop()
     previous = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -99,11 +147,12 @@ def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | N
         log.bridge(arguments.log_level)
         work(arguments, stop)
     except KeyboardInterrupt:
-        return 0
+        return _exit_code
     except TurretError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 2
     finally:
+        _running = None
         for number, handler in previous.items():
             signal.signal(number, handler)
-    return 0
+    return _exit_code

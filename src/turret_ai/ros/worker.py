@@ -28,6 +28,7 @@ class Worker(Generic[T]):
         latest_wins: bool,
         capacity: int = 16,
         on_error: Callable[[Exception, T], None] | None = None,
+        on_drop: Callable[[T], None] | None = None,
         name: str = "worker",
     ) -> None:
         """Start the thread.
@@ -36,11 +37,13 @@ class Worker(Generic[T]):
             handle: called in the thread; its exceptions go to `on_error`, never further.
             capacity: how many items may wait, at least 1.
             on_error: called in the thread; without it, exceptions are logged.
+            on_drop: told every item that is never handled, in the thread of whoever dropped it.
         """
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, got {capacity}")
         self._handle = handle
         self._on_error = on_error
+        self._on_drop = on_drop
         self._waiting: deque[tuple[int, T]] = deque()
         self._capacity = 1 if latest_wins else capacity
         self._condition = threading.Condition()
@@ -52,23 +55,24 @@ class Worker(Generic[T]):
 
     def put(self, item: T) -> None:
         """Hand over an item; never blocks. After `close` it is dropped."""
+        surplus: list[T] = []
         with self._condition:
             if self._closing:
-                self._dropped += 1
-                return
-            while len(self._waiting) >= self._capacity:
-                self._waiting.popleft()
-                self._dropped += 1
-            self._waiting.append((time.monotonic_ns(), item))
-            self._condition.notify()
+                surplus.append(item)
+            else:
+                while len(self._waiting) >= self._capacity:
+                    surplus.append(self._waiting.popleft()[1])
+                self._waiting.append((time.monotonic_ns(), item))
+                self._condition.notify()
+        self._drop(surplus)
 
     def clear(self) -> int:
         """Drop what waits; what is being handled goes on. Returns how many were dropped."""
         with self._condition:
-            count = len(self._waiting)
+            surplus = [item for _, item in self._waiting]
             self._waiting.clear()
-            self._dropped += count
-            return count
+        self._drop(surplus)
+        return len(surplus)
 
     @property
     def dropped(self) -> int:
@@ -105,12 +109,19 @@ class Worker(Generic[T]):
         """Drop what waits and end the thread; False if an item still runs after `timeout` s."""
         with self._condition:
             self._closing = True
-            self._dropped += len(self._waiting)
+            surplus = [item for _, item in self._waiting]
             self._waiting.clear()
             self._condition.notify_all()
+        self._drop(surplus)
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def _drop(self, surplus: list[T]) -> None:
+        self._dropped += len(surplus)
+        if self._on_drop is not None:
+            for item in surplus:
+                self._on_drop(item)
 
     def _run(self) -> None:
         while True:
