@@ -14,13 +14,16 @@ COPY description description
 COPY launch launch
 COPY models models
 COPY msg msg
+COPY requirements requirements
 COPY rviz rviz
 COPY scenes scenes
 COPY worlds worlds
 COPY src src
 # onnxruntime-gpu takes the place of onnxruntime: both hold the same module.
 RUN python3 -m venv /opt/turret_ai \
-    && /opt/turret_ai/bin/python -m pip install --no-cache-dir ".[gpu,server]" \
+    && version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
+    && /opt/turret_ai/bin/python -m pip install --no-cache-dir \
+        --constraint "requirements/constraints-$version.txt" ".[gpu,server]" \
     && /opt/turret_ai/bin/python -m pip uninstall --yes onnxruntime \
     && /opt/turret_ai/bin/python -m pip install --no-cache-dir --no-deps onnxruntime-gpu==1.31.* \
     && find /opt/turret_ai -name __pycache__ -prune -exec rm -rf {} +

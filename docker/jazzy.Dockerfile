@@ -17,10 +17,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY . src/turret_ai/
 # The packages that rosdep has no key for go into a virtual environment that sees ROS's own.
-# NumPy stays below 2, which ROS's cv_bridge is built for.
 RUN python3 -m venv --system-site-packages venv \
     && touch venv/COLCON_IGNORE \
-    && venv/bin/python -m pip install --no-cache-dir 'numpy<2' ./src/turret_ai \
+    && venv/bin/python -m pip install --no-cache-dir -r src/turret_ai/requirements/ros.txt \
     && . "/opt/ros/${ROS_DISTRO}/setup.bash" \
     && . venv/bin/activate \
     && python -m colcon build --packages-select turret_ai \
