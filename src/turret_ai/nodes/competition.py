@@ -29,16 +29,16 @@ from turret_ai.hear import utterance_frame
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
+from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import audio, images, qos
+from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import (
     AudioDataStamped,
     AudioInfo,
     CameraInfo,
     Engagement,
-    Image,
     TargetBBox,
     Transcript,
     TurretCommand,
@@ -106,7 +106,7 @@ class Competition(Stage):
             )
         )
         self._info = info
-        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
+        self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
         self._turret = VirtualTurret(self, self.motion, self.now_ns())
         StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
@@ -216,7 +216,7 @@ class Competition(Stage):
         stamp_ns = self._stamp(at)
         frame = names.CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
-        self._images.publish(images.to_message(image, stamp_ns, frame))
+        self._images.publish(image, stamp_ns, frame)
         self.health.count("snapshots")
         turn = self.client.keeper.running
         if self._pictures is not None and turn is not None:
