@@ -40,13 +40,17 @@ class Process:
 
 
 @contextlib.contextmanager
-def node_process(domain: int, name: str, **parameters: Any) -> Iterator[Process]:
-    """`turret-ai run NAME` with parameters, killed at the end if need be."""
+def node_process(domain: int, name: str, script: str = "", **parameters: Any) -> Iterator[Process]:
+    """`turret-ai run NAME` with parameters, killed at the end if need be.
+
+    script: run this file instead, which takes the same words.
+    """
     words = []
     for key, value in parameters.items():
         words += ["-p", f"{key.replace('__', '.')}:={value}"]
+    program = [script] if script else ["-m", "turret_ai.nodes.main"]
     popen = subprocess.Popen(
-        [sys.executable, "-m", "turret_ai.nodes.main", name, "--ros-args", *words],
+        [sys.executable, *program, name, "--ros-args", *words],
         env={**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_LOCALHOST_ONLY": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
