@@ -9,7 +9,10 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-SHARED = ("msg", "config", "launch", "models", "scenes", "description", "worlds", "rviz")
+SHARED = (
+    *("msg", "config", "launch", "models", "scenes", "description", "worlds", "rviz"),
+    "requirements",
+)
 
 
 def resources() -> list[tuple[str, list[str]]]:

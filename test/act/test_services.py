@@ -7,8 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from fastapi import testclient
 from test_competition_wire import wav
 
+from turret_ai.act.services.app import Stages, create_app
+from turret_ai.act.services.cannon import Cannon, parse_heading
+from turret_ai.errors import InputError
+from turret_ai.see import images
 from turret_ai.types import (
     Box,
     Command,
@@ -21,14 +26,6 @@ from turret_ai.types import (
     Transcription,
     TranscriptStatus,
 )
-
-pytest.importorskip("fastapi")
-testclient = pytest.importorskip("fastapi.testclient")
-
-from turret_ai.act.services.app import Stages, create_app  # noqa: E402
-from turret_ai.act.services.cannon import Cannon, parse_heading  # noqa: E402
-from turret_ai.errors import InputError  # noqa: E402
-from turret_ai.see import images  # noqa: E402
 
 
 class Ears:

@@ -8,17 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 import yaml
 
 from turret_ai.errors import ConfigError, InputError, ModelError
-
-torch = pytest.importorskip("torch", reason="needs the extra train")
-pytest.importorskip("transformers", reason="needs the extra train")
-
-from turret_ai.hear import recogniser  # noqa: E402
-from turret_ai.hear.settings import RecogniserSettings  # noqa: E402
-from turret_ai.learn import config as configs  # noqa: E402
-from turret_ai.learn.asr import (  # noqa: E402  # noqa: E402
+from turret_ai.hear import recogniser
+from turret_ai.hear.settings import RecogniserSettings
+from turret_ai.learn import config as configs
+from turret_ai.learn.asr import (
     batches,
     calibration,
     ctc_task,
@@ -29,8 +26,8 @@ from turret_ai.learn.asr import (  # noqa: E402  # noqa: E402
     task,
     tokens,
 )
-from turret_ai.learn.asr.config import AsrConfig  # noqa: E402
-from turret_ai.types import TranscriptStatus  # noqa: E402
+from turret_ai.learn.asr.config import AsrConfig
+from turret_ai.types import TranscriptStatus
 
 TEXTS = ("heading is three two zero", "target is red drone", "deploy machine gun", "over")
 

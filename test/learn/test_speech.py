@@ -14,8 +14,6 @@ from turret_ai.errors import ConfigError, InputError
 from turret_ai.hear.level import dbfs
 from turret_ai.learn.speech import corpus, listening, radio, text, voices
 
-pytest.importorskip("espeakng_loader", reason="needs the extra train")
-
 SETTINGS = corpus.CorpusSettings(speaking=corpus.Speaking(engines={"espeak": 1.0}))
 RATE = voices.SAMPLE_RATE
 

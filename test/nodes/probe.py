@@ -94,8 +94,8 @@ class Probe(Node):
 
     def __init__(self, domain: int) -> None:
         with mock.patch.dict(os.environ, ROS_LOCALHOST_ONLY="1"):
-            context = Context(domain_id=domain)
-        super().__init__("probe", context=context)
+            self._joined = Context(domain_id=domain)
+        super().__init__("probe", context=self._joined)
         self.received: dict[str, list[Any]] = {}
         self.turret = Turret()
         self._joints: Any = None
@@ -127,4 +127,4 @@ class Probe(Node):
 
     def close(self) -> None:
         """Leave the graph."""
-        self.context.close()
+        self._joined.close()  # not self.context: on rclpy that is its own class

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pocketsphinx")
-
 from turret_ai.errors import InputError
 from turret_ai.learn import sentences, transcripts
 from turret_ai.normalise import plain

@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from turret_ai.errors import TurretError
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:function or module:Typer object", help line)
@@ -55,6 +56,8 @@ def _placeholder() -> None:
 
 def _application(called: str | None) -> typer.Typer:
     """The command line with the called command loaded and the others as mere help lines."""
+    import typer  # here: without it, main() still says what is missing
+
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -84,6 +87,21 @@ def _terminated(_number: int, _frame: object) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
 
+def _without_packages(error: ImportError, words: Sequence[str]) -> int:
+    """Say which packages are missing; an import that failed for another reason is raised again."""
+    from turret_ai import requirements
+
+    explanation = requirements.explanation(error)
+    if explanation is None:
+        raise error
+    if words[:1] == ["doctor"]:
+        from turret_ai.cli.examination import tell
+
+        return tell()
+    print(f"error: {explanation}", file=sys.stderr)
+    return 2
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a TurretError becomes one line on stderr and exit code 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -94,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TurretError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except ImportError as error:
+        return _without_packages(error, words)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does

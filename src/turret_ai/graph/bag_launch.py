@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,11 @@ from launch.events import Shutdown as ShutdownEvent
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from turret_ai.graph import parameters
+from turret_ai import requirements
+from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
-from turret_ai.graph.ros_launch import actions
+from turret_ai.graph.ros_launch import actions, needed
 from turret_ai.prove.topics import SPECS, TopicSpec, resolve
 
 _LAST_ANSWERS_S = 5.0
@@ -50,7 +50,11 @@ def record(context: Any) -> list[Any]:
     command += ["--qos-profile-overrides-path", str(_deep_queues(names))]
     command += ["--topics", *names]
     # SIGTERM would leave a bag without metadata; rosbag2 completes it on SIGINT.
-    return [ExecuteProcess(cmd=command, output="screen", sigterm_timeout="60")]
+    return [
+        ExecuteProcess(
+            cmd=command, output="screen", sigterm_timeout="60", on_exit=needed("the recorder")
+        )
+    ]
 
 
 def _absolute(spec: TopicSpec, namespace: str) -> str:
@@ -70,14 +74,15 @@ def _deep_queues(names: dict[str, TopicSpec]) -> Path:
         }
         for name, spec in names.items()
     }
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
-        yaml.safe_dump(overrides, file)
-    return Path(file.name)
+    file = temporary.folder("record") / "qos.yaml"
+    file.write_text(yaml.safe_dump(overrides), encoding="utf-8")
+    return file
 
 
 def replay(context: Any) -> list[Any]:
     """The four stages on the recording's time, the evaluator, and the paused player."""
-    from turret_ai.prove.bag import Bag
+    with requirements.of_the_virtual_environment():
+        from turret_ai.prove.bag import Bag
 
     bag = Path(_value(context, "bag"))
     with Bag(bag) as recording:
@@ -104,7 +109,7 @@ def replay(context: Any) -> list[Any]:
     compressed = "camera/image_raw" not in names and "camera/image_raw/compressed" in names
     if compressed:
         settings["resume"] = ""
-    evaluator = _once("evaluator", settings, "the evaluator has ended")
+    evaluator = _once("evaluator", settings, ends_all=True)
     rate = _value(context, "rate")
     player: Any = ExecuteProcess(
         cmd=[
@@ -113,6 +118,7 @@ def replay(context: Any) -> list[Any]:
             *("--topics", *played),
         ],
         output="screen",
+        on_exit=needed("the player"),
     )
     if compressed:  # ROS's player doesn't decode; ours does, and waits for the stages by itself
         player = _once("player", {"bag": str(bag), "rate": float(rate), "wait": 60.0})
@@ -129,19 +135,18 @@ def replay(context: Any) -> list[Any]:
     return [*actions(plan), evaluator, player, RegisterEventHandler(end)]
 
 
-def _once(executable: str, settings: dict[str, Any], why_end: str = "") -> Node:
-    """A node that is not started again when it ends. why_end: the launch ends with it, therefore.
+def _once(executable: str, settings: dict[str, Any], *, ends_all: bool = False) -> Node:
+    """A node that is not started again when it ends. ends_all: the launch ends with it.
 
     Its parameters go through a file of ours: launch_ros writes lists in a form that is no YAML for
     others than itself.
     """
-    folder = Path(tempfile.mkdtemp(prefix="turret_ai_launch_"))
     plan = Plan((NodeEntry(executable, settings),))
     return Node(
         package="turret_ai",
         executable=executable,
-        ros_arguments=parameters.write(plan, folder / "parameters.yaml"),
+        ros_arguments=parameters.write(plan, temporary.folder("launch") / "parameters.yaml"),
         output="screen",
         sigterm_timeout="60",  # the report is written after SIGINT
-        on_exit=[EmitEvent(event=ShutdownEvent(reason=why_end))] if why_end else None,
+        on_exit=needed(f"the {executable}", ends_all=ends_all, to_the_end=True),
     )

@@ -63,6 +63,8 @@ class Plan:
     log_level: str = "info"
     params_file: str = ""
     one_process: bool = False
+    respawn: bool = True
+    """Start nodes again that crashed; not those that ended on purpose or refused their settings."""
 
     def remappings(self, entry: NodeEntry) -> list[str]:
         """The rules of one node's process, or of all nodes in the one process, as `old:=new`."""

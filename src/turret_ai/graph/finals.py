@@ -43,6 +43,7 @@ ARGUMENTS = (
     Argument("namespace", "", "namespace of all nodes and topics"),
     Argument("use_sim_time", "false", "take the time from /clock", ("true", "false")),
     Argument("one_process", "false", "all nodes in one process", ("true", "false")),
+    Argument("respawn", "true", "start nodes again that crashed", ("true", "false")),
     Argument("log_level", "info", "least level that is logged", ("debug", "info", "warn", "error")),
 )
 
@@ -133,6 +134,7 @@ def _build(values: Mapping[str, str]) -> Plan:
         values["log_level"],
         values["params_file"],
         values["one_process"] == "true",
+        values["respawn"] == "true",
     )
 
 

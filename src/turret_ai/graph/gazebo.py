@@ -8,6 +8,7 @@ bridge that run elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from turret_ai.errors import ConfigError
@@ -15,7 +16,7 @@ from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 
 _CHAIN = ("speech_model", "detector_model", "matcher_model", "device", "without", "params_file",
-          "namespace", "one_process", "log_level")  # fmt: skip
+          "namespace", "one_process", "respawn", "log_level")  # fmt: skip
 """Arguments that mean the same as in the finals graph."""
 
 ARGUMENTS = (
@@ -69,7 +70,7 @@ def _build(values: Mapping[str, str]) -> Plan:
     if unknown:
         raise ConfigError(f"without:= names {', '.join(sorted(unknown))}, which this has not")
     kept = tuple(entry for entry in nodes if entry.executable not in elsewhere)
-    return Plan(kept, plan.namespace, plan.log_level, plan.params_file, plan.one_process)
+    return replace(plan, nodes=kept)
 
 
 GAZEBO = Graph("gazebo", "The whole chain on a turret in Gazebo.", ARGUMENTS, _build)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,9 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from turret_ai import share
+from turret_ai import requirements, share
 from turret_ai.errors import InputError, PeerError, TurretError
+from turret_ai.graph import temporary
 from turret_ai.graph.description import Plan
 from turret_ai.graph.gazebo import GAZEBO
 from turret_ai.graph.gazebo_preflight import Release, check
@@ -84,11 +84,11 @@ def find_world(name: str) -> Path:
         world = share.resolve(name, "scenes", ".yaml")
     if world.suffix == ".sdf":
         return world
-    from turret_ai.simulate.gazebo.world import write
-    from turret_ai.simulate.scene import load
+    with requirements.of_the_virtual_environment():
+        from turret_ai.simulate.gazebo.world import write
+        from turret_ai.simulate.scene import load
 
-    folder = Path(tempfile.mkdtemp(prefix="turret_ai_world_"))
-    return write(load(str(world)), folder / f"{world.stem}.sdf")
+    return write(load(str(world)), temporary.folder("world") / f"{world.stem}.sdf")
 
 
 def _gazebo(release: Release, world: Path, headless: bool, verbose: str) -> ExecuteProcess:

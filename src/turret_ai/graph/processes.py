@@ -31,19 +31,20 @@ class Processes:
         *,
         on_line: Callable[[str, str], None] | None = None,
         environment: Mapping[str, str] | None = None,
-        respawn: bool = True,
+        respawn: bool | None = None,
     ) -> None:
         """Start every node.
 
         Args:
             on_line: called with (node, line) for each line that a node prints; None: to stderr.
             environment: on top of this process's own.
-            respawn: start a node again that crashed (not one that refused its settings).
+            respawn: start a node again that crashed (not one that refused its settings); None: as
+                the plan says.
         """
         self._plan = plan
         self._on_line = on_line or _print_line
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
-        self._respawn = respawn
+        self._respawn = plan.respawn if respawn is None else respawn
         self._folder = tempfile.TemporaryDirectory(prefix="turret_ai_launch_")
         self._words = parameters.write(plan, Path(self._folder.name) / "parameters.yaml")
         self._running: dict[str, subprocess.Popen[str]] = {}

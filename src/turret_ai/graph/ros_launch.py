@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown, TimerAction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from turret_ai.graph import parameters
+from turret_ai.errors import ConfigError, PeerError, TurretError
+from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import Graph, NodeEntry, Plan
 
 RESPAWN_DELAY = 2.0
@@ -23,7 +23,11 @@ def to_launch_description(graph: Graph) -> LaunchDescription:
 
     def start(context: Any) -> list[Any]:
         given = {a.name: LaunchConfiguration(a.name).perform(context) for a in graph.arguments}
-        return actions(graph.plan(given))
+        try:
+            return actions(graph.plan(given))
+        except TurretError as error:
+            # ros2 launch turns an exception into exit code 1; it must not look like a crash.
+            raise RuntimeError(str(error)) from None
 
     return LaunchDescription([*declared(graph), OpaqueFunction(function=start)])
 
@@ -43,16 +47,47 @@ def declared(graph: Graph) -> list[DeclareLaunchArgument]:
 
 def actions(plan: Plan) -> list[Any]:
     """One launch action for each process."""
-    folder = Path(tempfile.mkdtemp(prefix="turret_ai_launch_"))
-    words = parameters.write(plan, folder / "parameters.yaml")
+    words = parameters.write(plan, temporary.folder("launch") / "parameters.yaml")
     if plan.one_process:
         names = [entry.executable for entry in plan.nodes]
         return [_process(plan, NodeEntry("chain"), names, words)]
     return [_process(plan, entry, [], words) for entry in plan.nodes]
 
 
+def needed(
+    what: str, *, ends_all: bool = False, to_the_end: bool = False
+) -> Callable[[Any, Any], list[Any] | None]:
+    """For `on_exit`: where this process fails, the launch ends with exit code 1.
+
+    what: for the message, such as "the player".
+    ends_all: the launch ends with it also where all went well.
+    to_the_end: its exit code counts also when the launch was asked to end.
+    """
+
+    def on_exit(event: Any, context: Any) -> list[Any] | None:
+        if event.returncode != 0 and (to_the_end or not context.is_shutdown):
+            raise PeerError(f"{what} ended with exit code {event.returncode}: see its messages")
+        if ends_all and not context.is_shutdown:
+            return [Shutdown(reason=f"{what} has ended")]
+        return None
+
+    return on_exit
+
+
 def _process(plan: Plan, entry: NodeEntry, arguments: list[str], words: list[str]) -> Node:
     rules = [word for rule in plan.remappings(entry) for word in ("-r", rule)]
+
+    def on_exit(event: Any, context: Any) -> list[Any] | None:
+        """launch's own `respawn` would also bring back a node that ended on purpose."""
+        if context.is_shutdown:
+            return None
+        if event.returncode == 2:
+            raise ConfigError(f"{entry.executable} could not start: see its message above")
+        if event.returncode == 0 or not plan.respawn:
+            return None
+        again = _process(plan, entry, arguments, words)
+        return [TimerAction(period=RESPAWN_DELAY, actions=[again])]
+
     return Node(
         package="turret_ai",
         executable=entry.executable,
@@ -60,14 +95,5 @@ def _process(plan: Plan, entry: NodeEntry, arguments: list[str], words: list[str
         arguments=arguments,
         ros_arguments=["--log-level", plan.log_level, *words, *rules],
         output="screen",
-        respawn=True,
-        respawn_delay=RESPAWN_DELAY,
-        on_exit=_on_exit,
+        on_exit=on_exit,
     )
-
-
-def _on_exit(event: Any, _context: Any) -> Any:
-    """A node that refused its settings (exit code 2) would refuse them again: end the launch."""
-    if event.returncode == 2:
-        return Shutdown(reason=f"{event.process_name} could not start: see its message above")
-    return None

@@ -52,6 +52,8 @@ class Diagnostics(Node):
 
     def _publish(self) -> None:
         now = self.now_ns()
+        # Under simulated time the clock stands at 0 until its first tick: nobody is late yet.
+        self._born_ns = self._born_ns or now
         silence = self.parameters.silence
         gone: dict[str, str] = {}
         for name in {*self.parameters.expected, *self._heard_ns}:

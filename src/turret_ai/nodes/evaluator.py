@@ -28,7 +28,7 @@ from turret_ai.ros.interfaces import (
     Transcript,
     TurretCommand,
 )
-from turret_ai.ros.process import ask_for_time
+from turret_ai.ros.process import ask_for_time, end_with
 from turret_ai.ros.time import to_ns
 
 _STAGES: tuple[tuple[str, Any], ...] = (
@@ -191,7 +191,9 @@ class Evaluator(Node):
             try:
                 written = self.write()
                 word = "passed" if written.passed else "failed"
+                end_with(0 if written.passed else 1)
                 self.get_logger().info(f"{word}: {written.folder / outputs.REPORT}")
             except TurretError as error:
+                end_with(1)
                 self.get_logger().error(str(error))
         super().destroy_node()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 
 def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) -> int:
@@ -20,6 +22,25 @@ def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) 
         return _main(names, args)
     except KeyboardInterrupt:  # Ctrl-C while the modules were still being imported
         return 0
+    except ImportError as error:
+        from turret_ai import requirements
+
+        explanation = requirements.explanation(error)
+        if explanation is None:
+            raise
+        print(f"error: {explanation}", file=sys.stderr)
+        return 2
+
+
+def process(*names: str) -> NoReturn:
+    """The whole life of a process: `main`, deaf to Ctrl-C once its exit code is known."""
+    try:
+        code = main(names or None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:  # a second one: a launch passes on what the terminal sent already
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        code = 0
+    sys.exit(code)
 
 
 def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
@@ -41,4 +62,4 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process()

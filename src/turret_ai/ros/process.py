@@ -29,6 +29,18 @@ def ask_for_time(seconds: float) -> None:
     _grace_s = max(_grace_s, seconds)
 
 
+_exit_code = 0
+
+
+def end_with(code: int) -> None:
+    """Let this process end with another code than 0 after a signal: what it was to do failed.
+
+    For nodes that find out when they are destroyed.
+    """
+    global _exit_code
+    _exit_code = code
+
+
 class Stop:
     """Whether the process shall end: set by SIGINT and SIGTERM, or by an error in the executor."""
 
@@ -87,8 +99,9 @@ def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | N
     """Parse the arguments, watch for signals, do the work.
 
     Returns:
-        0 after a signal, 2 after a TurretError (told in one line).
+        0 after a signal (or what `end_with` said), 2 after a TurretError (told in one line).
     """
+    end_with(0)
     stop = Stop()
     previous = {}
     if threading.current_thread() is threading.main_thread():
@@ -99,11 +112,11 @@ def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | N
         log.bridge(arguments.log_level)
         work(arguments, stop)
     except KeyboardInterrupt:
-        return 0
+        return _exit_code
     except TurretError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 2
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    return 0
+    return _exit_code

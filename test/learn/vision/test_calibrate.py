@@ -3,8 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="training needs the extra `train`")
-
 from turret_ai.learn.vision.calibrate import LOST, ambiguous_margin, not_found_threshold
 
 

@@ -6,10 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch", reason="training needs the extra `train`")
-pytest.importorskip("transformers", reason="training needs the extra `train`")
-
 import torch
 from test_training import SCHEDULE, shapes
 

@@ -7,10 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch", reason="training needs the extra `train`")
-pytest.importorskip("accelerate", reason="training needs the extra `train`")
-
 import torch
 
 from turret_ai.cli import app as cli

@@ -1,0 +1,114 @@
+"""What the package says of itself: its requirements, its files, its ROS manifest."""
+
+import ast
+import importlib.metadata
+import importlib.util
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from functools import cache
+
+import pytest
+
+from turret_ai import requirements, share
+
+ROOT = share.root()
+OF_ROS = {"launch", "launch_ros", "rclpy", "rcl_interfaces", "robomaster_msgs", "turret_ai"}
+ONLY_IF_THERE = {"wandb", "ttspico"}
+"""Looked for and used where the user installed them; nothing of ours asks for them."""
+
+NAMES = {"cv2": "opencv-python-headless", "llama_cpp": "llama-cpp-python"}
+"""Modules whose distribution is called otherwise, should it not be installed."""
+
+
+def imported() -> set[str]:
+    """Top-level names of all packages that the sources import, those of functions too."""
+    found = set()
+    for file in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            elif isinstance(node, ast.Call) and node.args:
+                called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                first = node.args[0]
+                if called in ("require", "import_module") and isinstance(first, ast.Constant):
+                    names = [first.value]
+            found |= {name.split(".")[0] for name in names}
+    return found - set(sys.stdlib_module_names)
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def declared() -> set[str]:
+    """Every distribution that the core or an extra asks for."""
+    extras = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = extras[extras.index("[project.optional-dependencies]") :].split("\n[", 1)[0]
+    names = re.findall(r'"([A-Za-z0-9._-]+)', section)
+    return {canonical(name) for name in [*names, *requirements.names()]}
+
+
+@pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="needs the source tree")
+def test_every_package_that_is_imported_is_declared():
+    brings = importlib.metadata.packages_distributions()
+    undeclared = {
+        module
+        for module in imported() - OF_ROS - ONLY_IF_THERE
+        if not declared()
+        & {canonical(name) for name in brings.get(module, [NAMES.get(module, module)])}
+    }
+    assert not undeclared
+
+
+def test_an_installation_without_its_packages_says_which_are_missing():
+    """In an isolated Python that sees the sources alone, as in a ROS workspace without pip."""
+    script = (
+        "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]; "
+        f"sys.path.insert(0, {str(ROOT / 'src')!r}); "
+        "from turret_ai.{module} import main; sys.exit(main({words}))"
+    )
+
+    def run(module, words):
+        code = script.replace("{module}", module).replace("{words}", repr(words))
+        return subprocess.run(
+            [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60
+        )
+
+    node = run("nodes.main", ["locator"])
+    assert node.returncode == 2
+    assert node.stderr.count("\n") == 1
+    assert "numpy" in node.stderr and "requirements/core.txt" in node.stderr
+    command = run("cli.app", ["demo"])
+    assert (command.returncode, command.stderr.count("\n")) == (2, 1)
+    doctor = run("cli.app", ["doctor"])
+    assert doctor.returncode == 1
+    assert "typer" in doctor.stdout and "Traceback" not in doctor.stderr
+
+
+def test_the_requirements_of_a_workspace_are_the_core_with_the_numpy_of_ros():
+    text = (ROOT / "requirements" / "ros.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert lines == ["-r core.txt", "numpy<2"]
+
+
+def test_the_manifest_names_what_the_launch_files_start():
+    manifest = ET.parse(ROOT / "package.xml").getroot()
+    depends = {e.text for e in manifest if e.tag in ("depend", "exec_depend")}
+    started = set()
+    for file in (ROOT / "src/turret_ai/graph").glob("*.py"):
+        started |= set(re.findall(r'package="([a-z0-9_]+)"', file.read_text(encoding="utf-8")))
+    assert started - {"turret_ai"} <= depends
+    assert manifest.findtext("version") == importlib.metadata.version("turret_ai")
+
+
+def test_files_left_out_without_an_extra_exist():
+    text = (ROOT / "test" / "conftest.py").read_text(encoding="utf-8")
+    names = re.findall(r'"([\w/]+\.py)": \(', text)
+    assert names
+    assert [name for name in names if not (ROOT / "test" / name).is_file()] == []

@@ -1,0 +1,32 @@
+"""Which files are left out where an extra is not installed.
+
+Not `pytest.importorskip` at the head of a file: ROS's pytest plugins (launch_testing) take a skip
+there for the whole folder, and `colcon test` collects nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+_NEEDS = {
+    "act/test_services.py": ("fastapi", "httpx"),
+    "learn/test_asr_training.py": ("torch", "transformers"),
+    "learn/test_speech.py": ("espeakng_loader",),
+    "learn/vision/test_calibrate.py": ("torch",),
+    "learn/vision/test_data.py": ("torch",),
+    "learn/vision/test_public.py": ("torch", "transformers", "accelerate"),
+    "learn/vision/test_training.py": ("torch", "accelerate"),
+    "learn/vision/test_warm_start.py": ("torch",),
+}
+"""Files to the modules, of the extras `train` and `server`, that they import at their head."""
+
+
+def _missing(file: str) -> list[str]:
+    return [name for name in _NEEDS[file] if importlib.util.find_spec(name) is None]
+
+
+collect_ignore = [file for file in _NEEDS if _missing(file)]
+
+
+def pytest_report_header() -> list[str]:
+    return [f"left out: {file} needs {', '.join(_missing(file))}" for file in collect_ignore]
