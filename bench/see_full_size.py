@@ -21,7 +21,7 @@ def run(quick: bool) -> list[Row]:
         import transformers  # noqa: F401
     except ImportError as error:
         raise Skip(f"needs the extra `train`: {error}") from error
-    from turret_ai.see.execution import cpu_threads
+    from turret_ai.execution import cpu_threads
 
     torch.set_num_threads(cpu_threads(0))
     with tempfile.TemporaryDirectory() as folder:

@@ -210,7 +210,7 @@ def test_missing_and_broken_model_files_are_named(settings, tmp_path):
 
 def test_a_provider_that_is_not_there_is_refused(settings):
     asked = ExecutionSettings(provider="tensorrt")
-    from turret_ai.see.execution import available
+    from turret_ai.execution import available
 
     if "tensorrt" in available():
         pytest.skip("TensorRT is there")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from turret_ai.understand import phones as ph
+from turret_ai.phonetics import phones as ph
 
 MASKS = 8
 HEADING_BIT, TOOL_BIT, TARGET_BIT = 1, 2, 4

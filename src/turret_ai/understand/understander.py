@@ -10,10 +10,10 @@ from rapidfuzz.distance import Levenshtein
 
 from turret_ai import vocabulary
 from turret_ai.normalise import plain
+from turret_ai.phonetics.lexicon import phrase
 from turret_ai.types import Command, CommandField, CommandStatus, Hypothesis, Source
 from turret_ai.understand import calibration, context, pool
 from turret_ai.understand.decode import Decoder, Posterior
-from turret_ai.understand.pronounce import phrase
 from turret_ai.understand.rules import Found, Reading, Rules
 from turret_ai.understand.settings import UnderstandSettings
 from turret_ai.understand.words import Word, first_mention, split
