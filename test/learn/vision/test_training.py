@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +110,8 @@ class _stop_after:
         self.original = loop.learning_rate
 
         def rate(step: int, schedule: loop.Schedule) -> float:
-            if step == self.steps:
-                raise KeyboardInterrupt
+            if step == self.steps - 1:  # in the midst of the step that will be the last
+                os.kill(os.getpid(), signal.SIGINT)
             return self.original(step, schedule)
 
         loop.learning_rate = rate
