@@ -35,10 +35,11 @@ def _upscaler(folder: Path, quick: bool) -> list[Row]:
     import numpy as np
     import torch
 
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.learn.vision import export
     from turret_ai.learn.vision.upscaler_model import Upscaler as Network
     from turret_ai.learn.vision.upscaler_model import UpscalerShape
-    from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
+    from turret_ai.see.settings import UpscalerSettings
     from turret_ai.see.upscaler import Upscaler
 
     network = Network(UpscalerShape(features=64, convolutions=32, factor=4)).eval()
@@ -66,9 +67,9 @@ def _siglip(folder: Path, name: str, quick: bool) -> list[Row]:
     import transformers
     from tokenizers import Tokenizer, models, pre_tokenizers
 
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.learn.vision import export_public
     from turret_ai.see.encoders import DualEncoder
-    from turret_ai.see.settings import ExecutionSettings
 
     width, mlp, layers, heads, side = SIZES[name]
     tower = {

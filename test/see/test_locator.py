@@ -7,15 +7,11 @@ import pytest
 import tiny_models
 
 from turret_ai.errors import ConfigError, InputError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see import draw
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.locator import load
-from turret_ai.see.settings import (
-    DetectionSettings,
-    ExecutionSettings,
-    MatchingSettings,
-    UpscalerSettings,
-)
+from turret_ai.see.settings import DetectionSettings, MatchingSettings, UpscalerSettings
 from turret_ai.types import LocationStatus
 
 SPOTS = {"red": (40, 30), "green": (120, 64), "blue": (180, 100)}

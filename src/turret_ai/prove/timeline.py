@@ -64,7 +64,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Health:
+class TopicReport:
     """What is odd about one topic's times."""
 
     count: int = 0
@@ -126,7 +126,7 @@ class Timeline:
     stages: dict[str, list[Heard]] = field(default_factory=dict)
     truth: dict[int, Any] = field(default_factory=dict)
     """ground_truth messages by the stamp of their image."""
-    health: dict[str, Health] = field(default_factory=dict)
+    health: dict[str, TopicReport] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -192,7 +192,7 @@ def _decoded(
         name = wanted[record.topic]
         times.append(record.log_ns)
         stamp = bag.stamp_ns(record)
-        health = timeline.health.setdefault(record.topic, Health())
+        health = timeline.health.setdefault(record.topic, TopicReport())
         health.see(None if name in _UNSTAMPED else stamp)
         try:
             yield _Entry(name, bag.decode(record), stamp, record.log_ns)

@@ -187,8 +187,8 @@ def test_a_siglip_is_tuned(tmp_path, data, siglip):
     parity = export_public.siglip(str(siglip), tmp_path / "out", tmp_path / "s" / "best.pt")
     assert parity < 1e-3
     matching = MatchingSettings(models=[str(tmp_path / "out")])
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.see.matcher import Matcher
-    from turret_ai.see.settings import ExecutionSettings
 
     vector = Matcher(matching, ExecutionSettings(provider="cpu")).encode_caption("red drone")[0]
     assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-4)

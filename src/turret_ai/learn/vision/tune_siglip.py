@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from turret_ai.errors import ConfigError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision import captions
 from turret_ai.learn.vision.matcher_model import sigmoid_loss
 from turret_ai.learn.vision.train_matcher import CropData, MatcherConfig, Staged, stage
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
-from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
+from turret_ai.see.settings import UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
 from turret_ai.types import ImageArray
 
