@@ -85,6 +85,18 @@ def test_the_table_of_topics_is_the_contract() -> None:
     assert told == expected, f"the table should be\n{table}"
 
 
+@pytest.mark.parametrize("file", sorted((PACKAGE / "nodes").glob("*.py")), ids=lambda f: f.stem)
+def test_nodes_take_topics_from_the_contract(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", "") in ("create_publisher", "create_subscription")
+            and len(node.args) > 1
+            and isinstance(node.args[1], ast.Constant)
+        ):
+            assert node.args[1].value not in topics.BY_NAME, ast.unparse(node)
+
+
 def test_each_node_is_a_file_of_the_room() -> None:
     for name, where in NODES.items():
         assert where.startswith(f"turret_ai.nodes.{name}:")

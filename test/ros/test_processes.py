@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -436,6 +438,20 @@ def test_the_command_line_shows_topics_nodes_and_messages(
     assert capsys.readouterr().out.startswith("data: text 1")
     with pytest.raises(PeerError, match="nobody publishes /nowhere"):
         graph_cli.echo("/nowhere", True, 0.0, 0.3, False, False)
+
+
+def test_echo_ends_quietly_when_its_reader_goes_away() -> None:
+    node = Node("ticker")
+    publisher = node.create_publisher(String, "/ticks", qos.STAGE)
+    node.create_timer(0.02, lambda: publisher.publish(String(data="tick")))
+    echo = [sys.executable, "-m", "turret_ai.cli.app", "echo", "/ticks"]
+    with spinning(node):
+        process = subprocess.Popen(echo, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("data:")
+        process.stdout.close()
+        _, told = process.communicate(timeout=30)
+    assert (process.returncode, told) == (0, "")
 
 
 # -- the environment -----------------------------------------------------------------------------

@@ -132,12 +132,48 @@ def transcripts(
     alternatives: Annotated[
         int, typer.Option(min=1, max=10, help="Readings of each sentence.")
     ] = 1,
+    from_audio: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Speak the sentences, and write what this recogniser hears: a shipped model or a "
+            "folder; may be given more than once."
+        ),
+    ] = None,
+    clips: Annotated[
+        str, typer.Option(help="With --from-audio: a folder of synth audio to take speech from.")
+    ] = "",
+    engines: Annotated[str, typer.Option(help="With --from-audio: such as espeak,flite.")] = "",
+    levels: Annotated[
+        tuple[float, float], typer.Option(help="With --from-audio: speech over noise, dB.")
+    ] = (-3.0, 25.0),
+    primed: Annotated[
+        bool, typer.Option("--primed", help="With --from-audio: our prompt, and no numerals.")
+    ] = False,
+    beam_size: Annotated[int, typer.Option(min=1, max=20, help="With --from-audio.")] = 5,
+    index_offset: Offset = 0,
 ) -> None:
     """Commands as a recogniser mishears them, with their truth."""
     from turret_ai.errors import InputError
-    from turret_ai.learn import transcripts as misheard
 
     if style not in ("novice", "advanced", "mixed"):
         raise InputError(f"no style {style!r}: novice, advanced or mixed")
-    misheard.write(out, num_sentences, rate, seed, style, alternatives)  # type: ignore[arg-type]
+    if from_audio:
+        from turret_ai.learn import overheard
+
+        names = tuple(part for part in engines.split(",") if part)
+        listening = overheard.Listening(
+            tuple(from_audio),
+            primed,
+            levels,
+            style,  # type: ignore[arg-type]
+            names,
+            clips,
+            beam_size,
+            alternatives,
+        )
+        overheard.write(out, listening, num_sentences, seed, index_offset)
+    else:
+        from turret_ai.learn import transcripts as misheard
+
+        misheard.write(out, num_sentences, rate, seed, style, alternatives)  # type: ignore[arg-type]
     typer.echo(out)

@@ -113,6 +113,14 @@ ENGAGEMENT = Topic(
     "output",
     "controller: one for each utterance",
 )
+STAGES = Topic(
+    "stages",
+    "turret_ai/msg/StageState",
+    "STATE",
+    "local",
+    "every stage and source: its state, at every change and once a second",
+    "STATES",
+)
 DIAGNOSTICS = Topic(
     "diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "STAGE", "other", "every node, 1 Hz"
 )

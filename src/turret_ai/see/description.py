@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import InputError, ModelError
 from turret_ai.see.cropping import CropShape
 
@@ -112,10 +111,7 @@ def read(name: str, model: type[D]) -> tuple[Path, D]:
     file = path / "model.yaml" if path.is_dir() else path
     if file.suffix not in (".yaml", ".yml") or not file.is_file():
         raise ModelError(f"{path} has no model.yaml that describes the model")
-    try:
-        tree: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{file} is not YAML: {error}") from error
+    tree = documents.read_yaml(file, error=ModelError)
     wanted = model.model_fields["kind"].default
     kind = tree.get("kind") if isinstance(tree, dict) else None
     if kind != wanted:

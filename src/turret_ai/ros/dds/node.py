@@ -32,6 +32,9 @@ _USE_SIM_TIME = Specification(
 class Node:
     """One ROS node. Its callbacks run in the one executor thread of its context and never block."""
 
+    adjustable = False
+    """Whether there are times at which every parameter may be changed; see `fixed_parameters`."""
+
     def __init__(
         self,
         name: str,
@@ -161,6 +164,15 @@ class Node:
         with self.context.announcer:
             return ServiceServer(self, srv_type, full, callback, qos_profile)
 
+    def create_slow_service(
+        self, srv_type: type[Any], srv_name: str, callback: Callable[[Any, Any], Any]
+    ) -> ServiceServer:
+        """A service whose callback may return a future of the response instead of the response.
+
+        While it is awaited, the node's other callbacks go on.
+        """
+        return self.create_service(srv_type, srv_name, callback)
+
     def create_client(
         self, srv_type: type[Any], srv_name: str, qos_profile: QoSProfile = _SERVICE_PROFILE
     ) -> Client:
@@ -174,6 +186,12 @@ class Node:
     def create_timer(self, timer_period_sec: float, callback: Callable[[], object]) -> Timer:
         """Call a function every so many seconds of the node's clock."""
         timer = Timer(self.context, self._clock, timer_period_sec, callback, self._logger)
+        self._timers.append(timer)
+        return timer
+
+    def create_wall_timer(self, timer_period_sec: float, callback: Callable[[], object]) -> Timer:
+        """Likewise of real time, whatever the node's clock is: /clock may stand still."""
+        timer = Timer(self.context, Clock(), timer_period_sec, callback, self._logger)
         self._timers.append(timer)
         return timer
 
@@ -281,6 +299,11 @@ class Node:
 
     # -- parameters
 
+    @property
+    def fixed_parameters(self) -> str:
+        """Why parameters that aren't dynamic can't be changed now; "": they can."""
+        return ros_parameters.READ_ONLY
+
     def on_parameters(self, new: Any) -> None:
         """Called with the validated parameters after a dynamic one changed, before it is shown.
 
@@ -292,7 +315,9 @@ class Node:
 
     def _write_parameters(self, changes: Mapping[str, Any]) -> None:
         own = {name: value for name, value in changes.items() if name != "use_sim_time"}
-        new = ros_parameters.change(self.parameters, own) if own else self.parameters
+        new = self.parameters
+        if own:
+            new = ros_parameters.change(self.parameters, own, fixed=self.fixed_parameters)
         if "use_sim_time" in changes:
             self._use_sim_time(changes["use_sim_time"])
         if own:

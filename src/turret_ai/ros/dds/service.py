@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from turret_ai.ros.dds.node import Node
 
 _HEADER = struct.Struct("<Qq")
-_PATIENCE_S = 0.1
-"""How long a reply waits until its client's reader is matched, as rmw_cyclonedds does."""
-_RETRY_S = 0.002
+_PATIENCE_S = 1.0
+"""How long a reply waits until its client's reader is matched (rmw_cyclonedds: 0.1 s, blocking)."""
+_RETRY_S = 0.005
 
 
 class ServiceServer:
@@ -58,13 +58,24 @@ class ServiceServer:
         response = self._node.context.guarded(
             self._callback, self._node.get_logger(), request, self._interface.Response()
         )
+        header, client = sample.raw[4:20], sample.sample_info.publication_handle
+        if isinstance(response, Future):
+            response.add_done_callback(
+                lambda done: self._node.context.call_soon(
+                    lambda: self._reply(done.result(), header, client)
+                )
+            )
+            return
+        self._reply(response, header, client)
+
+    def _reply(self, response: Any, header: bytes, client: int) -> None:
         if response is None:
             # A handler that failed still answers, or its client would wait for ever.
             response = self._interface.Response()
             if hasattr(response, "message"):
                 response.message = "the service failed: see its log"
         deadline = time.monotonic() + _PATIENCE_S
-        self._answer(response, sample.raw[4:20], sample.sample_info.publication_handle, deadline)
+        self._answer(response, header, client, deadline)
 
     def _answer(self, response: Any, header: bytes, client: int, deadline: float) -> None:
         """Send as soon as the client can hear it; before that the reply would be lost."""
