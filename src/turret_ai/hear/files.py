@@ -47,8 +47,8 @@ class Sound:
 
     def as_pcm(self) -> NDArray[np.int16]:
         """The samples as int16 (n,), at their own rate."""
-        pcm = np.clip(np.rint(self.samples * 32768.0), -32768, 32767)
-        return np.asarray(pcm, dtype=np.int16)
+        pcm = np.rint(np.clip(self.samples, -1.0, 1.0) * np.float32(32768.0))
+        return np.asarray(np.minimum(pcm, 32767.0), dtype=np.int16)
 
 
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]

@@ -6,6 +6,7 @@ id and a sequence number) tell whose reply it is; the server sends them back unt
 
 from __future__ import annotations
 
+import concurrent.futures
 import secrets
 import struct
 import threading
@@ -170,7 +171,7 @@ class Client:
         future = self.call_async(request)
         try:
             return future.result(timeout_sec)
-        except TimeoutError as error:
+        except (TimeoutError, concurrent.futures.TimeoutError) as error:  # one from Python 3.11 on
             self.remove_pending_request(future)
             raise PeerError(f"{self.srv_name}: no reply within {timeout_sec} s") from error
 
