@@ -22,8 +22,8 @@ bench: .venv/.test
 clean:
 	rm -rf .venv build dist src/*.egg-info
 
-.venv/.demo: pyproject.toml setup.py scripts/setup
+.venv/.demo: pyproject.toml setup.py scripts/setup $(wildcard requirements/*.txt)
 	scripts/setup $@
 
-.venv/.test: pyproject.toml setup.py scripts/setup
+.venv/.test: pyproject.toml setup.py scripts/setup $(wildcard requirements/*.txt)
 	scripts/setup $@ test lint train llm server

@@ -11,10 +11,9 @@ import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
-from turret_ai import vocabulary
 from turret_ai.errors import InputError, ModelError
 from turret_ai.execution import ExecutionSettings, Session
-from turret_ai.hear import grammar, phone_graph
+from turret_ai.hear import graph_store, phone_graph
 from turret_ai.hear.lattice_search import search
 from turret_ai.hear.level import to_level
 from turret_ai.hear.model_card import read_card
@@ -61,8 +60,7 @@ class CtcRecogniser(WindowedRecogniser):
             n_fft=frontend.n_fft,
             chunk_length=frontend.chunk_length,
         )
-        model, classes = grammar.language_model(vocabulary.load())
-        self.graph = phone_graph.build(model, grammar.ways_to_say, classes)
+        self.graph = graph_store.load()
 
     def describe(self) -> dict[str, str]:
         """engine, model and device."""

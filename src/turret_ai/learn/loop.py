@@ -11,7 +11,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -73,6 +73,20 @@ class _Batches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         return self.task.batch(index)
+
+
+def _groups(task: Task) -> list[dict[str, Any]]:
+    """Parameters for the optimizer: biases and gains don't decay, and a task may have a `rate`, the
+    share of the learning rate that a parameter learns at, by its name."""
+    rate: Callable[[str], float] = getattr(task, "rate", lambda _: 1.0)
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for name, parameter in task.model.named_parameters():
+        groups.setdefault((parameter.ndim > 1, rate(name)), []).append(parameter)
+    found: list[dict[str, Any]] = []
+    for (decays, share), parameters in sorted(groups.items(), key=lambda g: (-g[0][0], -g[0][1])):
+        group: dict[str, Any] = {"params": parameters, "share": share}
+        found.append(group if decays else {**group, "weight_decay": 0.0})
+    return found
 
 
 def learning_rate(step: int, schedule: Schedule) -> float:
@@ -241,13 +255,7 @@ class _Training:
         self.top = -math.inf
         self.bare = task.model
         optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in self.bare.parameters() if p.ndim > 1]},
-                {
-                    "params": [p for p in self.bare.parameters() if p.ndim <= 1],
-                    "weight_decay": 0.0,
-                },
-            ],
+            _groups(task),
             lr=schedule.lr,
             betas=schedule.betas,
             weight_decay=schedule.weight_decay,
@@ -361,7 +369,7 @@ class _Training:
         """
         accelerator, count = self.accelerator, self.schedule.accumulate
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, self.schedule)
+            group["lr"] = learning_rate(self.step, self.schedule) * group.get("share", 1.0)
         # Dropout, too, is a function of the step.
         torch.manual_seed(self.step * accelerator.num_processes + accelerator.process_index)
         started = time.perf_counter()

@@ -29,10 +29,11 @@ from turret_ai.hear import utterance_frame
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
+from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import audio, images, topics
+from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
     AudioInfo,
     Engagement,
@@ -103,7 +104,7 @@ class Competition(Stage):
             )
         )
         self._info = info
-        self._images = topics.IMAGE.advertise(self)
+        self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = topics.CAMERA_INFO.advertise(self)
         self._turret = VirtualTurret(self, self.motion, self.now_ns())
         StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
@@ -213,7 +214,7 @@ class Competition(Stage):
         stamp_ns = self._stamp(at)
         frame = names.CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
-        self._images.publish(images.to_message(image, stamp_ns, frame))
+        self._images.publish(image, stamp_ns, frame)
         self.health.count("snapshots")
         turn = self.client.keeper.running
         if self._pictures is not None and turn is not None:

@@ -47,7 +47,7 @@ class Locator(Stage):
         super().__init__("locator", LocatorParameters, overrides)
         self.locator: see_locator.Locator | None = None
         self._lookout = Lookout()
-        self._worker = self.create_worker(self._search, self._on_error)
+        self._worker = self.create_worker(self._search, self._on_error, on_drop=self._on_drop)
         self._boxes = topics.TARGET_BBOX.advertise(self)
         self._candidates = topics.DETECTIONS.advertise(self)
         self._annotated = topics.ANNOTATED_IMAGE.advertise(self)
@@ -70,7 +70,10 @@ class Locator(Stage):
         return self.locator.describe() if self.locator is not None else {}
 
     def reset(self) -> None:
-        self._lookout.reset()
+        self._worker.clear()
+        for utterance_id, caption in self._lookout.reset():
+            if self.ledger.is_open(utterance_id):  # the controller must not wait for it
+                self._on_drop(_Search(utterance_id, caption, Image()), "reset")
 
     def _on_command(self, message: TurretCommand) -> None:
         if self.active and not message.partial and message.target:
@@ -87,6 +90,7 @@ class Locator(Stage):
             return
         wanted = self._lookout.on_image(to_ns(message.header.stamp))
         if wanted is not None:
+            self.ledger.working(wanted[0], 0)
             self._worker.put(_Search(*wanted, message))
 
     def _search(self, search: _Search) -> None:
@@ -99,6 +103,9 @@ class Locator(Stage):
         started = time.perf_counter()
         rgb = images.from_message(search.image)
         location = locator.locate(rgb, search.caption)
+        if self._worker.stale:
+            self._on_drop(search, "reset")
+            return
         self._publish(search, search.image.header, location, time.perf_counter() - started)
         if self._annotated.get_subscription_count():
             picture = draw.annotate(rgb, location, search.caption)
@@ -117,6 +124,7 @@ class Locator(Stage):
                 location, search.utterance_id, search.caption, image_header, size, seconds
             )
         )
+        self.ledger.answered(search.utterance_id, 0)
         self.health.count(location.status.name)
         self.get_logger().info(
             f"{search.utterance_id}: {search.caption!r} {location.status.name} "
@@ -126,6 +134,12 @@ class Locator(Stage):
     def _on_error(self, error: Exception, search: _Search) -> None:
         self.get_logger().error(f"{search.utterance_id}: {error}")
         self.health.count("errors")
+        self._give_up(search, f"the search failed: {error}")
+
+    def _on_drop(self, search: _Search, why: str) -> None:
+        self._give_up(search, f"the search was dropped: {why}")
+
+    def _give_up(self, search: _Search, reason: str) -> None:
         if search.image is not None:
-            failed = Location(LocationStatus.NOT_FOUND, reason=f"the search failed: {error}")
+            failed = Location(LocationStatus.NOT_FOUND, reason=reason)
             self._publish(search, search.image.header, failed, 0.0)

@@ -19,8 +19,9 @@ from turret_ai.act.robomaster.settings import EP_VERTICAL_FOV, DriverSettings
 from turret_ai.aim.camera import Camera
 from turret_ai.hear import utterance_frame
 from turret_ai.nodes import convert, frames
+from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import audio, images, topics
+from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
     AudioInfo,
     Engagement,
@@ -56,7 +57,7 @@ class RoboMaster(Stage):
         self._camera: Camera | None = None
         self._controller_seen = 0.0
         self._joints = topics.JOINT_STATES.advertise(self)
-        self._images = topics.IMAGE.advertise(self)
+        self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = topics.CAMERA_INFO.advertise(self)
         self._tf = Broadcaster(self)
         StaticBroadcaster(self).send(frames.fixed(self.now_ns()))
@@ -157,7 +158,7 @@ class RoboMaster(Stage):
         stamp_ns = self._stamp(at)
         frame = frames.CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
-        self._images.publish(images.to_message(image, stamp_ns, frame))
+        self._images.publish(image, stamp_ns, frame)
 
     def on_audio(self, samples: NDArray[np.int16], at: float) -> None:
         """Publish a chunk of the continuous stream."""

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.aim.camera import Camera
 from turret_ai.nodes import convert, frames
+from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import images, topics
+from turret_ai.ros import topics
 from turret_ai.ros.interfaces import (
     Clock,
     Trigger,
@@ -88,7 +89,7 @@ class Simulator(Stage):
         self._sim_ns = self._start_ns
         self._next_image_ns = self._start_ns
         self._worker = self.create_worker(self._render, self._on_error, latest_wins=True)
-        self._images = topics.IMAGE.advertise(self)
+        self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = topics.CAMERA_INFO.advertise(self)
         self._truth = topics.GROUND_TRUTH.advertise(self)
         self._turret = VirtualTurret(self, self.motion, self._start_ns)
@@ -149,7 +150,7 @@ class Simulator(Stage):
         self._infos.publish(
             convert.camera_to_message(self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
         )
-        self._images.publish(images.to_message(rgb, stamp_ns, frames.CAMERA_OPTICAL_FRAME))
+        self._images.publish(rgb, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
         self._truth.publish(
             convert.truth_to_message(truth, self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
         )

@@ -252,7 +252,7 @@ class Stage(Node):
         *,
         latest_wins: bool = False,
         capacity: int = 16,
-        on_drop: Callable[[T], None] | None = None,
+        on_drop: Callable[[T, str], None] | None = None,
     ) -> Worker[T]:
         """A thread for the model's work; it ends with the node."""
         worker = Worker(

@@ -134,6 +134,14 @@ class Transcriber(Stage):
     def _publish(self, heard: Heard) -> None:
         found = heard.transcription
         partial_only = found.status is TranscriptStatus.PARTIAL
+        if self._recognising.stale:
+            if partial_only:
+                return
+            found = Transcription(
+                TranscriptStatus.EMPTY,
+                speech_seconds=found.speech_seconds,
+                reason="dropped: reset",
+            )
         note = self.ledger.working if partial_only else self.ledger.answered
         note(heard.utterance_id, heard.stamp_ns)
         self._transcripts.publish(
@@ -158,8 +166,8 @@ class Transcriber(Stage):
         self.get_logger().error(f"{job.utterance_id}: {kind}{error}")
         self.hearing.fail(job, f"failed to transcribe: {error}")
 
-    def _on_drop(self, job: Job) -> None:
-        self.hearing.fail(job, "dropped: a reset, or the recogniser is too slow")
+    def _on_drop(self, job: Job, why: str) -> None:
+        self.hearing.fail(job, f"dropped: {why}")
 
 
 def _call(work: Callable[[], None]) -> None:

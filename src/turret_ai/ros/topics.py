@@ -66,7 +66,7 @@ COMPRESSED_IMAGE = Topic(
     "sensor_msgs/msg/CompressedImage",
     "IMAGE_PUB",
     "input",
-    "recordings",
+    f"{_CAMERAS}: JPEG, only while someone subscribes",
     "IMAGE_SUB",
 )
 CAMERA_INFO = Topic(
