@@ -58,13 +58,9 @@ def run(quick: bool) -> list[Row]:
 
 def _turn(root: Path, picture: Any, provider: str) -> Callable[[], object]:
     """The locator with these networks; a picture is not remembered."""
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.see import locator
-    from turret_ai.see.settings import (
-        DetectionSettings,
-        ExecutionSettings,
-        MatchingSettings,
-        SeeSettings,
-    )
+    from turret_ai.see.settings import DetectionSettings, MatchingSettings, SeeSettings
 
     see = locator.load(
         SeeSettings(

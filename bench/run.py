@@ -24,8 +24,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench.common import FAILED, Row, Skip
+from turret_ai.execution import gpu_name
 from turret_ai.prove.environment import machine, versions
-from turret_ai.see.execution import gpu_name
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE.parent / "docs" / "benchmarks.md"

@@ -16,7 +16,7 @@ def run(quick: bool) -> list[Row]:
         import transformers  # noqa: F401
     except ImportError as error:
         raise Skip(f"needs the extra `train`: {error}") from error
-    from turret_ai.see.execution import cpu_threads
+    from turret_ai.execution import cpu_threads
 
     torch.set_num_threads(cpu_threads(0))
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +31,8 @@ def _upscaler(folder: Path, quick: bool) -> list[Row]:
     import torch
 
     from bench import _full_size
-    from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
+    from turret_ai.execution import ExecutionSettings
+    from turret_ai.see.settings import UpscalerSettings
     from turret_ai.see.upscaler import Upscaler
 
     network = _full_size.upscaler(folder)
@@ -55,8 +56,8 @@ def _siglip(folder: Path, name: str, quick: bool) -> list[Row]:
     import torch
 
     from bench import _full_size
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.see.encoders import DualEncoder
-    from turret_ai.see.settings import ExecutionSettings
 
     side = _full_size.SIGLIP[name][4]
     model = _full_size.siglip(folder, name)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from turret_ai.understand import phones as ph
+from turret_ai.phonetics import phones as ph
 
 if TYPE_CHECKING:  # slow to import: only who builds a graph needs it
     from scipy.sparse import csr_matrix
