@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 
 
@@ -55,6 +53,8 @@ class Vocabulary:
     """"0".."9" -> the words for it; the first is how it is said on the radio."""
     headings: tuple[str, ...]
     """Every heading that can be ordered, three digits each: "005".."360"."""
+    tool_nouns: tuple[str, ...]
+    """How the last word of a tool that is not listed may end."""
     _tool_by_name: Mapping[str, Term] = field(repr=False, compare=False)
 
     @property
@@ -114,6 +114,7 @@ class _File(BaseModel):
     stations: tuple[str, ...] = ()
     digits: dict[str, tuple[str, ...]]
     headings: _HeadingsFile
+    tool_nouns: tuple[str, ...] = ()
 
 
 def _unique(words: list[str]) -> tuple[str, ...]:
@@ -143,16 +144,14 @@ def _build(file: _File, source: str) -> Vocabulary:
         stations=file.stations,
         digits=MappingProxyType(dict(file.digits)),
         headings=tuple(f"{degrees:03d}" for degrees in grid),
+        tool_nouns=file.tool_nouns,
         _tool_by_name=MappingProxyType({tool.name: tool for tool in tools}),
     )
 
 
 @lru_cache(maxsize=8)
 def _load(path: str, _changed_ns: int) -> Vocabulary:
-    try:
-        tree: Any = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+    tree = documents.read_yaml(path)
     try:
         file = _File.model_validate(tree)
     except ValidationError as error:

@@ -306,6 +306,72 @@ def test_every_wait_ends_in_a_timeout_that_names_what_is_missing(steps, names):
     assert names in bench.finishes[-1].reason
 
 
+def test_a_command_that_comes_too_late_is_not_acted_on_and_says_so():
+    bench = Bench()
+    bench.now = 400 * S
+    said = bench.now - 300 * S
+    arguments = (said, 4.0, bench.now, "")
+    bench.actions += bench.engagement.on_transcript(
+        "u1", TranscriptStatus.FINAL, "heading three five zero", *arguments
+    )
+    bench.actions += bench.engagement.on_command("u1", command(), False, said, bench.now)
+    assert not bench.moves
+    [finish] = bench.finishes
+    assert finish.outcome is Outcome.TIMEOUT and "296 s after it was said" in finish.reason
+
+
+def test_a_late_command_does_not_end_the_turn_that_runs():
+    bench = Bench(deadlines={"stale": 20.0})
+    bench.now = 400 * S
+    bench.hear("new")
+    bench.understand("new")
+    bench.actions += bench.engagement.on_command("old", command(), False, 300 * S, bench.now)
+    assert [f.utterance_id for f in bench.finishes] == ["old"]
+    assert bench.engagement.utterance_id == "new"
+
+
+@pytest.mark.parametrize("heading", ["north", "nan", "inf", "3 5 0"])
+def test_a_heading_that_is_no_number_ends_its_turn_at_once(heading):
+    bench = Bench()
+    bench.hear()
+    bench.understand(what=command(heading=heading))
+    [finish] = bench.finishes
+    assert finish.outcome is Outcome.INCOMPLETE and repr(heading) in finish.reason
+    assert not bench.moves
+
+
+def test_a_new_command_is_not_at_its_goal_before_it_moves():
+    bench = Bench()
+    bench.hear()
+    bench.understand()
+    bench.obey()
+    assert bench.engagement.at_goal
+    bench.hear("u2")
+    assert bench.engagement.state is State.HEARD and not bench.engagement.at_goal
+
+
+def test_recorded_joints_count_as_settled_at_any_pitch_and_the_aim_when_it_is_sent():
+    bench = Bench(recorded_joints=True)
+    bench.hear()
+    bench.understand()
+    bench.yaw, bench.pitch = heading_to_yaw(350.0) + 2 * math.pi, 0.1
+    for _ in range(6):
+        bench.joints()
+    assert bench.engagement.state is State.SEARCHING
+    bench.see()
+    assert [f.outcome for f in bench.finishes] == [Outcome.AIMED]
+
+
+def test_recorded_joints_that_went_elsewhere_are_named():
+    bench = Bench(recorded_joints=True)
+    bench.hear()
+    bench.understand()
+    for _ in range(6):
+        bench.joints()
+    bench.wait(61.0)
+    assert "never stood at heading 350" in bench.finishes[0].reason
+
+
 def test_a_turn_after_a_timeout_works():
     bench = Bench()
     bench.hear()
@@ -374,3 +440,83 @@ def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
     ended = [f.utterance_id for f in bench.finishes]
     assert sorted(ended) == sorted(begun)
     assert bench.engagement.state is State.IDLE
+
+
+@pytest.mark.parametrize(
+    ("steps", "stage"),
+    [
+        ([], "transcriber"),
+        ([], "audio_source"),
+        (["hear"], "commander"),
+        (["hear", "understand"], "locator"),
+        (["hear", "understand"], "simulator"),
+        (["hear", "understand", "obey"], "locator"),
+    ],
+)
+def test_the_death_of_a_stage_that_is_waited_for_ends_the_turn_at_once(steps, stage):
+    bench = Bench()
+    if not steps:
+        bench.hear(status=TranscriptStatus.PARTIAL)
+    for step in steps:
+        getattr(bench, step)()
+    bench.actions += bench.engagement.on_lost(stage, "was started anew", bench.now)
+    assert [f.outcome for f in bench.finishes] == [Outcome.TIMEOUT]
+    assert bench.finishes[0].reason == f"the {stage} was started anew in mid-turn"
+    assert bench.engagement.on_lost(stage, "was started anew", bench.now) == []
+
+
+def test_the_death_of_a_stage_that_has_done_its_part_costs_nothing():
+    bench = Bench()
+    bench.hear()
+    bench.understand()
+    for stage in ("audio_source", "transcriber", "commander", "diagnostics"):
+        assert bench.engagement.on_lost(stage, "has ended", bench.now) == []
+    bench.obey()
+    bench.see()
+    assert bench.engagement.on_lost("locator", "has ended", bench.now) == []
+
+
+def test_an_utterance_is_given_up_once_and_late_words_of_it_are_ignored():
+    bench = Bench()
+    engagement = bench.engagement
+    (end,) = engagement.give_up("u7", 5 * S, "nobody works on it", bench.now)
+    assert (end.utterance_id, end.stamp_ns, end.outcome) == ("u7", 5 * S, Outcome.TIMEOUT)
+    assert engagement.give_up("u7", 5 * S, "nobody works on it", bench.now) == []
+    engagement.recall("u8", 6 * S)
+    for name in ("u7", "u8"):
+        assert engagement.is_over(name, bench.now)
+        heard = engagement.on_transcript(
+            name, TranscriptStatus.FINAL, "x", bench.now, 1.0, bench.now
+        )
+        assert heard == []
+
+
+def test_a_recording_in_a_loop_engages_once_in_each_loop():
+    engagement = Engagement(AimSettings())
+    ends = []
+
+    def final(now):
+        told = engagement.on_transcript(
+            "u3", TranscriptStatus.EMPTY, "", 103 * S, 2.0, now, "nothing"
+        )
+        ends.extend(a for a in told if isinstance(a, Finish))
+
+    for _ in range(3):
+        for second in range(100, 110):
+            engagement.on_tick(second * S)
+            engagement.on_joints(second * S, 0.0, 0.0, None, second * S)
+            if second == 101 and ends:
+                final(second * S)  # a late word of the loop before
+            if second in (105, 106):
+                final(second * S)
+        engagement.reset(109 * S)
+    assert len(ends) == 3
+
+
+def test_a_clock_that_goes_back_ends_the_running_turn():
+    bench = Bench()
+    bench.hear()
+    bench.engagement.on_tick(bench.now)
+    actions = bench.engagement.on_tick(bench.now - 30 * S)
+    assert [a.outcome for a in actions] == [Outcome.SUPERSEDED]
+    assert "clock" in actions[0].reason

@@ -78,7 +78,7 @@ def test_only_the_voices_that_are_wanted_speak(folder: Path) -> None:
         engines={"kokoro": 1.0}, only=("kokoro:a*",), exclude=("kokoro:*_two",), mixtures=0.0
     )
     rng = np.random.default_rng(0)
-    found = {corpus._pick_voice(rng, speaking) for _ in range(40)}
+    found = {corpus.pick_voice(rng, speaking) for _ in range(40)}
     assert found == {voices.Voice("kokoro", "af_one"), voices.Voice("kokoro", "am_one")}
 
 
@@ -86,7 +86,7 @@ def test_mixtures_are_of_the_voices_that_may_speak(folder: Path) -> None:
     speaking = corpus.Speaking(engines={"kokoro": 1.0}, exclude=("kokoro:*_two",), mixtures=1.0)
     rng = np.random.default_rng(0)
     for _ in range(40):
-        names = [name for name, _ in kokoro.parts(corpus._pick_voice(rng, speaking).name)]
+        names = [name for name, _ in kokoro.parts(corpus.pick_voice(rng, speaking).name)]
         assert names
         assert all(name.endswith("_one") for name in names)
 

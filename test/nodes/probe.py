@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from turret_ai.nodes.roster import Roster
 from turret_ai.ros import Context, Node, qos, spin_until
 from turret_ai.ros.interfaces import JointState
 from turret_ai.ros.time import to_msg
@@ -40,13 +41,19 @@ class Process:
 
 
 @contextlib.contextmanager
-def node_process(domain: int, name: str, **parameters: Any) -> Iterator[Process]:
-    """`turret-ai run NAME` with parameters, killed at the end if need be."""
-    words = []
+def node_process(
+    domain: int, name: str, ros: Sequence[str] = (), script: str = "", **parameters: Any
+) -> Iterator[Process]:
+    """`turret-ai run NAME` with parameters and ROS arguments, killed at the end if need be.
+
+    script: run this file instead, which takes the same words.
+    """
+    words = list(ros)
     for key, value in parameters.items():
         words += ["-p", f"{key.replace('__', '.')}:={value}"]
+    program = [script] if script else ["-m", "turret_ai.nodes.main"]
     popen = subprocess.Popen(
-        [sys.executable, "-m", "turret_ai.nodes.main", name, "--ros-args", *words],
+        [sys.executable, *program, name, "--ros-args", *words],
         env={**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_LOCALHOST_ONLY": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -92,6 +99,7 @@ class Probe(Node):
         with mock.patch.dict(os.environ, ROS_LOCALHOST_ONLY="1"):
             self._joined = Context(domain_id=domain)
         super().__init__("probe", context=self._joined)
+        self.roster = Roster(self)
         self.received: dict[str, list[Any]] = {}
         self.turret = Turret()
         self._joints: Any = None
@@ -120,6 +128,10 @@ class Probe(Node):
     def until(self, condition: Any, timeout: float = 15.0) -> bool:
         """Run callbacks until a condition holds."""
         return spin_until(condition, self, timeout=timeout)
+
+    def active(self, *stages: str, timeout: float = 60.0) -> bool:
+        """Wait until stages say that they are active."""
+        return self.until(lambda: not self.roster.missing(stages), timeout)
 
     def close(self) -> None:
         """Leave the graph."""

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai import normalise, vocabulary
-from turret_ai.understand import phones, pool
-from turret_ai.understand.letters import sound
-from turret_ai.understand.pronounce import four_digits, lexicon, phrase, sounds
-from turret_ai.understand.words import first_mention, split
+from turret_ai.phonetics import phones
+from turret_ai.phonetics.letters import sound
+from turret_ai.phonetics.lexicon import lexicon, phrase
+from turret_ai.understand import discourse, pool
+from turret_ai.understand.pronounce import four_digits, sounds
+from turret_ai.understand.words import split
 
 WORDS = vocabulary.load()
 
@@ -68,9 +70,11 @@ def test_every_heading_survives_speech_and_back(heading: str) -> None:
 
 
 def test_hyphens_open_and_repeat_cuts() -> None:
-    before, after = first_mention(split("Deploy surface-to-air missiles now. I repeat, deploy EMP"))
-    assert texts(before) == "deploy surface to air missiles now"
-    assert texts(after) == "deploy emp"
+    talk = discourse.read(split("Deploy surface-to-air missiles now. I repeat, deploy EMP"))
+    before, after = talk.parts
+    assert texts(before.words) == "deploy surface to air missiles now"
+    assert texts(after.words) == "deploy emp"
+    assert after.relation is discourse.Relation.AGAIN
 
 
 def test_every_word_of_the_vocabulary_has_sounds_of_known_phones() -> None:

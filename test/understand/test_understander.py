@@ -126,7 +126,7 @@ def test_scores_that_are_no_numbers_do_no_harm(understander: Understander) -> No
 
 def test_without_repair_a_misheard_field_stays_empty() -> None:
     plain = Understander(UnderstandSettings(repair=False))
-    command = plain.parse("Heading 225, target is red throne, tool to deploy is EMP.")
+    command = plain.parse("Heading to 25, target is red throne, tool to deploy is EMP.")
     assert command.tool.value == "EMP"
     assert command.heading.value == ""
 

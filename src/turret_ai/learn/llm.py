@@ -20,8 +20,9 @@ from turret_ai.errors import InputError, ModelError
 from turret_ai.extras import require
 from turret_ai.learn import config as configuration
 from turret_ai.learn import sentences
+from turret_ai.understand import discourse
 from turret_ai.understand.llm import prompt
-from turret_ai.understand.words import first_mention, split
+from turret_ai.understand.words import split
 
 FIELDS = ("heading", "tool", "target")
 
@@ -55,7 +56,8 @@ def examples(settings: LlmConfig) -> list[tuple[str, str]]:
     out = []
     for row in _rows(settings):
         asked = [name for name in FIELDS if rng.random() < 0.6] or [rng.choice(FIELDS)]
-        text = " ".join(word.text for word in first_mention(split(str(row["transcript"])))[0])
+        parts = discourse.read(split(str(row["transcript"]))).parts
+        text = " ".join(word.text for word in parts[0].words) if parts else ""
         values = ", ".join(f"{name}={json.dumps(str(row[name]))}" for name in asked)
         out.append((prompt.build(text, asked, words), f"<<function>>{prompt.FUNCTION}({values})"))
     return out

@@ -12,33 +12,28 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import TurretError
+from turret_ai.nodes.roster import SETTLED_S, Roster
 from turret_ai.prove import evaluation, outputs, tolerance, truth
 from turret_ai.prove.results import Truth
 from turret_ai.prove.thumbnail import Thumbnail, thumbnail
 from turret_ai.prove.timeline import Heard, Timeline
-from turret_ai.ros import Node, images, interfaces, qos
+from turret_ai.ros import Node, images, interfaces, topics
 from turret_ai.ros.discovery import Topics
 from turret_ai.ros.interfaces import (
-    Detection2DArray,
-    DiagnosticArray,
-    Engagement,
     GroundTruth,
     Image,
-    TargetBBox,
-    Transcript,
-    TurretCommand,
 )
 from turret_ai.ros.process import ask_for_time, end_with
 from turret_ai.ros.time import to_ns
 
-_STAGES: tuple[tuple[str, Any], ...] = (
-    ("transcript", Transcript),
-    ("command", TurretCommand),
-    ("target_bbox", TargetBBox),
-    ("detections", Detection2DArray),
-    ("engagement", Engagement),
-    ("diagnostics", DiagnosticArray),
-    ("ground_truth/command", TurretCommand),
+_STAGES = (
+    topics.TRANSCRIPT,
+    topics.COMMAND,
+    topics.TARGET_BBOX,
+    topics.DETECTIONS,
+    topics.ENGAGEMENT,
+    topics.DIAGNOSTICS,
+    topics.SPOKEN,
 )
 _MOST_DIAGNOSTICS = 10_000
 _COMPLETION_S = 60.0
@@ -86,19 +81,20 @@ class Evaluator(Node):
         self._truths: list[Truth] = truth.from_file(p.truth) if p.truth else []
         self._limits = tolerance.read_limits(p.baseline) if p.baseline else []
         self._timeline = Timeline({})
-        self._stages: dict[str, list[Heard]] = {name: [] for name, _ in _STAGES}
+        self._stages: dict[str, list[Heard]] = {topic.name: [] for topic in _STAGES}
         self._images: deque[Image] = deque(maxlen=8)
         self._pictures: dict[int, Thumbnail] = {}
         self._written = False
-        for name, kind in _STAGES:
-            self.create_subscription(kind, name, self._keeper(name), qos.STAGE)
-        self.create_subscription(GroundTruth, "ground_truth", self._on_truth, qos.STAGE)
+        for topic in _STAGES:
+            topic.subscribe(self, self._keeper(topic.name))
+        topics.GROUND_TRUTH.subscribe(self, self._on_truth)
         if p.pictures:
-            self.create_subscription(Image, "camera/image_raw", self._on_image, qos.IMAGE_SUB)
+            topics.IMAGE.subscribe(self, self._on_image)
         if p.resume:
             # Not a timer: the paused player's clock stands, and timers follow it.
             kind = interfaces.service("rosbag2_interfaces/srv/Resume")
             client = self.create_client(kind, p.resume)
+            self._roster = Roster(self)
             self._thread = threading.Thread(
                 target=self._resume, args=(client, kind), name="evaluator", daemon=True
             )
@@ -144,16 +140,21 @@ class Evaluator(Node):
         """Let the player begin as soon as the stages listen."""
         topics = Topics(self)
         names = [self.resolve_topic_name(name) for name in self.parameters.wait_for]
-        began = time.monotonic()
-        lonely = names
+        began = well_since = time.monotonic()
+        lonely, pending = names, self._roster.pending()
         while time.monotonic() - began < self.parameters.wait:
             lonely = [name for name in names if not topics.subscribers(name)]
-            if not lonely and client.service_is_ready():
+            pending = self._roster.pending()
+            if lonely or pending or not client.service_is_ready():
+                well_since = time.monotonic()
+            elif time.monotonic() - well_since > SETTLED_S:
                 break
             if self._stop.wait(0.2):
                 return
         if lonely:
             self.get_logger().warning(f"nobody subscribes to {', '.join(lonely)}")
+        if pending:
+            self.get_logger().warning(f"not active: {', '.join(pending)}")
         self.get_logger().info(f"the player begins after {time.monotonic() - began:.1f} s")
         client.call_async(kind.Request())
         topics.close()

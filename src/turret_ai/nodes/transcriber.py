@@ -12,10 +12,10 @@ from turret_ai.hear.hearing import AudioChunk, Heard, Hearing, Job
 from turret_ai.hear.settings import SAMPLE_RATE, HearSettings
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import audio, qos
-from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, Transcript
+from turret_ai.ros import audio, topics
+from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo
 from turret_ai.ros.time import to_ns
-from turret_ai.types import TranscriptStatus
+from turret_ai.types import FloatArray, Transcription, TranscriptStatus
 from turret_ai.understand.completeness import Completeness
 from turret_ai.units import ns_to_seconds
 
@@ -27,33 +27,50 @@ class TranscriberParameters(HearSettings):
 class Transcriber(Stage):
     """Listens in one worker, recognises in another: listening never waits for the model."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("transcriber", TranscriberParameters, overrides)
-        self.recogniser = recogniser.load(self.parameters.recogniser)
-        self.recogniser.warm_up()
-        self.hearing = Hearing(
-            self.parameters,
-            self.recogniser.transcribe,
-            Completeness(),
-            self._publish,
-            submit=lambda job: self._recognising.put(job),
-            busy=lambda: self._recognising.busy,
-            glance=self.recogniser.glance,
-        )
+        self.recogniser: recogniser.Recogniser | None = None
+        self.hearing = self._make_hearing()
         self._sample_rate, self._channels = SAMPLE_RATE, 1
         self._listening = self.create_worker(_call, self._on_chunk_error, capacity=2000)
         self._recognising = self.create_worker(
-            self.hearing.recognise, self._on_error, on_drop=self._on_drop
+            lambda job: self.hearing.recognise(job), self._on_error, on_drop=self._on_drop
         )
         self.health.gauges["late chunks"] = lambda: self.hearing.late_chunks
+        self.health.gauges["cancelled chunks"] = lambda: self.hearing.cancelled_chunks
         self.health.gauges["gaps"] = lambda: self.hearing.gaps
-        self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
-        self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
-        self.create_subscription(AudioDataStamped, "audio", self._on_audio, qos.AUDIO)
+        self._transcripts = topics.TRANSCRIPT.advertise(self)
+        topics.AUDIO_INFO.subscribe(self, self._on_info)
+        topics.AUDIO.subscribe(self, self._on_audio)
         self.create_timer(0.1, self._on_tick)
+        self.follow_engagements()
+
+    def _make_hearing(self) -> Hearing:
+        return Hearing(
+            self.parameters,
+            self._transcribe,
+            Completeness(),
+            self._publish,
+            submit=self._submit,
+            busy=lambda: self._recognising.busy,
+            glance=self._glance,
+        )
+
+    def on_configure(self) -> None:
+        self.doing = "loading the speech model"
+        loaded = recogniser.load(self.parameters.recogniser)
+        self.doing = "warming up"
+        loaded.warm_up()
+        self.hearing = self._make_hearing()
+        self.recogniser = loaded
+
+    def on_cleanup(self) -> None:
+        self.recogniser = None
 
     def describe(self) -> Mapping[str, object]:
-        return self.recogniser.describe()
+        return self.recogniser.describe() if self.recogniser is not None else {}
 
     def reset(self) -> None:
         self._listening.clear()
@@ -81,15 +98,22 @@ class Transcriber(Stage):
     def _listen(self, message: AudioDataStamped) -> None:
         stamp_ns = to_ns(message.header.stamp) or self.now_ns()
         utterance_id = utterance_frame.utterance_of(message.header.frame_id)
+        if utterance_id is not None and len(message.audio.data):
+            self.ledger.working(utterance_id, stamp_ns)
         try:
             samples = audio.from_message(message)
         except InputError as error:
             if utterance_id is not None:
                 self.hearing.abandon(utterance_id, stamp_ns, f"failed to transcribe: {error}")
             raise
+        before = self.hearing.cancelled_chunks
         self.hearing.feed(
             AudioChunk(stamp_ns, samples, self._sample_rate, self._channels, utterance_id)
         )
+        if self.hearing.cancelled_chunks and not before:
+            self.get_logger().warning(
+                "the audio's channels cancel each other: only the loudest is heard"
+            )
 
     def _on_chunk_error(self, error: Exception, _work: Callable[[], None]) -> None:
         self.health.count("bad chunks")
@@ -97,8 +121,36 @@ class Transcriber(Stage):
 
     # -- recognising -----------------------------------------------------------------------------
 
+    def _submit(self, job: Job) -> None:
+        if job.ahead is None and not job.partial:
+            self.ledger.working(job.utterance_id, job.stamp_ns)
+        self._recognising.put(job)
+
+    def _transcribe(self, samples: FloatArray) -> Transcription:
+        return self._engine.transcribe(samples)
+
+    def _glance(self, samples: FloatArray) -> Transcription:
+        return self._engine.glance(samples)
+
+    @property
+    def _engine(self) -> recogniser.Recogniser:
+        if self.recogniser is None:
+            raise InputError("there is no speech model: the node is not configured")
+        return self.recogniser
+
     def _publish(self, heard: Heard) -> None:
         found = heard.transcription
+        partial_only = found.status is TranscriptStatus.PARTIAL
+        if self._recognising.stale:
+            if partial_only:
+                return
+            found = Transcription(
+                TranscriptStatus.EMPTY,
+                speech_seconds=found.speech_seconds,
+                reason="dropped: reset",
+            )
+        note = self.ledger.working if partial_only else self.ledger.answered
+        note(heard.utterance_id, heard.stamp_ns)
         self._transcripts.publish(
             convert.transcription_to_message(
                 found,
@@ -121,8 +173,8 @@ class Transcriber(Stage):
         self.get_logger().error(f"{job.utterance_id}: {kind}{error}")
         self.hearing.fail(job, f"failed to transcribe: {error}")
 
-    def _on_drop(self, job: Job) -> None:
-        self.hearing.fail(job, "dropped: a reset, or the recogniser is too slow")
+    def _on_drop(self, job: Job, why: str) -> None:
+        self.hearing.fail(job, f"dropped: {why}")
 
 
 def _call(work: Callable[[], None]) -> None:

@@ -25,21 +25,26 @@ def weights(scores: Sequence[float], scale: float) -> list[float]:
     return [w / sum(raw) for w in raw]
 
 
-def join(
-    posteriors: Sequence[Posterior], shares: Sequence[float], words: Vocabulary
-) -> tuple[Shares, Shares, Shares]:
-    """Heading, tool and target, each mixed over the readings."""
+def fields(posterior: Posterior, words: Vocabulary) -> tuple[Shares, Shares, Shares]:
+    """Heading, tool and target of one text, each as shares of its values."""
     heading: Shares = defaultdict(float)
     tool: Shares = defaultdict(float)
     target: Shares = defaultdict(float)
-    for posterior, weight in zip(posteriors, shares, strict=True):
-        for draw in posterior.draws:
-            share = weight * draw.share
-            heading[draw.heading] += share
-            tool[draw.tool] += share
-            said = words.target(draw.colours, draw.kind, draw.pattern) if draw.kind else ""
-            target[said] += share
+    for draw in posterior.draws:
+        heading[draw.heading] += draw.share
+        tool[draw.tool] += draw.share
+        said = words.target(draw.colours, draw.kind, draw.pattern) if draw.kind else ""
+        target[said] += draw.share
     return dict(heading), dict(tool), dict(target)
+
+
+def mix(masses: Sequence[Mapping[str, float]], shares: Sequence[float]) -> Shares:
+    """The shares of a field's values, mixed over the readings."""
+    out: Shares = defaultdict(float)
+    for mass, weight in zip(masses, shares, strict=True):
+        for value, share in mass.items():
+            out[value] += weight * share
+    return dict(out)
 
 
 def likeliest(shares: Mapping[str, float]) -> tuple[str, float]:

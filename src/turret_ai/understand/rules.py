@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from turret_ai.normalise import plain
+from turret_ai.understand import headings
+from turret_ai.understand.numbers import LINKS, Number, Numbers
 from turret_ai.understand.words import Word
 from turret_ai.vocabulary import Vocabulary
 
@@ -14,12 +16,6 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-HEADING_CUES = frozenset({"heading", "bearing", "coordinates", "direction", "azimuth", "vector"})
-_LINKS = frozenset({"is", "of", "at", "to", "towards", "toward", "the", "on", "a", "set", "as"})
-_OTHER_NUMBERS = _set(
-    "altitude elevation speed range distance frequency channel code squawk sector grid time "
-    "turret tower station battery unit squadron level angle"
-)
 _TOOL_CUES = _set(
     "deploy deploying deployed use using with tool weapon fire firing launch launching activate "
     "activating employ employing arm load is by initiate commence execute ready authorize "
@@ -31,9 +27,6 @@ _STATION_NOUNS = _set(
 )
 _NEGATIONS = frozenset({"not", "ignore", "disregard", "avoid", "friendly", "except", "without"})
 _ARTICLES = frozenset({"a", "an", "the"})
-_MEASURES = _set("altitude elevation speed range distance")
-_TENS = _set("ten twenty thirty forty fifty sixty seventy eighty ninety")
-_UNITS = _set("hundred thousand feet meters metres miles kilometers kilometres knots")
 _OPEN_END = _set(
     "heading target at on to against towards toward with using deploy engage bearing over and or "
     "for in by coming tool is immediately now repeat when from approaching of this then direction "
@@ -57,6 +50,10 @@ class Found:
     """Not in the vocabulary: taken from its place in a well-formed sentence."""
     sure: bool = True
     """False where a rule had to choose between rivals or lacked its cue."""
+    weak: bool = False
+    """A better mention elsewhere beats it: no colour, or a station that is named by a tool."""
+    trust: float = 1.0
+    """Below 1 where something had to be put right: at most that is believed of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,8 @@ class Reading:
     heading: Found | None = None
     tool: Found | None = None
     target: Found | None = None
+    problem: str = ""
+    """Why a heading that was said is none."""
 
     @property
     def fields(self) -> tuple[Found | None, Found | None, Found | None]:
@@ -122,59 +121,60 @@ class Rules:
         self._colours = {plain(s): c.name for c in words.colours for s in c.spoken}
         self._patterns = {plain(p): p for p in words.patterns}
         self._digits = {w: digit for digit, said in words.digits.items() for w in said if w != "oh"}
+        self.numbers = Numbers(words.digits)
         self._headings = frozenset(words.headings)
 
     def read(self, words: Sequence[Word]) -> Reading:
-        """The fields of a sentence (already cut at "repeat")."""
+        """The fields of one part of a transcript, its numbers tidied."""
         tools = self._tool_mentions(words)
         taken = [(found.start, found.end) for found in tools]
         target = self._target(words, taken)
-        tool = self._choose_tool(words, tools) or self._open_tool(words, target)
-        return Reading(self._heading(words), tool, target)
+        tool = self._choose_tool(words, tools)
+        if tool is None or tool.weak:
+            tool = self._open_tool(words, target) or tool
+        heading, problem = self._heading(words)
+        return Reading(heading, tool, target, problem)
 
-    def _heading(self, words: Sequence[Word]) -> Found | None:
+    def is_colour(self, word: Word) -> bool:
+        """Whether a word names a colour."""
+        return word.text in self._colours
+
+    def type_at(self, words: Sequence[Word], start: int) -> int:
+        """Where the type that is named from `start` on ends; `start` where none is."""
+        match = _longest(self._types, words, start)
+        return match[1] if match else start
+
+    def _heading(self, words: Sequence[Word]) -> tuple[Found | None, str]:
+        """(the heading, why a number that was called a heading is none)"""
         best: tuple[int, Found] | None = None
-        i = 0
-        while i < len(words):
-            run = self._run(words, i)
-            if run == i:
-                i += 1
+        problem = ""
+        for number in self.numbers.find(words):
+            numeral = any(w.numeral for w in words[number.start : number.end])
+            if number.other or (numeral and len(number.digits) != 3):
                 continue
-            value = "".join(self._digits[words[j].text] for j in range(i, run))
-            if run - i == 3 and value in self._headings:
-                rank = self._heading_rank(words, i, run)
-                if rank > 0 and (best is None or rank > best[0]):
-                    best = (rank, Found(value, i, run, sure=rank > 1))
-            i = run
-        return best[1] if best else None
-
-    def _run(self, words: Sequence[Word], start: int) -> int:
-        """End of the run of digit words from `start`; commas within do not break it after a cue."""
-        i = start
-        while i < len(words) and words[i].text in self._digits:
-            if i > start and words[i].stop and i - start >= 3:
-                break
-            i += 1
-        return i
+            judged = headings.judge(number.digits, self._headings)
+            if number.cued and not judged.value and not problem:
+                problem = judged.reason
+            rank = self._heading_rank(words, number)
+            if not judged.value or not rank:
+                continue
+            start, end, trust = number.start, number.end, judged.trust
+            found = Found(judged.value, start, end, sure=rank > 1, trust=trust)
+            if best is None or rank > best[0]:
+                best = (rank, found)
+        if best is None or (problem and best[0] < 3):
+            return None, problem
+        return best[1], ""
 
     @staticmethod
-    def _heading_rank(words: Sequence[Word], start: int, end: int) -> int:
-        """3 after a word for heading, 2 by its place, 0 for another number."""
-        i = start - 1
-        while i >= 0 and words[i].text in _LINKS and not words[i + 1].stop:
-            i -= 1
-        before = words[i].text if i >= 0 else ""
-        if before in HEADING_CUES:
-            return 3
-        after = words[end].text if end < len(words) else ""
-        if after in HEADING_CUES and not words[end].stop:
-            return 3
-        if after in _UNITS or before in _MEASURES:
+    def _heading_rank(words: Sequence[Word], number: Number) -> int:
+        """3 beside a word for heading, 2 by its place, 0 for what is no heading by itself."""
+        if number.cued:
+            return 3 if len(number.digits) == 3 else 2
+        if len(number.digits) != 3:
             return 0
-        beside = words[start - 1].text if start and not words[start].stop else ""
-        if beside in _OTHER_NUMBERS or beside in _TENS:
-            return 0
-        return 2 if start and words[start - 1].text in _LINKS else 1
+        before = words[number.start - 1].text if number.start else ""
+        return 2 if before in LINKS else 1
 
     def _tool_mentions(self, words: Sequence[Word]) -> list[Found]:
         found, i = [], 0
@@ -202,7 +202,7 @@ class Rules:
             if before in _NEGATIONS:
                 rank = -1
             if best is None or rank > best[0]:
-                best = (rank, found)
+                best = (rank, replace(found, weak=rank < 1))
         return best[1] if best else None
 
     def _target(self, words: Sequence[Word], taken: list[tuple[int, int]]) -> Found | None:
@@ -222,7 +222,7 @@ class Rules:
             negated = cue in _NEGATIONS or (i > 1 and words[i - 2].text in _NEGATIONS)
             rank = -1 if negated else (2 if colours and not found.open else 1 if colours else 0)
             if best is None or rank > best[0]:
-                best = (rank, found)
+                best = (rank, replace(found, weak=rank < 1))
             i = found.end
         if best:
             return best[1]
@@ -235,6 +235,8 @@ class Rules:
         i = end = start
         while i < len(words) and i not in inside:
             word = words[i].text
+            if i > start and words[i].new_sentence:
+                break
             colour = self._colours.get(word)
             if colour and colour not in colours and len(colours) < 3:
                 colours.append(colour)

@@ -17,6 +17,15 @@ class UnderstandSettings(BaseModel):
         "", description="Counts of neighbours in clean sentences; empty for the shipped ones."
     )
     repair: bool = Field(True, description="Decode misheard text; without it, only exact rules.")
+    headings: Literal["grid", "free"] = Field(
+        "grid",
+        description="Headings that may be ordered: the vocabulary's grid (the competition's), or "
+        "every degree.",
+    )
+    fill: bool = Field(
+        False,
+        description="Play for points: fill an open field with its likeliest value, however unsure.",
+    )
     max_words: int = Field(
         70, ge=5, le=500, description="Words after which a transcript is cut: a looping one."
     )

@@ -10,13 +10,15 @@ from rapidfuzz.distance import Levenshtein
 
 from turret_ai import vocabulary
 from turret_ai.normalise import plain
+from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.types import Command, CommandField, CommandStatus, Hypothesis, Source
-from turret_ai.understand import calibration, context, pool
+from turret_ai.understand import calibration, context, corrections, discourse, headings, pool
+from turret_ai.understand.corrections import ReadPart
 from turret_ai.understand.decode import Decoder, Posterior
-from turret_ai.understand.pronounce import phrase
-from turret_ai.understand.rules import Found, Reading, Rules
+from turret_ai.understand.discourse import Relation, Talk, Verdict
+from turret_ai.understand.rules import Found, Rules
 from turret_ai.understand.settings import UnderstandSettings
-from turret_ai.understand.words import Word, first_mention, split
+from turret_ai.understand.words import Word, split
 
 if TYPE_CHECKING:
     from turret_ai.understand.llm.fallback import Fallback
@@ -34,21 +36,30 @@ ALIKE_CLEAN = 0.7
 """The same where every other word is known: little was misheard there."""
 SHORTEST_OPEN = 5
 """Phones of the shortest unknown name that is believed."""
+CANCEL_SHARE = 0.25
+"""Share of a reading that calls off from which it counts, though it is not the best."""
 NO_COMMAND = 0.5
 """Posterior of "not said" above which a field is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """One reading: its words before "repeat", those after, and what the rules read."""
+    """One reading of an utterance as talk: its parts with what the rules read in each."""
 
-    words: list[Word]
-    again: list[Word]
-    reading: Reading
+    talk: Talk
+    parts: list[ReadPart]
+    fields: list[tuple[Found, int] | None]
+    """heading, tool, target over all parts, each with the part it was found in."""
     score: float
     clean: bool
     """Rules alone may tell: every word is known, no numeral, all fields read, none in doubt."""
-    known_share: float
+    problem: str = ""
+    """Why a heading that was said is none."""
+
+    def found(self, field: int) -> Found | None:
+        """What the rules read for a field."""
+        pair = self.fields[field]
+        return pair[0] if pair else None
 
 
 class Understander:
@@ -63,7 +74,9 @@ class Understander:
 
     def __init__(self, settings: UnderstandSettings | None = None) -> None:
         self.settings = settings or UnderstandSettings()
-        self.vocabulary = vocabulary.load(self.settings.vocabulary or None)
+        self.vocabulary = headings.with_mode(
+            vocabulary.load(self.settings.vocabulary or None), self.settings.headings
+        )
         self._context = context.load(self.settings.context or None)
         self._calibration = calibration.load()
         self._rules = Rules(self.vocabulary)
@@ -85,19 +98,27 @@ class Understander:
         heard = self._readings(hypotheses)
         if not heard:
             return Command(CommandStatus.REJECTED, reason="the transcript has no words")
+        shares = pool.weights([h.score for h in heard], self.settings.score_scale)
+        no_order = _no_order(heard, shares)
+        if no_order is not None and not (
+            self.settings.fill and no_order.status is not CommandStatus.CANCELLED
+        ):
+            return no_order
         best = heard[0]
         if best.clean:
-            return self._command(self._exactly(best))
-        if self.settings.repair:
+            return self._command(self._exactly(best), "", best.problem)
+        heard = [each for each in heard if each.parts]
+        if self.settings.repair and heard:
             fields = self._repair(heard)
         else:
             fields = self._exactly(best)
         reason = ""
         if self._fallback is not None:
-            text = " ".join(word.text for word in best.words)
-            whole = " ".join(word.text for word in (*best.words, *best.again))
+            first = best.parts[0].words if best.parts else []
+            text = " ".join(word.text for word in first)
+            whole = " ".join(word.text for part in best.parts for word in part.words)
             fields, reason = self._fallback.complete(fields, text, whole)
-        return self._command(fields, reason)
+        return self._command(fields, reason, best.problem)
 
     def is_clean(self, text: str) -> bool:
         """Whether rules alone tell the command."""
@@ -109,8 +130,10 @@ class Understander:
         self._calibration = fitted
 
     def posterior(self, text: str) -> Posterior:
-        """What the decoder thinks of one text, for inspection and calibration."""
-        return self._decoder.decode(first_mention(split(text, self.settings.max_words))[0])
+        """What the decoder thinks of one text's first part, for inspection and calibration."""
+        parts = discourse.read(split(text, self.settings.max_words)).parts
+        words = self._rules.numbers.tidy(parts[0].words) if parts else []
+        return self._decoder.decode(words)
 
     def _readings(self, hypotheses: str | Sequence[Hypothesis | str]) -> list[_Heard]:
         given = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
@@ -123,20 +146,35 @@ class Understander:
             if not words or key in seen:
                 continue
             seen.add(key)
-            before, after = first_mention(words)
-            known = [self._is_known(word) for word in before]
-            numeral = any(word.numeral for word in before)
-            reading = self._rules.read(before)
-            clean = all(known) and not numeral and reading.sure
-            clean = clean and self._nothing_lost(before, reading.target)
-            out.append(_Heard(before, after, reading, score, clean, sum(known) / len(known)))
-            if len(out) >= self.settings.max_hypotheses or (len(out) == 1 and clean):
+            out.append(self._hear(words, score))
+            if len(out) >= self.settings.max_hypotheses or (len(out) == 1 and out[0].clean):
                 break
         return out
 
-    def _nothing_lost(self, words: list[Word], target: Found | None) -> bool:
+    def _hear(self, words: list[Word], score: float) -> _Heard:
+        """One reading: what it is as talk, and what the rules read in its parts."""
+        talk = discourse.read(words)
+        parts = corrections.read(talk.parts, self._rules)
+        off = corrections.withdrawn(parts)
+        if off and talk.verdict is Verdict.ORDER:
+            talk = Talk(Verdict.CANCELLED, (), off)
+        fields = corrections.merge(parts)
+        found = [pair[0] if pair else None for pair in fields]
+        problem = next((part.reading.problem for part in parts if part.reading.problem), "")
+        impossible = found[0] is None and bool(problem) and not self.settings.fill
+        told = found[1:] if impossible else found
+        clean = all(f is not None and f.sure and not f.open and not f.weak for f in told)
+        if clean:
+            every = [word for part in parts for word in part.words]
+            clean = not any(word.numeral for word in every) and all(map(self._is_known, every))
+        if clean and fields[2] is not None:
+            target, place = fields[2]
+            clean = self._nothing_lost(parts[place].words, target)
+        return _Heard(talk, parts, fields, score, clean, "" if found[0] else problem)
+
+    def _nothing_lost(self, words: list[Word], target: Found) -> bool:
         """No word before the target that may be one of its colours, misheard as another word."""
-        if target is None or target.start == 0:
+        if target.start == 0:
             return True
         i = target.start - 1
         while i > 0 and words[i].text in ("and", "a", "an"):
@@ -157,68 +195,97 @@ class Understander:
         return frozenset(word for said in phrases for word in plain(said).split())
 
     def _exactly(self, heard: _Heard) -> list[CommandField]:
-        pairs = zip(heard.reading.fields, NAMES, strict=True)
-        return [self._by_rules(found, name) for found, name in pairs]
+        return [self._by_rules(heard.found(i), name) for i, name in enumerate(NAMES)]
 
     def _by_rules(self, found: Found | None, name: str) -> CommandField:
         if found is None:
             return CommandField()
         sure = self._calibration.rules[name]
         confidence = OPEN_CONFIDENCE if found.open else sure if found.sure else 0.9 * sure
-        return CommandField(found.value, confidence, Source.RULES)
+        source = Source.RULES if found.trust == 1.0 else Source.REPAIR
+        return CommandField(found.value, min(confidence, found.trust), source)
 
     def _repair(self, heard: list[_Heard]) -> list[CommandField]:
         shares = pool.weights([h.score for h in heard], self.settings.score_scale)
-        posteriors = [self._decoder.decode(h.words) for h in heard]
-        joined = pool.join(posteriors, shares, self.vocabulary)
-        again: list[pool.Shares] | None = None
+        decoded = [self._decode_parts(h) for h in heard]
+        best = heard[0]
         fields = []
         for i, name in enumerate(NAMES):
-            found = heard[0].reading.fields[i]
-            if found is not None and found.open and self._accept_open(heard[0], found, i):
-                fields.append(CommandField(found.value, OPEN_CONFIDENCE, Source.RULES))
+            pair = best.fields[i]
+            found = pair[0] if pair else None
+            if pair and pair[0].open and self._accept_open(best.parts[pair[1]], pair[0], i):
+                fields.append(CommandField(pair[0].value, OPEN_CONFIDENCE, Source.RULES))
                 continue
-            mass = self._blend(joined[i], heard[0], found)
+            mass = pool.mix([masses[i] for masses in decoded], shares)
+            mass = self._blend(mass, best, found)
             value, probability = self._choose(mass, name)
-            if probability < NO_COMMAND and heard[0].again:
-                if again is None:
-                    again = list(
-                        pool.join([self._decoder.decode(heard[0].again)], [1.0], self.vocabulary)
-                    )
-                both = _agree(mass, again[i])
-                value, probability = self._choose(both, name)
-            fields.append(self._repaired(name, value, probability, found))
+            if self.settings.fill and not value:
+                value = self._filler(name, best)
+            fields.append(self._repaired(name, value, probability, found, best.problem))
         return fields
 
-    @staticmethod
-    def _choose(mass: pool.Shares, name: str) -> tuple[str, float]:
-        if mass.get("", 0.0) > NO_COMMAND:
-            return "", mass[""]
+    def _filler(self, name: str, heard: _Heard) -> str:
+        """Something to say where nothing is known: it may score by chance, "" never does."""
+        if name == "heading":
+            return self.vocabulary.headings[len(self.vocabulary.headings) // 2]
+        if name == "tool":
+            return self.vocabulary.tools[0].name
+        words = [word.text for part in heard.parts for word in part.words]
+        colours = tuple(c for c in self.vocabulary.colour_names if c in words)[:3]
+        kinds = [k.name for k in self.vocabulary.types if k.name.split()[0] in words]
+        return self.vocabulary.target(colours, (kinds or [self.vocabulary.types[0].name])[0])
+
+    def _decode_parts(self, heard: _Heard) -> list[pool.Shares]:
+        """What each field may be, over all parts of one reading."""
+        out: list[pool.Shares] = [{}, {}, {}]
+        for part in heard.parts:
+            posterior = self._decoder.decode(part.words)
+            masses = pool.fields(posterior, self.vocabulary)
+            if part.relation is Relation.INSTEAD and sum(map(_says, masses)) >= 2:
+                out = [{}, {}, {}]
+            for i, mass in enumerate(masses):
+                if not out[i]:
+                    out[i] = mass
+                elif part.relation is Relation.AGAIN:
+                    _, probability = self._choose(out[i], NAMES[i])
+                    unsure = not _says(out[i]) or probability < NO_COMMAND
+                    out[i] = _agree(out[i], mass) if unsure else out[i]
+                elif _says(mass):
+                    out[i] = mass
+        return out
+
+    def _choose(self, mass: pool.Shares, name: str) -> tuple[str, float]:
+        if not _says(mass) and not self.settings.fill:
+            return "", mass.get("", 0.0)
         said = {value: share for value, share in mass.items() if value}
         return pool.best_expected(said) if name == "target" else pool.likeliest(said)
 
     def _repaired(
-        self, name: str, value: str, probability: float, found: Found | None
+        self, name: str, value: str, probability: float, found: Found | None, problem: str
     ) -> CommandField:
         confidence = self._calibration.confidence(name, probability)
-        if not value or confidence < self.settings.min_confidence:
+        if name == "heading" and problem:
+            confidence = min(confidence, headings.IMPOSSIBLE)
+        if not value or (confidence < self.settings.min_confidence and not self.settings.fill):
             return CommandField()
-        source = Source.RULES if found is not None and found.value == value else Source.REPAIR
-        return CommandField(value, confidence, source)
+        exact = found is not None and found.value == value and found.trust == 1.0
+        if found is not None and found.value == value:
+            confidence = min(confidence, found.trust)
+        return CommandField(value, confidence, Source.RULES if exact else Source.REPAIR)
 
-    @staticmethod
-    def _blend(mass: pool.Shares, heard: _Heard, found: Found | None) -> pool.Shares:
+    def _blend(self, mass: pool.Shares, heard: _Heard, found: Found | None) -> pool.Shares:
         """Rules count beside the decoder where the text is well-formed but for a few words."""
-        numeral = any(word.numeral for word in heard.words)
-        if found is None or found.open or not found.sure or numeral:
+        words = [word for part in heard.parts for word in part.words]
+        if found is None or found.open or not found.sure or any(word.numeral for word in words):
             return mass
-        if heard.known_share < CLEAN_SHARE or not heard.reading.complete:
+        known = sum(map(self._is_known, words))
+        if known < CLEAN_SHARE * len(words) or not all(heard.fields):
             return mass
         out = {value: (1.0 - RULES_WEIGHT) * share for value, share in mass.items()}
         out[found.value] = out.get(found.value, 0.0) + RULES_WEIGHT
         return out
 
-    def _accept_open(self, heard: _Heard, found: Found, field: int) -> bool:
+    def _accept_open(self, heard: ReadPart, found: Found, field: int) -> bool:
         """Whether a name out of the vocabulary stands in a well-formed sentence, and is no
         misheard known one."""
         named = {i for f in heard.reading.fields if f and f.open for i in range(f.start, f.end)}
@@ -226,15 +293,21 @@ class Understander:
         known = sum(self._is_known(word) for word in rest)
         if any(w.numeral for w in rest) or known < CLEAN_SHARE * len(rest):
             return False
-        span = [w.text for w in heard.words[found.start : found.end] if w.text not in self._own]
-        said = phrase(" ".join(span))
-        if not said or len(said[0]) < SHORTEST_OPEN or all(w in self._context.known for w in span):
+        words = [w.text for w in heard.words[found.start : found.end]]
+        span = [word for word in words if word not in self._own]
+        if field == 1 and not words[-1].endswith(self.vocabulary.tool_nouns):
             return False
         names = [self._tool_phrases, self._type_phrases][field - 1]()
+        new = phrase(" ".join(span))
+        if not new or len(new[0]) < SHORTEST_OPEN or all(w in self._context.known for w in span):
+            return False
         whole = [way for name in names for way in phrase(name)]
         parts = [way for name in names for word in name.split() for way in phrase(word)]
-        likeness = max(Levenshtein.normalized_similarity(said[0], way) for way in whole + parts)
-        return likeness < (ALIKE_CLEAN if known == len(rest) else ALIKE)
+        limit = ALIKE_CLEAN if known == len(rest) else ALIKE
+        return (
+            _likeness(new[0], whole + parts) < limit
+            and _likeness(phrase(" ".join(words))[0], whole) < limit
+        )
 
     def _tool_phrases(self) -> list[str]:
         return [plain(s) for tool in self.vocabulary.tools for s in tool.spoken]
@@ -243,7 +316,7 @@ class Understander:
         return [plain(s) for kind in self.vocabulary.types for s in kind.spoken]
 
     @staticmethod
-    def _command(fields: Sequence[CommandField], reason: str = "") -> Command:
+    def _command(fields: Sequence[CommandField], reason: str = "", problem: str = "") -> Command:
         heading, tool, target = fields
         missing = [name for name, item in zip(NAMES, fields, strict=True) if not item.value]
         if len(missing) == len(NAMES):
@@ -251,17 +324,45 @@ class Understander:
             reason = reason or "no command in the transcript"
         elif missing:
             status = CommandStatus.INCOMPLETE
-            reason = reason or f"could not tell: {', '.join(missing)}"
+            because = f" ({problem})" if problem and not heading.value else ""
+            reason = reason or f"could not tell: {', '.join(missing)}{because}"
         else:
             status = CommandStatus.OK
             reason = ""
         return Command(status, heading, tool, target, reason)
 
 
+def _no_order(heard: list[_Heard], shares: Sequence[float]) -> Command | None:
+    """The answer to what is no order: called off, asked, or on a condition; else None.
+
+    A cancellation counts also where it stands in a less likely reading: to stop is the safe side.
+    """
+    for each, share in zip(heard, shares, strict=True):
+        if each.talk.verdict is Verdict.CANCELLED and (each is heard[0] or share >= CANCEL_SHARE):
+            return Command(CommandStatus.CANCELLED, reason=f"called off: {each.talk.because}")
+    talk = heard[0].talk
+    if talk.verdict is Verdict.ORDER:
+        return None
+    what = "a question" if talk.verdict is Verdict.QUESTION else "on a condition"
+    return Command(CommandStatus.REJECTED, reason=f"no order, but {what}: {talk.because} ...")
+
+
+def _likeness(said: Pronunciation, ways: Sequence[Pronunciation]) -> float:
+    """To the most alike of the ways, 0..1."""
+    return max(Levenshtein.normalized_similarity(said, way) for way in ways)
+
+
+def _says(mass: pool.Shares) -> bool:
+    """Whether a field was probably said."""
+    return bool(mass) and mass.get("", 0.0) <= NO_COMMAND
+
+
 def _agree(first: pool.Shares, second: pool.Shares) -> pool.Shares:
     """Two mentions of one field: where both say something, what both can mean gains."""
-    if second.get("", 0.0) > NO_COMMAND:
+    if not _says(second):
         return first
+    if not _says(first):
+        return second
     floor = 0.02
     values = {value for value in (*first, *second) if value}
     raw = {v: (first.get(v, 0.0) + floor) * (second.get(v, 0.0) + floor) for v in values}

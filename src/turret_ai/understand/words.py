@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from turret_ai.normalise import plain
 
 _PIECE = re.compile(r"[^\s\-\u2010-\u2015_/(),.;:!?\[\]\"]+|[(),.;:!?\[\]\"]")
 _DOTTED = re.compile(r"\be\.\s?m\.\s?p\b\.?", re.IGNORECASE)
-_REPEAT = frozenset({"repeat", "repeating", "repeated"})
+_HEAVY = (".", "!", "?")
 
 MAX_CHARACTERS = 4000
 """Longer transcripts are cut: a looping recogniser's, never an operator's."""
@@ -17,40 +17,50 @@ MAX_CHARACTERS = 4000
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """text: plain (lower case, no punctuation); stop: a stop or bracket came before it."""
+    """One plain word (lower case, no punctuation).
+
+    stop: a stop or bracket came before it. mark: which, "" for none; the heaviest of several.
+    joined: only that sign, and no space, parts it from the word before ("10:30", "3-2-0").
+    asked: its sentence ends in a question mark.
+    """
 
     text: str
     stop: bool = False
+    mark: str = ""
+    joined: bool = False
+    asked: bool = False
 
     @property
     def numeral(self) -> bool:
         """Whether it holds a digit."""
         return any(c.isdigit() for c in self.text)
 
+    @property
+    def new_sentence(self) -> bool:
+        """Whether it begins a sentence."""
+        return self.mark in _HEAVY and not self.joined
+
 
 def split(text: str, most: int = 70) -> list[Word]:
     """At most `most` words; text of other alphabets yields none."""
     words: list[Word] = []
-    stop = True
-    for piece in _PIECE.findall(_DOTTED.sub("EMP", text[:MAX_CHARACTERS])):
+    mark, end, sentence = ".", -1, 0
+    for found in _PIECE.finditer(_DOTTED.sub("EMP", text[:MAX_CHARACTERS])):
+        piece = found.group()
         if len(piece) == 1 and not piece.isalnum():
-            stop = True
+            if piece == "?":
+                words[sentence:] = [replace(word, asked=True) for word in words[sentence:]]
+            if mark not in _HEAVY:
+                mark = piece
             continue
+        between = found.string[end : found.start()] if end >= 0 else " "
+        joined = len(between) == 1 and not between.isspace()
+        if mark in _HEAVY and not joined:
+            sentence = len(words)
         for word in plain(piece).split():
-            words.append(Word(word, stop))
-            stop = False
+            words.append(Word(word, bool(mark), mark, joined and bool(words)))
+            mark, joined = "", False
             if len(words) >= most:
                 return words
+        end = found.end()
     return words
-
-
-def first_mention(words: list[Word]) -> tuple[list[Word], list[Word]]:
-    """(what was said before "repeat", what after it); all of it is first where nothing precedes."""
-    for i, word in enumerate(words):
-        if word.text in _REPEAT or (
-            word.text == "say" and i + 1 < len(words) and words[i + 1].text == "again"
-        ):
-            before = words[: i - 1] if i and words[i - 1].text == "i" else words[:i]
-            if len(before) > 3:
-                return before, words[i + 1 :]
-    return words, []

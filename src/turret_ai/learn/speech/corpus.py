@@ -60,7 +60,12 @@ class CorpusSettings(Section):
     )
 
 
-def _pick_voice(rng: Generator, speaking: Speaking) -> voices.Voice:
+def pick_voice(rng: Generator, speaking: Speaking) -> voices.Voice:
+    """A voice at hand, by the shares of the engines.
+
+    Raises:
+        MissingExtraError: none of the engines is installed.
+    """
     at_hand = {name: _allowed(voices.voices(name), speaking) for name in speaking.engines}
     shares = {name: share for name, share in speaking.engines.items() if at_hand[name] and share}
     if not shares:
@@ -114,7 +119,7 @@ def make_clip(index: int, settings: CorpusSettings, folder: Path) -> dict[str, A
     rng = np.random.default_rng([settings.seed, index])
     sentence = text.draw(rng, settings.texts)
     for attempt in range(_TRIES):
-        voice = _pick_voice(rng, settings.speaking)
+        voice = pick_voice(rng, settings.speaking)
         delivery = voices.Delivery(
             rate=float(rng.uniform(*settings.speaking.rate)),
             pitch=float(rng.uniform(*settings.speaking.pitch)),
