@@ -55,6 +55,13 @@ def test_where_the_better_engine_hears_nothing_the_answer_is_its_reason() -> Non
     assert (found.status, found.reason) == (TranscriptStatus.EMPTY, "deaf")
 
 
+def test_what_the_detector_misses_is_heard_if_the_fast_engine_makes_words_of_it() -> None:
+    strict = RecogniserSettings(gate_speech=1.0)
+    for words, status in ((("heading two",), TranscriptStatus.FINAL), ((), TranscriptStatus.EMPTY)):
+        pair = PairRecogniser(strict, Fixed("best", "heading one"), Fixed("fast", *words))
+        assert pair.transcribe(noise()).status is status
+
+
 @pytest.mark.parametrize("sure", [0.05, 0.5, 0.9])
 def test_scores_are_logarithms_of_probabilities_and_the_answer_is_first(sure: float) -> None:
     first = Fixed("a", "one", "two", "three", confidence=sure).reading

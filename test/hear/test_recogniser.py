@@ -15,7 +15,7 @@ from turret_ai.hear import equalise, files, grammar, recogniser, splitting
 from turret_ai.hear.recogniser import Recogniser
 from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.normalise import plain
-from turret_ai.types import TranscriptStatus
+from turret_ai.types import Hypothesis, TranscriptStatus
 
 RNG = np.random.default_rng(5)
 COUNT = 10 * SAMPLE_RATE
@@ -113,6 +113,17 @@ def test_the_commands_of_a_shipped_scene_are_heard(ears: Recogniser) -> None:
         said.append(plain(command["text"]))
         heard.append(plain(found.text))
     assert jiwer.wer(said, heard) < 0.15
+
+
+def test_a_decoder_that_loops_is_not_believed() -> None:
+    found = recogniser.load(RecogniserSettings(engine="whisper"))
+    assert isinstance(found, recogniser.WindowedRecogniser)
+    looping = Hypothesis("Three, four, " * 30, -4.0)
+    assert "again" in found.refused(recogniser.Decoded((looping,), -0.1))
+    again = (
+        "Deploy EMP, heading three two zero, target red drone. I repeat, heading three two zero."
+    )
+    assert not found.refused(recogniser.Decoded((Hypothesis(again, -4.0),), -0.1))
 
 
 NOISES = {

@@ -262,7 +262,7 @@ def test_the_exported_model_is_heard_through_faster_whisper(
     ears.warm_up()
     heard = ears.transcribe(_samples(data))
     assert 0.0 <= heard.confidence <= 1.0
-    assert ears.describe()["engine"] == "whisper"
+    assert ears.describe()["engine"] == "whisper + ctc"
 
 
 def _samples(data: Path) -> np.ndarray:
@@ -466,7 +466,7 @@ def test_a_public_whisper_is_tuned_in_part_and_exported(
         name for name in before if name in after and not torch.equal(before[name], after[name])
     }
     assert moved
-    assert all(name.startswith("whisper.model.decoder.layer") for name in moved)
+    assert all("encoder." not in name and "embed_tokens" not in name for name in moved)
     export.run(str(best), tmp_path / "model")
     card = yaml.safe_load((tmp_path / "model" / "model.yaml").read_text())
     assert card["any_length"]

@@ -16,6 +16,8 @@ from turret_ai.types import FloatArray, Hypothesis, Transcription
 
 _SURE = 0.97
 """Confidence of the better engine from which a second opinion changes nothing."""
+_LIKELY = 0.3
+"""Confidence of the fast engine that there are words where the detector hears no speech."""
 _LEAST = 1e-4
 """Probability of a reading that an engine doubts altogether."""
 
@@ -41,6 +43,10 @@ class PairRecogniser(Recogniser):
     def glance(self, samples: FloatArray) -> Transcription:
         """See `Recogniser.glance`: by the fast engine alone."""
         return self.fast.glance(samples)
+
+    def hears_speech(self, samples: FloatArray) -> bool:
+        """See `Recogniser.hears_speech`: whether the fast engine makes words of it."""
+        return self.fast.read(samples).confidence >= _LIKELY
 
     def read(self, samples: FloatArray) -> Reading:
         """The better engine's answer; the readings of both, with the logarithm of the probability

@@ -8,6 +8,7 @@ any length up to its window where faster-whisper always fills up to 30 s.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,8 @@ from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis
 
 _TAIL_FRAMES = 10
+_COMPRESSIBLE = 2.4
+"""Compression ratio of a text from which the decoder loops: openai-whisper's threshold."""
 _TOKENS_PER_SECOND = 12
 """More than anybody says; longer output is a decoder that loops."""
 
@@ -108,6 +111,9 @@ class WhisperRecogniser(WindowedRecogniser):
         unsure = self.card.own or mean < settings.log_prob_threshold
         if decoded.no_speech > settings.no_speech_threshold and unsure:
             return f"no speech (probability {decoded.no_speech:.2f})"
+        text = decoded.texts[0].text.encode()
+        if len(text) / len(zlib.compress(text)) > _COMPRESSIBLE:
+            return "unintelligible (the same words again and again)"
         if mean < settings.log_prob_threshold:
             return f"unintelligible (mean log-probability {mean:.2f})"
         return ""

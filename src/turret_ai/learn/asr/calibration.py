@@ -20,7 +20,7 @@ from turret_ai.learn.asr.features import read_manifest
 from turret_ai.normalise import plain
 
 _CAP = 5.0
-_SHRINK = 0.01
+_SHRINK = 0.0005
 """Ridge penalty: keeps the weights finite where right and wrong can be told apart perfectly."""
 
 
