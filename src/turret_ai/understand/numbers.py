@@ -78,7 +78,8 @@ class Number:
 class Numbers:
     """Finds numbers and tidies a text; digits: "0".."9" -> the words for it."""
 
-    def __init__(self, digits: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, digits: Mapping[str, Sequence[str]], headings: Sequence[str] = ()) -> None:
+        self._headings = headings
         self._digits = {word: digit for digit, said in digits.items() for word in said}
         self._words = {digit: said[0] for digit, said in digits.items()}
 
@@ -272,7 +273,9 @@ class Numbers:
         if cued:
             return False
         joined = any(word.joined and word.mark == ":" for word in span[1:])
-        if joined or len(number.digits) > 3:
+        if joined or (
+            len(number.digits) > 3 and four_digits(number.digits, self._headings) is None
+        ):
             return True
         if _counts_down(number.digits) and (after.stop or after.text in _AFTER_COUNT):
             return True
@@ -312,6 +315,19 @@ class Numbers:
         if kept in ("drones", "missiles", "helicopters", "aircraft", "planes", "jets"):
             end = number.end  # a target may begin here
         return start, end
+
+
+def four_digits(text: str, headings: Sequence[str]) -> str | None:
+    """The heading in a numeral of four digits, without the one that a recogniser put in.
+
+    It repeats a neighbour ("1180": 180) or is the zero of a spoken hundred or ten ("1005": 105,
+    "2070": 270). None where no such heading comes out.
+    """
+    if len(text) != 4 or not text.isdecimal():
+        return None
+    doubled = [text[:i] + text[i + 1 :] for i in range(3) if text[i] == text[i + 1]]
+    zeros = [text[:i] + text[i + 1 :] for i in (1, 2) if text[i] == "0"]
+    return next((cut for cut in (*doubled, *zeros) if cut in headings), None)
 
 
 def _counts_down(digits: str) -> bool:

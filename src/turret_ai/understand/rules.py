@@ -121,7 +121,7 @@ class Rules:
         self._colours = {plain(s): c.name for c in words.colours for s in c.spoken}
         self._patterns = {plain(p): p for p in words.patterns}
         self._digits = {w: digit for digit, said in words.digits.items() for w in said if w != "oh"}
-        self.numbers = Numbers(words.digits)
+        self.numbers = Numbers(words.digits, words.headings)
         self._headings = frozenset(words.headings)
 
     def read(self, words: Sequence[Word]) -> Reading:
