@@ -16,7 +16,10 @@ def generate_launch_description():
                 "storage", default_value="mcap", choices=["mcap", "sqlite3"], description="format"
             ),
             DeclareLaunchArgument(
-                "images", default_value="true", choices=["true", "false"], description="also images"
+                "images",
+                default_value="true",
+                choices=["true", "compressed", "false"],
+                description="also images: raw, or as JPEG from camera/image_raw/compressed",
             ),
             DeclareLaunchArgument(
                 "use_sim_time",

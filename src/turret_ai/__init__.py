@@ -4,3 +4,14 @@
 __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 
 __version__ = "0.1.0"
+
+__all__ = ["Turret", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """`Turret`, imported when it is asked for: most programs need less of the package."""
+    if name == "Turret":
+        from turret_ai.nodes.client import Turret
+
+        return Turret
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

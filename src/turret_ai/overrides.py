@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from turret_ai import documents
 from turret_ai.errors import ConfigError
 
 T = TypeVar("T", bound=BaseModel)
@@ -32,10 +32,7 @@ def apply(tree: dict[str, Any], overrides: Iterable[str]) -> None:
             if not isinstance(below, dict):
                 raise ConfigError(f"{override!r}: {parent!r} is a value, not a section")
             branch = below
-        try:
-            branch[last] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{override!r}: the value is not YAML ({error})") from error
+        branch[last] = documents.parse_yaml(text, f"{documents.shown(override)}: the value")
 
 
 def check(tree: dict[str, Any], model: type[T], source: str) -> T:

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 
 
@@ -153,10 +151,7 @@ def _build(file: _File, source: str) -> Vocabulary:
 
 @lru_cache(maxsize=8)
 def _load(path: str, _changed_ns: int) -> Vocabulary:
-    try:
-        tree: Any = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+    tree = documents.read_yaml(path)
     try:
         file = _File.model_validate(tree)
     except ValidationError as error:

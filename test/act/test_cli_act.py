@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sockets import free_port
@@ -123,3 +124,62 @@ def test_compete_answers_every_turn_of_a_scene() -> None:
     assert all(each.answer is not None for each in played)
     assert len(turns) == len(found)
     assert all(turn["end"] is not None for turn in turns)
+
+
+LATE_EARS = """
+import sys, time
+time.sleep(20.0)  # as long as a large model takes to load
+from turret_ai.nodes.main import main
+sys.exit(main(["transcriber"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(500)
+def test_compete_answers_every_turn_of_a_hurried_server_with_a_slow_page(tmp_path: Path) -> None:
+    """It comes late, sends with the connection, drops, repeats; a picture takes it 8 s."""
+    found, _ = cases.load(["airfield"])
+    port = free_port()
+    environment = {
+        **os.environ,
+        "ROS_DOMAIN_ID": str(10 + os.getpid() % 90),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+    }
+
+    async def play() -> tuple[list[Played], list[dict[str, Any]]]:
+        ears = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", LATE_EARS, env=environment
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "turret_ai.cli.app", "compete", "--json"),
+            *("--server", f"ws://127.0.0.1:{port}", "--team", "slow page", "--deadline", "25"),
+            *("--output", str(tmp_path), "without:=transcriber"),
+            env=environment,
+            stdout=subprocess.PIPE,
+        )
+        await asyncio.sleep(8.0)
+        settings = ServerSettings(port=port, team_timeout=200.0)
+        try:
+            async with CompetitionServer(found, settings) as server:
+                server.faults.hurried = True
+                server.faults.snapshot_seconds = 8.0
+                server.faults.hang_ups = 1
+                server.faults.robot_hang_ups = 1
+                server.faults.repeats = 2
+                played = await server.play()
+                out, _ = await asyncio.wait_for(process.communicate(), 60.0)
+        finally:
+            for each in (process, ears):
+                if each.returncode is None:
+                    each.kill()
+        assert process.returncode == 0
+        return played, [json.loads(line) for line in out.decode().splitlines()]
+
+    played, turns = asyncio.run(play())
+    assert all(each.answer is not None for each in played)
+    assert all(each.answer["asr"] for each in played)  # type: ignore[index]
+    answered = [turn for turn in turns if turn["end"] in ("answered", "not found")]
+    assert len(answered) >= len(found)
+    assert all(turn["seconds"]["snapshot"] > 7.5 for turn in answered)
+    assert all(turn["end"] != "no snapshot" for turn in turns)
+    assert (tmp_path / "report.html").read_text().count("<figure>") >= len(found)

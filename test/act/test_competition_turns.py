@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from test_competition_wire import wav
 
+from turret_ai.act.competition import turns
 from turret_ai.act.competition.actions import (
     Action,
     Fetch,
@@ -222,3 +225,35 @@ def story(seed: int) -> None:
 @given(st.integers(0, 2**32))
 def test_every_utterance_is_answered_and_reported_exactly_once(seed: int) -> None:
     story(seed)
+
+
+def test_gsm_and_whatever_else_a_radio_records_is_heard(keeper: TurnKeeper) -> None:
+    tone = (np.sin(np.arange(16000) / 6) * 9000).astype(np.int16)
+    file = io.BytesIO()
+    soundfile.write(file, tone, 8000, format="WAV", subtype="GSM610")
+    (spoken,) = [a for a in keeper.on_wav(file.getvalue(), 0.0) if isinstance(a, Speak)]
+    assert spoken.sample_rate == 8000
+    assert len(spoken.samples) == pytest.approx(16000, abs=400)
+
+
+def test_a_reader_that_fails_in_an_unknown_way_costs_only_its_turn(
+    keeper: TurnKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_data: bytes) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(turns, "read_wav", fail)
+    actions = keeper.on_wav(audio(1), 0.0)
+    assert len(sent(actions)) == 1
+    assert ends(actions) == [TurnEnd.BAD_AUDIO]
+    monkeypatch.undo()
+    assert speak(keeper.on_wav(audio(2), 1.0))
+
+
+def test_a_fault_in_mid_turn_is_answered_with_what_is_known(keeper: TurnKeeper) -> None:
+    name = speak(keeper.on_wav(audio(1), 0.0))
+    keeper.on_transcript(name, "words", 0.1)
+    (answer,) = sent(keeper.on_failure(name, "failed: it", 0.2))
+    assert answer["asr"] == "words"
+    assert keeper.on_failure(name, "failed: it", 0.3) == []
+    assert keeper.on_failure("another", "failed: it", 0.3) == []

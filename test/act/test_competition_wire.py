@@ -127,25 +127,26 @@ def test_addresses_that_are_none_are_refused(server: str, team: str) -> None:
 
 def test_a_wav_file_gives_its_samples_and_rate() -> None:
     tone = (np.sin(np.arange(4800) / 10) * 20_000).astype(np.int16)
-    samples, rate = read_wav(wav(tone, 48_000))
-    assert rate == 48_000
-    assert np.array_equal(samples, tone)
-    stereo, _ = read_wav(wav(np.stack([tone, -tone], axis=1)))
-    assert np.abs(stereo).max() <= 1
-    floats, _ = read_wav(wav(tone / 32768.0, subtype="FLOAT"))
-    assert np.abs(floats.astype(int) - tone).max() <= 1
+    sound = read_wav(wav(tone, 48_000))
+    assert sound.sample_rate == 48_000
+    assert np.array_equal(sound.as_pcm(), tone)
+    stereo = read_wav(wav(np.stack([tone, -tone], axis=1)))
+    assert np.array_equal(stereo.as_pcm(), tone)
+    assert "cancel" in stereo.remark
+    floats = read_wav(wav(tone / 32768.0, subtype="FLOAT"))
+    assert np.abs(floats.as_pcm().astype(int) - tone).max() <= 1
 
 
 def test_a_wav_file_cut_at_any_byte_is_read_in_part_or_refused() -> None:
     data = wav((np.arange(40) * 100).astype(np.int16))
-    whole, _ = read_wav(data)
+    whole = read_wav(data)
     for length in range(len(data)):
         try:
-            samples, rate = read_wav(data[:length])
+            part = read_wav(data[:length])
         except InputError:
             continue
-        assert 0 < len(samples) <= len(whole)
-        assert rate == 16_000
+        assert 0 < len(part.samples) <= len(whole.samples)
+        assert part.sample_rate == 16_000
 
 
 @given(st.binary(max_size=200))

@@ -103,7 +103,7 @@ def test_the_robomaster_node_aims_a_robot_and_shows_what_it_sees(
     tester.create_timer(0.1, lambda: states.publish(TurretState(armed=armed)))
     try:
         assert spin_until(lambda: joints and pictures and infos, node, tester)
-        assert spin_until(lambda: commands.get_subscription_count(), node, tester)
+        assert spin_until(lambda: node.active and commands.get_subscription_count(), node, tester)
         goal = GimbalCommand(
             mode=GimbalCommand.ABSOLUTE,
             yaw=0.7,
@@ -158,7 +158,11 @@ def test_the_robomaster_node_stops_a_gimbal_whose_controller_is_gone(
     commands = tester.create_publisher(GimbalCommand, "turret/command", qos.COMMAND)
     try:
         assert spin_until(
-            lambda: node.driver.status.connected and commands.get_subscription_count(), node, tester
+            lambda: (
+                node.active and node.driver.status.connected and commands.get_subscription_count()
+            ),
+            node,
+            tester,
         )
         slow = GimbalCommand(mode=GimbalCommand.ABSOLUTE, yaw=3.0, yaw_rate=0.2)
         commands.publish(slow)

@@ -218,7 +218,9 @@ def test_shutdown_leaves_the_robot_at_rest_and_out_of_sdk_mode(ports: Ports) -> 
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("fault", ["dribble", "unterminated", "no_seq", "garbage_pushes"])
+@pytest.mark.parametrize(
+    "fault", ["dribble", "unterminated", "line_ends", "no_seq", "garbage_pushes"]
+)
 def test_odd_firmware_is_understood(ports: Ports, fault: str) -> None:
     async def story() -> None:
         ear = Ear()

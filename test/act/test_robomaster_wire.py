@@ -39,6 +39,56 @@ def test_a_stream_that_ends_at_any_byte_gives_only_whole_replies(length: int) ->
     assert late == [] or STREAM[:length].decode().strip().endswith(late[0])
 
 
+JOINED = [
+    ("okok", ["ok", "ok"]),
+    ("ok seq 1ok seq 2", ["ok seq 1", "ok seq 2"]),
+    ("okerror", ["ok", "error"]),
+    ("errorok", ["error", "ok"]),
+    ("errorerror", ["error", "error"]),
+    ("ok seq 9-10.5 20 seq 10", ["ok seq 9", "-10.5 20 seq 10"]),
+    ("ok seq 1 10.5 20 seq 2", ["ok seq 1", "10.5 20 seq 2"]),
+    ("10.5 20ok", ["10.5 20", "ok"]),
+    ("87chassis_lead", ["87", "chassis_lead"]),
+    ("chassis_leadfree", ["chassis_lead", "free"]),
+    ("Already in SDK modeok", ["Already in SDK mode", "ok"]),
+    ("gimbal exec errorok", ["gimbal exec error", "ok"]),
+    ("not in sdk modenot in sdk mode", ["not in sdk mode", "not in sdk mode"]),
+    (
+        "command format error: token lost seq 3ok seq 4",
+        ["command format error: token lost seq 3", "ok seq 4"],
+    ),
+    ("ok\nok\r\n\r\n-1 2\0ok", ["ok", "ok", "-1 2", "ok"]),
+]
+
+
+@pytest.mark.parametrize(("stream", "replies"), JOINED)
+def test_replies_need_nothing_between_them_at_whatever_byte_they_are_cut(
+    stream: str, replies: list[str]
+) -> None:
+    data = stream.encode()
+    for cut in range(len(data) + 1):
+        splitter = Splitter()
+        found = splitter.feed(data[:cut]) + splitter.feed(data[cut:]) + splitter.flush()
+        assert found == replies
+    splitter = Splitter()
+    found = [text for byte in data for text in splitter.feed(bytes([byte]))]
+    assert found + splitter.flush() == replies
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "command format error: token is not free",
+        "error: gimbal not ok, seq 5 lost",
+        "command format error: command parse error",
+        "version 01.02.0300 ok",
+        "10 20 30 things",
+    ],
+)
+def test_a_reply_that_is_terminated_stays_whole(text: str) -> None:
+    assert Splitter().feed(f"{text};".encode()) == [text]
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "seq"),
     [

@@ -374,3 +374,83 @@ def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
     ended = [f.utterance_id for f in bench.finishes]
     assert sorted(ended) == sorted(begun)
     assert bench.engagement.state is State.IDLE
+
+
+@pytest.mark.parametrize(
+    ("steps", "stage"),
+    [
+        ([], "transcriber"),
+        ([], "audio_source"),
+        (["hear"], "commander"),
+        (["hear", "understand"], "locator"),
+        (["hear", "understand"], "simulator"),
+        (["hear", "understand", "obey"], "locator"),
+    ],
+)
+def test_the_death_of_a_stage_that_is_waited_for_ends_the_turn_at_once(steps, stage):
+    bench = Bench()
+    if not steps:
+        bench.hear(status=TranscriptStatus.PARTIAL)
+    for step in steps:
+        getattr(bench, step)()
+    bench.actions += bench.engagement.on_lost(stage, "was started anew", bench.now)
+    assert [f.outcome for f in bench.finishes] == [Outcome.TIMEOUT]
+    assert bench.finishes[0].reason == f"the {stage} was started anew in mid-turn"
+    assert bench.engagement.on_lost(stage, "was started anew", bench.now) == []
+
+
+def test_the_death_of_a_stage_that_has_done_its_part_costs_nothing():
+    bench = Bench()
+    bench.hear()
+    bench.understand()
+    for stage in ("audio_source", "transcriber", "commander", "diagnostics"):
+        assert bench.engagement.on_lost(stage, "has ended", bench.now) == []
+    bench.obey()
+    bench.see()
+    assert bench.engagement.on_lost("locator", "has ended", bench.now) == []
+
+
+def test_an_utterance_is_given_up_once_and_late_words_of_it_are_ignored():
+    bench = Bench()
+    engagement = bench.engagement
+    (end,) = engagement.give_up("u7", 5 * S, "nobody works on it", bench.now)
+    assert (end.utterance_id, end.stamp_ns, end.outcome) == ("u7", 5 * S, Outcome.TIMEOUT)
+    assert engagement.give_up("u7", 5 * S, "nobody works on it", bench.now) == []
+    engagement.recall("u8", 6 * S)
+    for name in ("u7", "u8"):
+        assert engagement.is_over(name, bench.now)
+        heard = engagement.on_transcript(
+            name, TranscriptStatus.FINAL, "x", bench.now, 1.0, bench.now
+        )
+        assert heard == []
+
+
+def test_a_recording_in_a_loop_engages_once_in_each_loop():
+    engagement = Engagement(AimSettings())
+    ends = []
+
+    def final(now):
+        told = engagement.on_transcript(
+            "u3", TranscriptStatus.EMPTY, "", 103 * S, 2.0, now, "nothing"
+        )
+        ends.extend(a for a in told if isinstance(a, Finish))
+
+    for _ in range(3):
+        for second in range(100, 110):
+            engagement.on_tick(second * S)
+            engagement.on_joints(second * S, 0.0, 0.0, None, second * S)
+            if second == 101 and ends:
+                final(second * S)  # a late word of the loop before
+            if second in (105, 106):
+                final(second * S)
+        engagement.reset(109 * S)
+    assert len(ends) == 3
+
+
+def test_a_clock_that_goes_back_ends_the_running_turn():
+    bench = Bench()
+    bench.hear()
+    bench.engagement.on_tick(bench.now)
+    actions = bench.engagement.on_tick(bench.now - 30 * S)
+    assert [a.outcome for a in actions] == [Outcome.SUPERSEDED]
+    assert "clock" in actions[0].reason

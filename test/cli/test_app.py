@@ -58,3 +58,15 @@ def test_the_doctor_names_what_is_optional_and_how_to_get_it():
     assert done.returncode == int(any(f["level"] == "missing" for f in findings))
     hint = subjects["extra gpu"]
     assert hint["level"] == "ok" or "turret_ai[gpu]" in hint["text"]
+
+
+@pytest.mark.parametrize(
+    "words", [("doctor", "--json"), ("--help",), ("parse", *["heading zero six five"] * 400)]
+)
+def test_a_reader_that_goes_away_ends_a_command_quietly(words):
+    command = [sys.executable, "-m", "turret_ai.cli.app", *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    _, told = process.communicate(timeout=90)
+    assert "Traceback" not in told and "BrokenPipe" not in told
+    assert process.returncode in (0, 1)

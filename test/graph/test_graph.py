@@ -5,6 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turret_ai.act.competition.actions import TurnSettings
 from turret_ai.errors import ConfigError
 from turret_ai.graph import GRAPHS, parameters
 from turret_ai.graph.description import parse_arguments
@@ -30,6 +31,22 @@ def names(plan):
 )
 def test_every_source_brings_its_own_world_to_the_same_stages(source, world):
     assert names(FINALS.plan({"source": source})) == STAGES | world
+
+
+@pytest.mark.parametrize("deadline", ["", "60"])
+def test_the_controller_is_as_patient_as_the_competition(deadline):
+    given = {"source": "competition", **({"deadline": deadline} if deadline else {})}
+    nodes = {entry.executable: entry.parameters for entry in FINALS.plan(given).nodes}
+    limit = nodes["competition"]["turns.deadline"]
+    assert limit == (float(deadline) if deadline else TurnSettings().deadline)
+    for step in ("command", "slew", "see"):
+        assert nodes["controller"][f"deadlines.{step}"] >= limit
+    assert nodes["controller"]["deadlines.stale"] > limit
+
+
+def test_a_deadline_that_is_no_number_is_refused():
+    with pytest.raises(ConfigError, match="deadline"):
+        FINALS.plan({"source": "competition", "deadline": "soon"})
 
 
 def test_every_node_of_every_graph_exists():

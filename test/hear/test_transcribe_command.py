@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,20 @@ def test_files_become_lines_and_a_broken_one_does_not_stop_the_others(
     assert second["seconds"] > 0
     (saved,) = lines(scores.read_text())
     assert saved["alternatives"][0]["text"] == second["transcript"]
+
+
+def test_a_name_that_is_no_utf_8_is_told_and_the_others_are_heard(tmp_path: Path) -> None:
+    clip = share.path("scenes/audio/woods_0.ogg")
+    named = os.fsencode(tmp_path) + b"/caf\xe9.ogg"
+    Path(os.fsdecode(named)).write_bytes(clip.read_bytes())
+    missing = os.fsencode(tmp_path) + b"/na\xefve.wav"
+    words = [sys.executable, "-m", "turret_ai.cli.app", "transcribe", missing, named, str(clip)]
+    done = subprocess.run([*words, "--engine", "sphinx"], capture_output=True, timeout=100)
+    assert done.returncode == 1, done.stderr
+    first, second, third = lines(done.stdout.decode())
+    assert "no audio file" in first["error"]
+    assert os.fsencode(second["audio"]) == named
+    assert second["transcript"] == third["transcript"] != ""
 
 
 def test_a_manifest_is_transcribed_and_scored(

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from turret_ai.nodes.roster import Roster
 from turret_ai.ros import Context, Node, qos, spin_until
 from turret_ai.ros.interfaces import JointState
 from turret_ai.ros.time import to_msg
@@ -40,9 +41,11 @@ class Process:
 
 
 @contextlib.contextmanager
-def node_process(domain: int, name: str, **parameters: Any) -> Iterator[Process]:
-    """`turret-ai run NAME` with parameters, killed at the end if need be."""
-    words = []
+def node_process(
+    domain: int, name: str, ros: Sequence[str] = (), **parameters: Any
+) -> Iterator[Process]:
+    """`turret-ai run NAME` with parameters and ROS arguments, killed at the end if need be."""
+    words = list(ros)
     for key, value in parameters.items():
         words += ["-p", f"{key.replace('__', '.')}:={value}"]
     popen = subprocess.Popen(
@@ -92,6 +95,7 @@ class Probe(Node):
         with mock.patch.dict(os.environ, ROS_LOCALHOST_ONLY="1"):
             self._joined = Context(domain_id=domain)
         super().__init__("probe", context=self._joined)
+        self.roster = Roster(self)
         self.received: dict[str, list[Any]] = {}
         self.turret = Turret()
         self._joints: Any = None
@@ -120,6 +124,10 @@ class Probe(Node):
     def until(self, condition: Any, timeout: float = 15.0) -> bool:
         """Run callbacks until a condition holds."""
         return spin_until(condition, self, timeout=timeout)
+
+    def active(self, *stages: str, timeout: float = 60.0) -> bool:
+        """Wait until stages say that they are active."""
+        return self.until(lambda: not self.roster.missing(stages), timeout)
 
     def close(self) -> None:
         """Leave the graph."""

@@ -52,7 +52,7 @@ class World(Probe):
             self.infos.publish(convert.camera_to_message(CAMERA, self.now_ns(), "camera"))
 
     def ready(self):
-        return self.until(
+        return self.active("controller") and self.until(
             lambda: (
                 self.states
                 and self.states[-1].connected

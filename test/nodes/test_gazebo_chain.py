@@ -121,6 +121,7 @@ def test_a_spoken_command_aims_the_turret_in_simulated_time():
                 and gazebo.images.get_subscription_count()
                 and gazebo.truth
             )
+            assert gazebo.active("commander", "locator", "controller")
             assert gazebo.until(ready, timeout=60)
             command = gazebo.scene.commands[0]
             gazebo.say("turn", command.text)

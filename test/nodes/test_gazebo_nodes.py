@@ -41,6 +41,7 @@ def test_a_gimbal_command_becomes_two_angles(probe):
     yaws = probe.collect(Float64, "gimbal_joint/command", qos.COMMAND)
     pitches = probe.collect(Float64, "blaster_joint/command", qos.COMMAND)
     with node_process(free_domain(), "gazebo_gimbal") as process:
+        assert probe.active("gazebo_gimbal")
         assert probe.until(commands.get_subscription_count)
         assert not yaws
         commands.publish(GimbalCommand(mode=GimbalCommand.ABSOLUTE, yaw=-1.2, pitch=-0.3))

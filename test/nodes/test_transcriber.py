@@ -34,7 +34,8 @@ class Radio(Probe):
 
     def ready(self) -> bool:
         self.info.publish(AudioInfo(channels=1, sample_rate=RATE, sample_format="S16LE"))
-        return self.until(lambda: self.audio.get_subscription_count() > 0, timeout=60)
+        heard = self.until(lambda: self.audio.get_subscription_count() > 0, timeout=60)
+        return heard and self.active("transcriber")
 
     def play(self, samples: FloatArray, frame_id: str, start: int = T0) -> None:
         """In chunks of 100 ms, faster than real time: the stamps tell the time."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from rosbags.rosbag2.reader import zstd
 
 from turret_ai.errors import InputError
 from turret_ai.prove.bag import Bag
@@ -241,3 +243,116 @@ def test_every_stage_message_has_a_definition_and_a_hash() -> None:
     for name in ("Transcript", "TurretCommand", "TargetBBox", "Engagement"):
         text, digest = describe(f"turret_ai/msg/{name}")
         assert "utterance_id" in text and digest.startswith("RIHS01_")
+
+
+# -- what other tools make of a recording ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"offered_qos_profiles": []},
+        {"offered_qos_profiles": ""},
+        {"offered_qos_profiles": "- history: 1\n  depth: 1\n  reliability: 2\n"},
+        {"type_description_hash": "RIHS01_00"},
+    ],
+)
+def test_messages_are_read_by_topic_whatever_the_metadata_says(
+    tmp_path: Path, storage: str, told: dict[str, Any]
+) -> None:
+    path = write(tmp_path / "bag", storage)
+    metadata = yaml.safe_load((path / "metadata.yaml").read_text())
+    for topic in metadata["rosbag2_bagfile_information"]["topics_with_message_count"]:
+        topic["topic_metadata"].update(told)
+    (path / "metadata.yaml").write_text(yaml.safe_dump(metadata))
+    with Bag(path) as bag:
+        assert len(texts(bag)) == 200
+        assert len(list(bag.records({"/joint_states"}))) == 200
+        assert [p for p in bag.problems if "metadata key" not in p] == []
+
+
+def test_messages_that_are_listed_and_not_there_are_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag", count=3)
+    metadata = yaml.safe_load((path / "metadata.yaml").read_text())
+    for topic in metadata["rosbag2_bagfile_information"]["topics_with_message_count"]:
+        topic["message_count"] = 4825
+    (path / "metadata.yaml").write_text(yaml.safe_dump(metadata))
+    with Bag(path) as bag:
+        assert len(texts(bag)) == 3
+        assert bag.problems == ["/talk: listed 4,825, read 3"]
+
+
+def split(folder: Path, parts: int) -> Path:
+    """A recording in files _0.mcap, _1.mcap, ... of one message each, without metadata.yaml."""
+    folder.mkdir()
+    for number in range(parts):
+        part = folder / f"part_{number}"
+        with BagWriter(part, "mcap") as bag:
+            bag.add_topic("/talk", STRING)
+            bag.write("/talk", number * SECOND, text_message(f"{number:03d}"))
+        (file,) = part.glob("*.mcap")
+        file.rename(folder / f"bag_{number}.mcap")
+        shutil.rmtree(part)
+    return folder
+
+
+def test_a_split_recording_without_metadata_is_read_in_the_order_of_its_numbers(
+    tmp_path: Path,
+) -> None:
+    with Bag(split(tmp_path / "bag", 12)) as bag:
+        assert texts(bag) == [f"{number:03d}" for number in range(12)]
+
+
+@pytest.mark.parametrize("ending", [".zstd", ".zst"])
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_files_that_were_compressed_are_read_without_metadata(
+    tmp_path: Path, ending: str, storage: str
+) -> None:
+    path = write(tmp_path / "bag", storage, count=20)
+    for file in [f for f in path.iterdir() if f.suffix in (".mcap", ".db3")]:
+        packed = file.with_name(file.name + ending)
+        packed.write_bytes(zstd.compress(file.read_bytes()))
+        file.unlink()
+    (path / "metadata.yaml").unlink()
+    with Bag(path) as bag:
+        assert len(texts(bag)) == 20
+        assert bag.problems == ["metadata.yaml is missing: the recording was not closed"]
+    with Bag(packed) as bag:
+        assert len(texts(bag)) == 20
+
+
+def test_a_compressed_file_that_was_cut_off_is_read_up_to_the_cut(tmp_path: Path) -> None:
+    path = write(tmp_path / "bag", count=200)
+    (file,) = path.glob("*.mcap")
+    content = file.read_bytes()
+    pieces = [zstd.compress(content[i : i + 100_000]) for i in range(0, len(content), 100_000)]
+    packed = path / f"{file.name}.zstd"
+    whole = b"".join(pieces)
+    packed.write_bytes(whole[: len(whole) * 3 // 4])
+    file.unlink()
+    with Bag(packed) as bag:
+        assert 0 < len(texts(bag)) < 200
+        assert any("zstd" in problem for problem in bag.problems)
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_messages_that_were_compressed_one_by_one_are_read(tmp_path: Path, metadata: bool) -> None:
+    path = tmp_path / "bag"
+    with BagWriter(path, "sqlite3") as bag:
+        bag.add_topic("/talk", STRING)
+        for i in range(20):
+            packed = zstd.compress(text_message(f"{i:03d}"))
+            bag.write("/talk", i * SECOND, packed[:-4] if i == 7 else packed)
+    if metadata:
+        text = (path / "metadata.yaml").read_text()
+        told = yaml.safe_load(text)
+        told["rosbag2_bagfile_information"].update(
+            compression_format="zstd", compression_mode="MESSAGE"
+        )
+        (path / "metadata.yaml").write_text(yaml.safe_dump(told))
+    else:
+        (path / "metadata.yaml").unlink()
+    with Bag(path) as bag:
+        assert texts(bag) == [f"{i:03d}" for i in range(20) if i != 7]
+        assert any("/talk: a damaged zstd message" in problem for problem in bag.problems)

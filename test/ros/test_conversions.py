@@ -63,6 +63,8 @@ def test_grey_becomes_equal_channels(grey: np.ndarray, padding: int) -> None:
     np.testing.assert_array_equal(
         images.from_message(message("mono8", grey, width, padding)), expected
     )
+    grey[0, 0] = 255  # 16 bit are told by the largest value
+    expected = np.repeat(grey[:, :, None], 3, 2)
     wide = grey.astype(np.uint16) * 257
     np.testing.assert_array_equal(images.from_message(message("mono16", wide, width)), expected)
     big = message("mono16", wide.astype(">u2"), width)

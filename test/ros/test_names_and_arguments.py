@@ -133,7 +133,7 @@ def test_a_node_and_its_topics_can_be_renamed() -> None:
         (["--sim"], "not one of ROS"),
         (["--log-level", "loud"], "must be one of debug"),
         (["--params-file", "/nowhere.yaml"], "No such file"),
-        (["-p", "x:=[1,"], "not a YAML value"),
+        (["-p", "x:=[1,"], "not YAML"),
         (["-p", "x:={a: 1}"], "single value"),
     ],
 )

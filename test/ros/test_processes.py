@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from processes import Peer
 from turret_ai.cli import graph as graph_cli
 from turret_ai.errors import ConfigError, PeerError
 from turret_ai.ros import RUNTIME, Context, Node, images, interfaces, qos, spin_until, spinning
+from turret_ai.ros.dds import config
 from turret_ai.ros.dds.discovery import Discovery
 from turret_ai.ros.dds.idl import plain_struct
 from turret_ai.ros.dds.qos import to_dds
@@ -438,6 +441,21 @@ def test_the_command_line_shows_topics_nodes_and_messages(
         graph_cli.echo("/nowhere", True, 0.0, 0.3, False, False)
 
 
+def test_echo_ends_quietly_when_its_reader_goes_away() -> None:
+    node = Node("ticker")
+    publisher = node.create_publisher(String, "/ticks", qos.STAGE)
+    node.create_timer(0.02, lambda: publisher.publish(String(data="tick")))
+    echo = [sys.executable, "-m", "turret_ai.cli.app", "echo", "/ticks"]
+    with spinning(node):
+        process = subprocess.Popen(echo, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("data:")
+        process.stdout.close()
+        _, told = process.communicate(timeout=30)
+    assert told == ""
+    assert process.returncode in (0, 1)
+
+
 # -- the environment -----------------------------------------------------------------------------
 
 
@@ -456,6 +474,25 @@ def test_a_wrong_environment_is_named(
     monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigError, match=variable):
         Context()
+
+
+def test_a_peer_that_is_no_host_is_said_in_one_line_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bad = ["no such host", "host.invalid", "1.2.3.4:x", "1.2.3.4:70000", "[::1]", "a" * 300, "\x01"]
+    monkeypatch.setenv("ROS_STATIC_PEERS", ";".join([*bad, " 127.0.0.1 ", "localhost:7400", ""]))
+    assert config.static_peers() == ["127.0.0.1", "localhost:7400"]
+    told = capfd.readouterr().err.splitlines()
+    assert len(told) == len(bad)
+    assert all(line.startswith("ROS_STATIC_PEERS: ") and "left out" in line for line in told)
+    Node("here").destroy_node()  # Cyclone would abort the process
+
+
+def test_a_call_without_a_reply_is_an_error_on_every_python(peer: Peer) -> None:
+    node = Node("caller")
+    client = node.create_client(Trigger, "/nobody/serves/this")
+    with spinning(node), pytest.raises(PeerError, match="no reply within"):
+        client.call(Trigger.Request(), 0.2)
 
 
 def test_processes_of_different_domains_do_not_meet() -> None:

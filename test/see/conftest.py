@@ -34,7 +34,7 @@ def settings(tiny: dict[str, str]) -> SeeSettings:
     return SeeSettings(
         detection=DetectionSettings(models=[tiny["detector"]], nms_iou=0.3),
         matching=MatchingSettings(
-            models=[tiny["matcher"]], not_found_below=0.8, ambiguous_margin=0.05
+            models=[tiny["matcher"]], not_found_below=0.5, ambiguous_margin=1.5
         ),
         execution=ExecutionSettings(provider="cpu", threads=1),
     )

@@ -6,9 +6,12 @@ import json
 
 import pytest
 import tiny_models
+from PIL import Image
 
 from turret_ai.cli import app as cli
 from turret_ai.see import images
+from turret_ai.see.orientation import Orientation
+from turret_ai.types import Box
 
 SPOTS = {"red": (40, 30), "green": (120, 64)}
 
@@ -26,7 +29,7 @@ def sets(tiny):
         f"detection.models=[{tiny['detector']}]",
         "detection.nms_iou=0.3",
         f"matching.models=[{tiny['matcher']}]",
-        "matching.not_found_below=0.8",
+        "matching.not_found_below=0.5",
         "execution.provider=cpu",
     ]
     return [word for value in values for word in ("--set", value)]
@@ -49,6 +52,25 @@ def test_locate_prints_one_object_a_caption(picture, sets, tmp_path, capsys):
     assert images.load(saved).shape == (128, 224, 3)
     assert cli.main(["ensemble", str(scores), str(scores), "--weights", "1,2"]) == 0
     assert [row["caption"] for row in _lines(capsys.readouterr().out)] == ["red drone", "blue jet"]
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_picture_held_askew_is_turned_and_the_box_is_in_its_stored_pixels(
+    orientation, sets, tmp_path, capsys
+):
+    turn = Orientation.of(orientation)
+    path, saved = tmp_path / "scene.png", tmp_path / "saved.png"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = turn.stored(tiny_models.scene(224, 128, SPOTS))
+    Image.fromarray(stored).save(path, exif=exif)
+    words = ["locate", str(path), "--caption", "red drone", "--save", str(saved)]
+    assert cli.main([*words, *sets]) == 0
+    (found,) = _lines(capsys.readouterr().out)
+    spot = turn.stored_box(Box(*SPOTS["red"], 0, 0), 224, 128)
+    left, top, width, height = found["bbox"]
+    assert (left + width / 2, top + height / 2) == pytest.approx((spot.left, spot.top), abs=3)
+    assert images.load(saved).shape == (128, 224, 3)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import io
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from turret_ai.errors import InputError
 from turret_ai.see import images
+from turret_ai.see.orientation import Orientation
+from turret_ai.types import Box
 
 
 def _red() -> np.ndarray:
@@ -69,3 +76,103 @@ def test_floats_are_scaled_and_bgr_is_turned():
 def test_an_unknown_ending_is_refused(tmp_path):
     with pytest.raises(InputError):
         images.save(tmp_path / "a.xyz", _red())
+
+
+def noise(height=90, width=60):
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3)).astype(np.uint8)
+
+
+def held(picture, orientation, kind="PNG", **options):
+    """The bytes of a picture with an EXIF orientation; its pixels are stored as they are."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, kind, exif=exif, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_its_orientation_says(kind, orientation):
+    data = held(noise(), orientation, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
+    stored = noise()
+    if kind == "JPEG":
+        stored = np.asarray(Image.open(io.BytesIO(data)))
+    limit = 3 if kind == "JPEG" else 0  # the decoders round differently
+    assert np.abs(images.look(data).rgb.astype(int) - upright).max() <= limit
+    assert np.abs(images.decode(data).astype(int) - stored).max() <= limit
+
+
+@pytest.mark.parametrize("orientation", [*range(1, 9), 0, 99])
+def test_a_box_in_the_turned_picture_is_given_where_it_was_stored(orientation):
+    stored = np.zeros((40, 60, 3), np.uint8)
+    stored[5:9, 20:50] = 255
+    picture = images.look(held(stored, orientation))
+    rows, columns = np.nonzero(picture.rgb[..., 0])
+    left, top = columns.min(), rows.min()
+    box = Box(left, top, columns.max() + 1 - left, rows.max() + 1 - top)
+    assert picture.stored_box(box) == Box(20, 5, 30, 4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turning_back_gives_the_stored_picture(orientation):
+    turn = Orientation.of(orientation)
+    np.testing.assert_array_equal(turn.stored(turn.upright(noise())), noise())
+
+
+def segment_jpeg(progressive=False, thumbnail=False):
+    options = {"quality": 80, "progressive": progressive}
+    file = io.BytesIO()
+    if thumbnail:
+        small = io.BytesIO()
+        Image.fromarray(noise(16, 16)).save(small, "JPEG")
+        options["comment"] = small.getvalue()
+    Image.fromarray(noise()).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("thumbnail", [False, True])
+@pytest.mark.parametrize(
+    "behind", [b"\0" * 500, b"\xff\xda junk", b"\xff\xd8\xff\xe1", b"....ftypmp42" * 50]
+)
+def test_bytes_behind_a_whole_jpeg_do_no_harm(progressive, thumbnail, behind):
+    data = segment_jpeg(progressive, thumbnail)
+    np.testing.assert_array_equal(images.decode(data + behind), images.decode(data))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("thumbnail", [False, True])
+def test_a_jpeg_that_is_cut_is_named(progressive, thumbnail):
+    data = segment_jpeg(progressive, thumbnail)
+    for part in np.linspace(0.02, 0.999, 60):
+        with pytest.raises(InputError, match="truncated"):
+            images.decode(data[: int(len(data) * part)])
+
+
+def huge_png(side=20_000):
+    """A valid PNG of one colour: 50 KB for 400 million pixels."""
+    body = zlib.compressobj(9)
+    row = bytes(1 + side // 8)
+    coded = b"".join(body.compress(row) for _ in range(side)) + body.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    parts = []
+    for name, content in ((b"IHDR", head), (b"IDAT", coded), (b"IEND", b"")):
+        check = struct.pack(">I", zlib.crc32(name + content))
+        parts.append(struct.pack(">I", len(content)) + name + content + check)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize("side", [10_001, 20_000])
+def test_too_many_pixels_are_refused_by_the_header(side, monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(InputError, match="too large"):
+        images.decode(huge_png(side))
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_pixels_of_a_camera_s_depth_keep_their_light(bits):
+    ramp = np.linspace(0, (1 << bits) - 1, 256).astype(np.uint16).reshape(16, 16)
+    file = cv2.imencode(".png", ramp)[1].tobytes()
+    assert np.abs(images.decode(file)[..., 0].ravel().astype(int) - np.arange(256)).max() <= 1

@@ -8,11 +8,13 @@ yaw is positive counter-clockwise, camera pitch positive nose down, in radians; 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turret_ai.aim.distortion import Distortion
 from turret_ai.errors import InputError
 from turret_ai.types import Box
 
@@ -21,7 +23,7 @@ Float64Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Intrinsics of an undistorted pinhole camera; every length in pixels."""
+    """Intrinsics of a camera; every length in pixels. distortion: None for a plain pinhole."""
 
     width: int
     height: int
@@ -29,6 +31,7 @@ class Camera:
     fy: float
     cx: float
     cy: float
+    distortion: Distortion | None = None
 
     def __post_init__(self) -> None:
         values = (self.fx, self.fy, self.cx, self.cy)
@@ -59,7 +62,9 @@ class Camera:
         return [self.fx, 0.0, self.cx - 0.5, 0.0, self.fy, self.cy - 0.5, 0.0, 0.0, 1.0]
 
     @classmethod
-    def from_k(cls, width: int, height: int, k: list[float]) -> Camera:
+    def from_k(
+        cls, width: int, height: int, k: list[float], distortion: Distortion | None = None
+    ) -> Camera:
         """The inverse of `as_k`.
 
         Raises:
@@ -68,7 +73,37 @@ class Camera:
         if len(k) != 9:
             raise InputError(f"camera matrix K has {len(k)} numbers instead of 9")
         fx, cx, fy, cy = (float(k[i]) for i in (0, 2, 4, 5))
-        return cls(width, height, fx, fy, cx + 0.5, cy + 0.5)
+        return cls(width, height, fx, fy, cx + 0.5, cy + 0.5, distortion)
+
+    @classmethod
+    def from_info(cls, info: Any) -> Camera:
+        """From the fields of a sensor_msgs/CameraInfo of an image that is not rectified: K, the
+        lens's distortion, the region of interest and the binning.
+
+        Raises:
+            InputError: intrinsics that are zero, as of an uncalibrated camera, or not finite; a
+                distortion that is not known.
+        """
+        lens = Distortion.of(info.distortion_model, info.d)
+        k = [float(value) for value in info.k]
+        camera = cls.from_k(info.width, info.height, k, lens)
+        roi, binning = info.roi, max(1, int(info.binning_x))
+        if not roi.width and not roi.height and binning == 1:
+            return camera
+        width, height = int(roi.width or info.width), int(roi.height or info.height)
+        return camera.within(int(roi.x_offset), int(roi.y_offset), width, height, binning)
+
+    def within(self, left: int, top: int, width: int, height: int, binning: int) -> Camera:
+        """The camera of a part of the picture, with `binning` pixels a side taken as one."""
+        return replace(
+            self,
+            width=width // binning,
+            height=height // binning,
+            fx=self.fx / binning,
+            fy=self.fy / binning,
+            cx=(self.cx - left) / binning,
+            cy=(self.cy - top) / binning,
+        )
 
 
 def rotation(yaw: float, pitch: float) -> Float64Array:
@@ -83,10 +118,15 @@ def rotation(yaw: float, pitch: float) -> Float64Array:
 def pixels_to_directions(
     pixels: Float64Array, camera: Camera, yaw: float, pitch: float
 ) -> Float64Array:
-    """Unit vectors (..., 3) in the base frame through image points (..., 2) = (x, y)."""
+    """Unit vectors (..., 3) in the base frame through image points (..., 2) = (x, y).
+
+    nan where the lens's model doesn't hold.
+    """
     points = np.asarray(pixels, np.float64)
-    left = -(points[..., 0] - camera.cx) / camera.fx
-    up = -(points[..., 1] - camera.cy) / camera.fy
+    points = (points - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
+    if camera.distortion is not None:
+        points = camera.distortion.undo(points)
+    left, up = -points[..., 0], -points[..., 1]
     body = np.stack([np.ones_like(left), left, up], axis=-1)
     body /= np.linalg.norm(body, axis=-1, keepdims=True)
     directions: Float64Array = body @ rotation(yaw, pitch).T
@@ -99,9 +139,11 @@ def directions_to_pixels(
     """Image points (..., 2) of base-frame vectors (..., 3) of any length; nan behind the camera."""
     body = np.asarray(directions, np.float64) @ rotation(yaw, pitch)
     forward = np.where(body[..., 0] > 1e-9, body[..., 0], np.nan)
-    x = camera.cx - camera.fx * body[..., 1] / forward
-    y = camera.cy - camera.fy * body[..., 2] / forward
-    return np.stack([x, y], axis=-1)
+    points = np.stack([-body[..., 1] / forward, -body[..., 2] / forward], axis=-1)
+    if camera.distortion is not None:
+        points = camera.distortion.apply(points)
+    pixels: Float64Array = points * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+    return pixels
 
 
 def angles_to_direction(yaw: float, pitch: float) -> Float64Array:
@@ -124,12 +166,16 @@ def aim_at(box: Box, camera: Camera, camera_yaw: float, camera_pitch: float) -> 
     a half turn keeps its side.
 
     Raises:
-        InputError: the box or the camera's angles are not finite, or the box has no area.
+        InputError: the box or the camera's angles are not finite, the box has no area, or its
+            middle lies where the lens's model doesn't hold.
     """
     numbers = (*box.as_list(), camera_yaw, camera_pitch)
     if not all(math.isfinite(v) for v in numbers) or box.width <= 0 or box.height <= 0:
         raise InputError(f"can't aim at box {box.as_list()} from {camera_yaw}, {camera_pitch}")
     # With the camera's yaw at 0 the result's yaw is the offset from it: no wrapping needed.
     point = np.array(box.centre)
-    offset, pitch = direction_to_angles(pixels_to_directions(point, camera, 0.0, camera_pitch))
+    direction = pixels_to_directions(point, camera, 0.0, camera_pitch)
+    if not np.isfinite(direction).all():
+        raise InputError(f"box {box.as_list()} lies where the camera's distortion doesn't hold")
+    offset, pitch = direction_to_angles(direction)
     return camera_yaw + offset, pitch

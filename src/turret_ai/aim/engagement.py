@@ -9,7 +9,7 @@ Whatever the order of events, an utterance that has begun ends in exactly one `F
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
@@ -101,6 +101,21 @@ class Stop:
 
 Action: TypeAlias = Move | Stop | Finish
 
+_REMEMBERED = 256
+"""Ended utterances that are remembered, so that late messages don't begin them again."""
+_JUMP_S = 1.0
+"""A clock that goes back by more than this begins anew: a recording is played again."""
+_TURRETS = ("simulator", "competition", "robomaster", "robomaster_ros", "gazebo_gimbal")
+"""Stages without which there is neither turret nor camera."""
+
+
+@dataclass(slots=True)
+class _Ended:
+    """An utterance that is over. before: it was over when the clock began anew."""
+
+    stamp_ns: int
+    before: bool = False
+
 
 @dataclass(slots=True)
 class _Turn:
@@ -133,7 +148,15 @@ class Engagement:
         self._settle = SettleDetector(settings.settle)
         self._turn: _Turn | None = None
         self._deadline_ns = 0
-        self._ended: deque[str] = deque(maxlen=64)
+        self._now_ns = 0
+        self._ended: dict[str, _Ended] = {}
+        self.why_absent: Callable[[str], str] = lambda _: ""
+        """What is known to be the matter with a stage, such as "is inactive"; "": nothing."""
+
+    @property
+    def ended(self) -> list[tuple[str, int]]:
+        """(id, stamp in ns) of the utterances that are over, as far as they are remembered."""
+        return [(name, each.stamp_ns) for name, each in self._ended.items()]
 
     @property
     def utterance_id(self) -> str:
@@ -157,7 +180,7 @@ class Engagement:
         EMPTY ends its own turn and leaves another one alone: noise must not stop an engagement.
         One that comes too late is not acted on: its turn ends, and another one goes on.
         """
-        if utterance_id in self._ended:
+        if self.is_over(utterance_id, now_ns):
             return []
         if status is TranscriptStatus.FINAL:
             late = self._too_late(utterance_id, stamp_ns, now_ns, speech_seconds, text)
@@ -191,7 +214,7 @@ class Engagement:
         """
         if command.status is CommandStatus.CANCELLED and not partial:
             return self._cancel(utterance_id, command, stamp_ns, now_ns)
-        if utterance_id in self._ended:
+        if self.is_over(utterance_id, now_ns):
             return []
         late = None if partial else self._too_late(utterance_id, stamp_ns, now_ns)
         if late is not None:
@@ -246,9 +269,12 @@ class Engagement:
         now_ns: int,
     ) -> list[Action]:
         """Feedback arrives: notice that the turret stands at its goal."""
+        last = self.joints.latest
         sample = self.joints.add(stamp_ns, yaw, pitch, rates)
         if sample is None:
             return []
+        if last is not None and last.stamp_ns - stamp_ns > seconds_to_ns(_JUMP_S):
+            return self._begin_anew(now_ns)
         if self.goal is None:
             if self.state is State.SLEWING:  # no heading, and this is the first feedback
                 self._head_for(Goal(sample.yaw, sample.pitch))
@@ -285,15 +311,64 @@ class Engagement:
 
     def on_tick(self, now_ns: int) -> list[Action]:
         """Time passes: end what has waited too long."""
+        before, self._now_ns = self._now_ns, now_ns
+        if before - now_ns > seconds_to_ns(_JUMP_S):
+            return self._begin_anew(now_ns)
         turn = self._turn
         if turn is None or now_ns < self._deadline_ns:
             return []
         return [self._finish(turn, Outcome.TIMEOUT, self._missing(now_ns), now_ns)]
 
-    def reset(self, now_ns: int) -> list[Action]:
-        """Give up the running turn."""
+    def on_lost(self, stage: str, why: str, now_ns: int) -> list[Action]:
+        """A stage died or was switched off: end the running turn if it waits for that one."""
         turn = self._turn
-        return [self._finish(turn, Outcome.SUPERSEDED, "reset", now_ns)] if turn else []
+        if turn is None:
+            return []
+        waited_for = {
+            "audio_source": not turn.heard_ns,
+            "transcriber": not turn.heard_ns,
+            "commander": bool(turn.heard_ns) and turn.command is None,
+            "locator": turn.command is not None and turn.report is None,
+        }
+        if not (stage in _TURRETS or waited_for.get(stage)):
+            return []
+        reason = f"the {stage} {why} in mid-turn"
+        return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
+
+    def give_up(self, utterance_id: str, stamp_ns: int, reason: str, now_ns: int) -> list[Action]:
+        """End an utterance that was announced and will never be served."""
+        turn = self._turn
+        if turn is None or turn.utterance_id != utterance_id:
+            if self.is_over(utterance_id, now_ns):
+                return []
+            turn = _Turn(utterance_id, stamp_ns)
+        return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
+
+    def recall(self, utterance_id: str, stamp_ns: int) -> None:
+        """An utterance was ended by a controller before this one."""
+        if self.utterance_id != utterance_id:
+            self._remember(utterance_id, stamp_ns)
+
+    def is_over(self, utterance_id: str, now_ns: int) -> bool:
+        """Whether an utterance has ended.
+
+        The same id means another utterance once the clock has begun anew and reached its stamp
+        again: a recording is played in a loop. What is still said of the loop before comes earlier.
+        """
+        ended = self._ended.get(utterance_id)
+        if ended is None:
+            return False
+        latest = self.joints.latest
+        present = latest.stamp_ns if latest is not None else now_ns
+        if not ended.before or present < ended.stamp_ns:
+            return True
+        del self._ended[utterance_id]
+        return False
+
+    def reset(self, now_ns: int, reason: str = "reset") -> list[Action]:
+        """Give up the running turn. What has ended stays ended."""
+        turn = self._turn
+        return [self._finish(turn, Outcome.SUPERSEDED, reason, now_ns)] if turn else []
 
     def connected(self, now_ns: int) -> bool:
         """Whether the turret's feedback is fresh."""
@@ -302,6 +377,19 @@ class Engagement:
         return latest is not None and abs(now_ns - latest.stamp_ns) <= limit
 
     # -- steps -----------------------------------------------------------------------------------
+
+    def _begin_anew(self, now_ns: int) -> list[Action]:
+        """The clock went back."""
+        actions = self.reset(now_ns, "the clock went back")
+        for ended in self._ended.values():
+            ended.before = True
+        return actions
+
+    def _remember(self, utterance_id: str, stamp_ns: int) -> None:
+        self._ended.pop(utterance_id, None)
+        self._ended[utterance_id] = _Ended(stamp_ns)
+        while len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
 
     def _too_late(
         self,
@@ -329,7 +417,7 @@ class Engagement:
     ) -> list[Action]:
         """Whatever runs ends, and the turret stops where it is."""
         stop = Stop(utterance_id, stamp_ns)
-        if utterance_id in self._ended:
+        if self.is_over(utterance_id, now_ns):
             newer = self._turn is not None and self._turn.command is not None
             return [] if newer else [stop]
         actions = self._begin(utterance_id, stamp_ns, now_ns)
@@ -430,25 +518,35 @@ class Engagement:
 
     def _missing(self, now_ns: int) -> str:
         """What the turn has waited for in vain."""
+        turn = self._current()
         if self.state is State.HEARD:
-            return "no command came: is the commander running?"
-        if self.state is State.SEARCHING and self._current().report is not None:
+            what, stage = "command", "commander"
+            if not turn.heard_ns:
+                what, stage = "final transcript", "transcriber"
+            why = self.why_absent(stage) or "is it running?"
+            return f"no {what} came from the {stage}: {why}"
+        if self.state is State.SEARCHING and turn.report is not None:
             return "no camera_info has come: is the camera running?"
-        if self.state is State.SEARCHING:
-            return "no target box came: are the locator and the camera running?"
         command, latest = self._current().command, self.joints.latest
         if self.settings.recorded_joints and command is not None and latest is not None:
             where = f"at heading {command.heading.value}" if command.heading.value else "still"
             return f"the recorded camera never stood {where}"
         if not self.connected(now_ns):
+            if self.state is State.SEARCHING:
+                return "neither joint states nor a box come: are turret and locator running?"
             return "no joint states come: is the turret connected?"
+        if self.state is State.SEARCHING:
+            why = self.why_absent("locator")
+            if why:
+                return f"no target box came: the locator {why}"
+            return "no target box came: are the locator and the camera running?"
         return "the turret did not reach its goal in time"
 
     def _finish(self, turn: _Turn, outcome: Outcome, reason: str, now_ns: int) -> Finish:
         if self._turn is turn:
             self._turn = None
             self.state = State.IDLE
-        self._ended.append(turn.utterance_id)
+        self._remember(turn.utterance_id, turn.stamp_ns)
         return Finish(
             turn.utterance_id,
             outcome,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from turret_ai.cli import streams
 from turret_ai.errors import TurretError
 
 if TYPE_CHECKING:
@@ -104,6 +105,16 @@ def _without_packages(error: ImportError, words: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a TurretError becomes one line on stderr and exit code 2."""
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        streams.drop_output()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    streams.tolerant()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminated)
@@ -117,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
+        streams.drop_output()
         return 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))

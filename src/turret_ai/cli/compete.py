@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,6 +29,10 @@ def compete(
     arguments: Annotated[
         list[str] | None, typer.Argument(help="further arguments of the graph, as name:=value")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="folder for a page of the run (report.html)"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a turn")] = False,
     verbose: Annotated[bool, typer.Option(help="show what the nodes log")] = False,
 ) -> None:
@@ -35,14 +40,15 @@ def compete(
     from rich.console import Console
 
     from turret_ai.act.competition import wire
-    from turret_ai.act.competition.report import table
+    from turret_ai.act.competition.report import show
     from turret_ai.graph.processes import Processes
 
     wire.addresses(server, team)  # an address that can't be one is found before anything starts
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="turret_ai_compete_") as folder:
-        report = Path(folder) / "turns.jsonl"
-        plan = _plan(server, team, deadline, pan_speed, device, one_process, arguments, report)
+        report, pictures = Path(folder) / "turns.jsonl", Path(folder) / "pictures"
+        told = {"report": str(report), "pictures": str(pictures) if output else ""}
+        plan = _plan(server, team, deadline, pan_speed, device, one_process, arguments, told)
 
         def on_line(node: str, line: str) -> None:
             if verbose or node in ("competition", "chain") or "ERROR" in line:
@@ -55,11 +61,16 @@ def compete(
             except KeyboardInterrupt:
                 code = 0
         records = _read(report)
+        if output is not None and records:
+            from turret_ai.prove.finals import write_page
+
+            page = write_page(records, pictures, output, f"{team} at {server}")
+            console.print(f"the page of the run: {page}", soft_wrap=True, markup=False)
     if as_json:
         for record in records:
             print(json.dumps(record, ensure_ascii=False))
     if records:
-        console.print(table(records))
+        show(records, console)
     else:
         console.print("no turn was played")
     raise typer.Exit(code)
@@ -73,9 +84,10 @@ def _plan(
     device: str,
     one_process: bool,
     arguments: list[str] | None,
-    report: Path,
+    told: Mapping[str, str],
 ) -> Plan:
-    """The finals graph with the competition node told to end with the run."""
+    """The finals graph with the competition node told to end with the run, and the locator always
+    to answer: no answer is worth as little as a wrong one."""
     import math
 
     from turret_ai.graph import GRAPHS
@@ -87,20 +99,22 @@ def _plan(
             "server": server,
             "team": team,
             "device": device,
+            "deadline": str(deadline),
             "one_process": str(one_process).lower(),
             **parse_arguments(arguments or []),
         }
     )
     extra = {
-        "report": str(report),
+        **told,
         "exit_when_done": True,
-        "turns.deadline": deadline,
         "yaw_rate": math.radians(pan_speed),
     }
+    added: dict[str, dict[str, Any]] = {
+        "competition": extra,
+        "locator": {"matching.always_answer": True},
+    }
     nodes = tuple(
-        replace(entry, parameters={**entry.parameters, **extra})
-        if entry.executable == "competition"
-        else entry
+        replace(entry, parameters={**entry.parameters, **added.get(entry.executable, {})})
         for entry in plan.nodes
     )
     return replace(plan, nodes=nodes)

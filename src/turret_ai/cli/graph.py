@@ -158,22 +158,19 @@ def _follow(
     if not dds_discovery.known(info):
         raise InputError(f"{info.name} has type {info.type}, whose definition is not known here")
     last_shown, last_heard, count = float("-inf"), time.monotonic(), 0
+    gone: BrokenPipeError | None = None
 
     def receive(message: Any, _sample: Any) -> None:
-        nonlocal last_shown, last_heard, count
+        nonlocal last_shown, last_heard, count, gone
         last_heard = time.monotonic()
         if (once and count) or (rate and last_heard - last_shown < 1.0 / rate):
             return
         last_shown = last_heard
         count += 1
-        plain = to_plain(message, None if full else LONGEST)
-        if as_json:
-            print(json.dumps(_without_nan(plain), allow_nan=False), flush=True)
-        else:
-            import yaml
-
-            text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
-            print(f"{text}---", flush=True)
+        try:
+            print(_as_text(to_plain(message, None if full else LONGEST), as_json), flush=True)
+        except BrokenPipeError as error:  # `head` has seen enough
+            gone = error
 
     context = discovery.context
     profile = dds_discovery.reading_profile(info)
@@ -184,10 +181,20 @@ def _follow(
         with context.spinning(), contextlib.suppress(KeyboardInterrupt):
             while not (once and count):
                 context.spin_once(0.1)
+                if gone is not None:
+                    raise gone
                 if timeout and time.monotonic() - last_heard > timeout:
                     raise PeerError(f"{info.name}: no message for {timeout:g} s")
     finally:
         reader.close()
+
+
+def _as_text(plain: Any, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(_without_nan(plain), allow_nan=False)
+    import yaml
+
+    return f"{yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)}---"
 
 
 def to_plain(value: Any, longest: int | None) -> Any:

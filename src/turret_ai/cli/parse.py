@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from turret_ai import documents
 from turret_ai.errors import InputError
 from turret_ai.types import Command, Hypothesis
 from turret_ai.understand import Understander, UnderstandSettings
@@ -30,15 +31,9 @@ def as_dict(command: Command) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[Given]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} can't be read: {error}") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in documents.read_lines(path):
+        row = documents.parse_json(line, f"{path}, line {number}")
         try:
-            row = json.loads(line)
             key = row.get("key", number - 1)
             alternatives = row.get("alternatives")
             if alternatives:

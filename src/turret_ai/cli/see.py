@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.progress import track
 
+from turret_ai import documents
 from turret_ai.errors import ConfigError, InputError
 from turret_ai.overrides import apply, check
 
@@ -34,11 +34,10 @@ def _settings(overrides: Iterable[str] | None, templates: Path | None) -> Any:
 
     tree: dict[str, Any] = {}
     if templates is not None:
-        try:
-            listed = yaml.safe_load(templates.read_text(encoding="utf-8"))["templates"]
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-            raise ConfigError(f"{templates} holds no list `templates`: {error}") from error
-        tree["matching"] = {"templates": listed}
+        told = documents.read_yaml(templates)
+        if not isinstance(told, dict) or "templates" not in told:
+            raise ConfigError(f"{templates} holds no list `templates`")
+        tree["matching"] = {"templates": told["templates"]}
     apply(tree, overrides or [])
     return check(tree, SeeSettings, "--set")
 
@@ -59,12 +58,18 @@ def locate(
     templates: Templates = None,
     overrides: Set = None,
 ) -> None:
-    """Find described craft in a picture: one JSON object a caption."""
+    """Find described craft in a picture: one JSON object a caption.
+
+    A picture with an EXIF orientation is turned to be searched and saved; boxes are in pixels of
+    the picture as it is stored.
+    """
     from turret_ai.see import draw, images, locator, scores
 
-    rgb = images.load(image)
+    picture = images.open_upright(image)
+    rgb = picture.rgb
     found = locator.load(_settings(overrides, templates)).locate_all(rgb, caption)
-    for text, location in zip(caption, found, strict=True):
+    stored = [picture.stored(location) for location in found]
+    for text, location in zip(caption, stored, strict=True):
         answer = {
             "caption": text,
             "bbox": [round(v, 2) for v in location.box.as_list()] if location.box else None,
@@ -94,7 +99,7 @@ def locate(
     if save_scores is not None:
         rows = [
             scores.of_location(image.name, text, location)
-            for text, location in zip(caption, found, strict=True)
+            for text, location in zip(caption, stored, strict=True)
         ]
         _write(save_scores, rows)
 
@@ -125,7 +130,7 @@ def classify(
     rows, console = [], Console(stderr=True)
     for file in track(files, "classifying", console=console, disable=len(files) < 10):
         try:
-            chances = classifier(images.load(file))
+            chances = classifier(images.open_upright(file).rgb)
         except InputError as error:  # one bad picture must not lose the others
             console.print(f"[yellow]{error}[/yellow]")
             continue

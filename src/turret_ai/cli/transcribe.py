@@ -81,7 +81,8 @@ def transcribe(
     for clip in clips:
         path, name = clip
         try:
-            samples = audio_files.read(path)
+            sound = audio_files.load(path)
+            samples = sound.at_16_khz()
             started = time.perf_counter()
             heard = ears.transcribe(samples)
         except InputError as error:
@@ -97,6 +98,8 @@ def transcribe(
         }
         if heard.reason:
             line["reason"] = heard.reason
+        if sound.remark:
+            line["remark"] = sound.remark
         print(json.dumps(line, ensure_ascii=False), flush=True)
         readings = [{"text": h.text, "score": round(h.score, 4)} for h in heard.alternatives]
         scores.append({**name, "alternatives": readings})

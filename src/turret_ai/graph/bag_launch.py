@@ -36,11 +36,9 @@ def _value(context: Any, name: str) -> str:
 def record(context: Any) -> list[Any]:
     """`ros2 bag record` with the graph's topics and a deep queue for each."""
     namespace = "/" + _value(context, "namespace").strip("/")
-    specs = [
-        spec
-        for spec in SPECS
-        if _value(context, "images") == "true" or "image_raw" not in spec.name
-    ]
+    pictures = {"true": ["camera/image_raw"], "compressed": ["camera/image_raw/compressed"]}
+    kept = pictures.get(_value(context, "images"), [])
+    specs = [spec for spec in SPECS if "image_raw" not in spec.name or spec.name in kept]
     names = {_absolute(spec, namespace): spec for spec in specs}
     command = ["ros2", "bag", "record", "--storage", _value(context, "storage")]
     if _value(context, "output"):

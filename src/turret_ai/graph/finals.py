@@ -35,6 +35,11 @@ ARGUMENTS = (
     Argument("device", "auto", "where the models run", ("auto", "cpu", "cuda", "tensorrt")),
     Argument("server", "ws://127.0.0.1:8000", "finals server for source:=competition"),
     Argument("team", "turret_ai", "team name for source:=competition"),
+    Argument(
+        "deadline",
+        "20",
+        "s from the audio until an answer is sent anyway, for source:=competition",
+    ),
     Argument("robot", "192.168.2.1", "address of the robot for source:=robomaster"),
     Argument(
         "without", "", "nodes that run elsewhere, comma-separated, such as locator on another host"
@@ -66,6 +71,23 @@ def _given(**values: str) -> dict[str, Any]:
     return {name.replace("__", "."): value for name, value in values.items() if value}
 
 
+def _deadline(values: Mapping[str, str]) -> float:
+    try:
+        return float(values["deadline"])
+    except ValueError as error:
+        raise ConfigError(f"deadline:= must be a number of seconds: {error}") from error
+
+
+def _patience(deadline: float) -> dict[str, float]:
+    """No step of the controller ends a turn that the competition still waits for."""
+    return {
+        "deadlines.command": deadline,
+        "deadlines.slew": deadline,
+        "deadlines.see": deadline,
+        "deadlines.stale": deadline + 10.0,
+    }
+
+
 def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     """The nodes that make sound and pictures and move the turret."""
     scene = {"scene": values["scene"]}
@@ -84,7 +106,11 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
                 NodeEntry("audio_source", {"source": "microphone"}),
             ]
         case "competition":
-            server = {"server": values["server"], "team": values["team"]}
+            server = {
+                "server": values["server"],
+                "team": values["team"],
+                "turns.deadline": _deadline(values),
+            }
             return [NodeEntry("competition", server)]
         case "robomaster":
             return [NodeEntry("robomaster", {"address": values["robot"], "audio": True})]
@@ -106,6 +132,7 @@ def _build(values: Mapping[str, str]) -> Plan:
     controller: dict[str, Any] = {}
     if values["source"] == "competition":
         controller.update(_VIRTUAL_TURRET)
+        controller.update(_patience(_deadline(values)))
     if values["source"] == "recording":
         controller["recorded_joints"] = True
     stages = [

@@ -14,6 +14,10 @@ from turret_ai.types import FloatArray
 
 RATES = (4000, 384000)
 """Hz; beyond these the source is mistaken about its rate."""
+CANCELLED = 0.1
+"""Channels of opposite sign: the power of their average is below this share of what channels that
+have nothing in common would give, the sum of their powers / n^2. For two equally loud ones it
+means a correlation below -0.9."""
 _FULL_SCALE = {"int16": 32768.0, "int32": 2147483648.0}
 
 
@@ -37,11 +41,17 @@ def to_float(samples: NDArray[Any]) -> FloatArray:
     raise InputError(f"audio samples of type {kind} are not understood")
 
 
-def to_mono(samples: FloatArray, channels: int) -> FloatArray:
-    """Average the channels.
+def to_mono(samples: FloatArray, channels: int) -> tuple[FloatArray, bool]:
+    """Average the channels; where they cancel each other, the loudest is taken instead.
+
+    A microphone wired with the wrong polarity gives channels of opposite sign, whose average is
+    silence.
 
     Args:
         samples: shape (n,) interleaved, or (n, channels).
+
+    Returns:
+        (shape (n,), whether the channels cancelled each other).
 
     Raises:
         InputError: the shape doesn't fit the number of channels.
@@ -52,7 +62,13 @@ def to_mono(samples: FloatArray, channels: int) -> FloatArray:
         if samples.size % channels:
             raise InputError(f"{samples.size} samples can't be split into {channels} channels")
         samples = samples.reshape(-1, channels)
-    return samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
+    if samples.shape[1] == 1 or not samples.size:
+        return samples[:, 0], False
+    mono = samples.mean(axis=1, dtype=np.float32)
+    powers = np.square(samples, dtype=np.float64).mean(axis=0)
+    unrelated = powers.sum() / samples.shape[1] ** 2
+    cancelled = bool(np.square(mono, dtype=np.float64).mean() < CANCELLED * unrelated)
+    return (samples[:, int(powers.argmax())] if cancelled else mono), cancelled
 
 
 class Resampler:

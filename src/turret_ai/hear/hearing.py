@@ -126,6 +126,7 @@ class Hearing:
         self._submit = submit or self._in_line
         self._busy = busy
         self._listener = Listener(settings.listener, self._is_complete)
+        self._marked_cancelled = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -146,6 +147,11 @@ class Hearing:
     def gaps(self) -> int:
         """Places where chunks were missing."""
         return self._listener.gaps
+
+    @property
+    def cancelled_chunks(self) -> int:
+        """Chunks whose channels cancel each other; of these only the loudest is heard."""
+        return self._listener.cancelled_chunks + self._marked_cancelled
 
     @property
     def under_way(self) -> bool:
@@ -270,7 +276,9 @@ class Hearing:
             marked = None
         if marked is None:
             marked = self._marked = _Marked(utterance_id, chunk.stamp_ns, chunk.rate, [])
-        marked.chunks.append(to_mono(to_float(chunk.samples), chunk.channels))
+        mono, cancelled = to_mono(to_float(chunk.samples), chunk.channels)
+        self._marked_cancelled += cancelled
+        marked.chunks.append(mono)
         if not len(chunk.samples) or marked.seconds > self.settings.marked_limit:
             self._end_marked(marked)
 

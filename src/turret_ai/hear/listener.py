@@ -123,6 +123,8 @@ class Listener:
         self._complete = complete
         self.late_chunks = 0
         """Chunks that came out of order and were left out."""
+        self.cancelled_chunks = 0
+        """Chunks whose channels cancel each other; of these only the loudest is heard."""
         self.gaps = 0
         """Places where chunks were missing."""
         self._detector = StreamDetector()
@@ -157,7 +159,8 @@ class Listener:
         Raises:
             InputError: samples, channels or rate that make no sense; nothing of the chunk is used.
         """
-        mono = to_mono(to_float(np.asarray(samples)), channels)
+        mono, cancelled = to_mono(to_float(np.asarray(samples)), channels)
+        self.cancelled_chunks += cancelled
         events: list[ListenEvent] = []
         if self._resampler is not None and self._resampler.sample_rate != sample_rate:
             events += self._break("gap")

@@ -6,11 +6,12 @@ import math
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from turret_ai.errors import ModelError
+from turret_ai import documents
+from turret_ai.errors import ConfigError, ModelError
 from turret_ai.hear.settings import SAMPLE_RATE, Settings
+from turret_ai.overrides import check
 
 
 class Calibration(Settings):
@@ -66,6 +67,6 @@ def read_card(folder: Path) -> ModelCard:
     if not path.is_file():
         return ModelCard()
     try:
-        return ModelCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise ModelError(f"{path} can't be read: {error}") from error
+        return check(documents.read_yaml(path) or {}, ModelCard, str(path))
+    except ConfigError as error:
+        raise ModelError(str(error)) from error

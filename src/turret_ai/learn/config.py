@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 from turret_ai.overrides import apply, check
 
@@ -35,10 +33,7 @@ def load(name: str, overrides: Iterable[str], model: type[T]) -> T:
         InputError: there is no such file.
     """
     path = share.resolve(name, "config/train", ".yaml")
-    try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+    tree = documents.read_yaml(path)
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):

@@ -73,6 +73,20 @@ class _Batches(Dataset[Batch]):
         return self.task.batch(index)
 
 
+def _groups(task: Task) -> list[dict[str, Any]]:
+    """Parameters for the optimizer: biases and gains don't decay, and a task may have a `rate`, the
+    share of the learning rate that a parameter learns at, by its name."""
+    rate: Callable[[str], float] = getattr(task, "rate", lambda _: 1.0)
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for name, parameter in task.model.named_parameters():
+        groups.setdefault((parameter.ndim > 1, rate(name)), []).append(parameter)
+    found: list[dict[str, Any]] = []
+    for (decays, share), parameters in sorted(groups.items(), key=lambda g: (-g[0][0], -g[0][1])):
+        group: dict[str, Any] = {"params": parameters, "share": share}
+        found.append(group if decays else {**group, "weight_decay": 0.0})
+    return found
+
+
 def learning_rate(step: int, schedule: Schedule) -> float:
     """Linear warm-up, then cosine down to `final_lr` (Loshchilov and Hutter, 2017)."""
     warm = max(1, round(schedule.warmup * schedule.steps))
@@ -195,10 +209,7 @@ def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping
     )
     bare = task.model
     optimizer = torch.optim.AdamW(
-        [
-            {"params": [p for p in bare.parameters() if p.ndim > 1]},
-            {"params": [p for p in bare.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ],
+        _groups(task),
         lr=schedule.lr,
         betas=schedule.betas,
         weight_decay=schedule.weight_decay,
@@ -293,7 +304,7 @@ def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping
         try:
             while step < schedule.steps:
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(step, schedule)
+                    group["lr"] = learning_rate(step, schedule) * group.get("share", 1.0)
                 torch.manual_seed(step * world + rank)  # dropout, too, is a function of the step
                 started = time.perf_counter()
                 figures: dict[str, float] = {}

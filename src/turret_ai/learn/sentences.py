@@ -14,9 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
-from turret_ai import share, vocabulary
+from turret_ai import documents, share, vocabulary
 from turret_ai.errors import ConfigError
 from turret_ai.vocabulary import Vocabulary
 
@@ -69,10 +67,7 @@ def spoken_heading(heading: str, words: Vocabulary, rng: random.Random | None = 
 
 @lru_cache(maxsize=4)
 def _grammar(path: str) -> dict[str, tuple[str, ...]]:
-    try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+    tree = documents.read_yaml(path)
     if not isinstance(tree, dict) or not {"novice", "advanced"} <= set(tree):
         raise ConfigError(f"{path} must give the rules novice and advanced")
     for name, lines in tree.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError, TurretError
 from turret_ai.hear import files, microphone, utterance_frame
-from turret_ai.nodes.readiness import Readiness
+from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import (
@@ -24,12 +25,15 @@ from turret_ai.ros.interfaces import (
     Engagement,
     TurretCommand,
 )
-from turret_ai.ros.time import to_msg
+from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.scene import CommandEntry
 from turret_ai.units import seconds_to_ns
 
 Pcm = NDArray[np.int16]
+
+_NOBODY_S = 4.0
+"""Seconds of real time without anybody working on what was said: it was not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class AudioSourceParameters(BaseModel):
     turn_timeout: float = Field(60.0, gt=0.0, le=3600.0, description="s to wait for that end")
     wait_for: list[str] = Field(
         ["transcriber", "commander", "locator", "controller"],
-        description="nodes that must report before the first file is played",
+        description="stages or nodes that must be active before a file is played",
     )
     ready_timeout: float = Field(60.0, ge=0.0, le=3600.0, description="s to wait for them")
 
@@ -78,9 +82,11 @@ class AudioSource(Stage):
         self._clips = [] if p.source == "microphone" else _clips(p)
         if p.source == "microphone":
             self._microphone = microphone.MicrophoneStream(p.device, p.chunk)
+        self._played_to_ns = 0
+        """Stamps never go back: played faster than it was spoken, a file ends in the future."""
         self._stop = threading.Event()
-        self._turn_ended = threading.Event()
-        self._readiness = Readiness(self, p.wait_for)
+        self._ends: deque[tuple[str, int]] = deque(maxlen=64)
+        self._roster = Roster(self)
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
         self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
         self._truth = self.create_publisher(TurretCommand, "ground_truth/command", qos.STAGE)
@@ -88,8 +94,10 @@ class AudioSource(Stage):
         self._thread = threading.Thread(target=self._run, name="audio_source", daemon=True)
         self._thread.start()
 
-    def _on_engagement(self, _message: Engagement) -> None:
-        self._turn_ended.set()
+    def _on_engagement(self, message: Engagement) -> None:
+        stamp_ns = to_ns(message.header.stamp)
+        self.ledger.ended(message.utterance_id, stamp_ns)
+        self._ends.append((message.utterance_id, stamp_ns))
 
     # -- the stream ------------------------------------------------------------------------------
 
@@ -105,49 +113,71 @@ class AudioSource(Stage):
 
     def _stream_files(self) -> None:
         p = self.parameters
-        self._wait_until_ready()
         while not self._stop.is_set():
+            played = 0
             for number, clip in enumerate(self._clips):
+                self._wait_until_ready()
+                if self._stop.is_set():
+                    return
                 self.get_logger().info(
                     f"speaking {clip.path.name} ({number + 1}/{len(self._clips)})"
                 )
-                self._turn_ended.clear()
-                self._play(clip)
+                began_ns = self.now_ns()
+                self._ends.clear()
+                try:
+                    utterance_id = self._play(clip)
+                except InputError as error:  # the other files are played all the same
+                    self.health.count("bad files")
+                    self.get_logger().error(str(error))
+                    continue
+                played += 1
                 self.health.count("files")
                 if p.one_at_a_time:
-                    self._wait_for(self._turn_ended.is_set, p.turn_timeout)
+                    self._wait_for_end(utterance_id, began_ns)
                 if self._stop.is_set():
                     return
+            if not played:
+                raise InputError("none of the files could be played")
             if not p.loop:
                 self.get_logger().info("all files were spoken")
                 return
 
-    def _play(self, clip: _Clip) -> None:
-        """One file: marked as a whole utterance, or within a continuous stream."""
+    def _play(self, clip: _Clip) -> str:
+        """One file: marked as a whole utterance, or within a continuous stream.
+
+        Returns:
+            The utterance's id, "" if the transcriber will give it one.
+        """
         p = self.parameters
-        samples, sample_rate = files.read_pcm(clip.path)
+        sound = files.load(clip.path)
+        samples, sample_rate = sound.as_pcm(), sound.sample_rate
+        if sound.remark:
+            self.get_logger().warning(f"{clip.path}: {sound.remark}")
         self._announce(sample_rate)
-        start_ns = self.now_ns()
+        start_ns = max(self.now_ns(), self._played_to_ns)
         frame, utterance_id = utterance_frame.MICROPHONE, ""
         if p.whole:
             utterance_id = f"{clip.path.stem}_{start_ns}"
             frame = utterance_frame.mark(utterance_id)
+            self.ledger.working(utterance_id, start_ns)
         if clip.truth is not None:
             self._publish_truth(clip.truth, utterance_id, start_ns)
         if not p.whole:
             silence = np.zeros(round(p.pause * sample_rate), np.int16)
             samples = np.concatenate([samples, silence])
+        self._played_to_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
         started = time.monotonic()
         step = max(1, round(p.chunk * sample_rate))
         for first in range(0, len(samples), step):
             chunk = samples[first : first + step]
             due = (first + len(chunk)) / sample_rate / p.rate if p.rate else 0.0
             if self._stop.wait(max(0.0, started + due - time.monotonic())):
-                return
+                return utterance_id
             self._publish(chunk, start_ns + seconds_to_ns(first / sample_rate), frame)
         if p.whole:
-            end_ns = start_ns + seconds_to_ns(len(samples) / sample_rate)
-            self._publish(np.zeros(0, np.int16), end_ns, frame)
+            self._publish(np.zeros(0, np.int16), self._played_to_ns, frame)
+            self.ledger.answered(utterance_id, start_ns)
+        return utterance_id
 
     def _publish_truth(self, truth: CommandEntry, utterance_id: str, stamp_ns: int) -> None:
         message = TurretCommand(
@@ -179,18 +209,45 @@ class AudioSource(Stage):
         )
 
     def _publish(self, chunk: Pcm, stamp_ns: int, frame: str) -> None:
-        if self.enabled:
+        if self.active:
             self._audio.publish(audio.to_message(chunk, stamp_ns, frame))
 
     # -- waiting ---------------------------------------------------------------------------------
 
     def _wait_until_ready(self) -> None:
+        """Until this node is active, and those who are to hear and act are."""
         p = self.parameters
-        if not self._wait_for(lambda: not self._readiness.missing(), p.ready_timeout):
-            missing = ", ".join(self._readiness.missing())
-            self.get_logger().warning(f"speaking although these do not report: {missing}")
+        while not self.active:
+            if self._stop.wait(0.05):
+                return
+        if not self._wait_for(lambda: not self._roster.missing(p.wait_for), p.ready_timeout):
+            missing = "; ".join(
+                f"{name} {self._roster.why(name)}" for name in self._roster.missing(p.wait_for)
+            )
+            if not self._stop.is_set():
+                self.get_logger().warning(f"speaking although {missing}")
         if not self._wait_for(lambda: self._audio.get_subscription_count() > 0, p.ready_timeout):
             self.get_logger().warning("nobody listens to the topic audio")
+
+    def _wait_for_end(self, utterance_id: str, began_ns: int) -> None:
+        """Until the turn has ended, or nobody has any part of it in hand."""
+        quiet_since = time.monotonic()
+
+        def over() -> bool:
+            nonlocal quiet_since
+            for ended_id, stamp_ns in list(self._ends):
+                if ended_id == utterance_id if utterance_id else stamp_ns >= began_ns:
+                    return True
+            now = time.monotonic()
+            if self._roster.open_utterances() or not self._roster.knows("transcriber"):
+                quiet_since = now
+            return now - quiet_since > _NOBODY_S
+
+        if not self._wait_for(over, self.parameters.turn_timeout):
+            if not self._stop.is_set():
+                self.get_logger().warning("the turn does not end; going on")
+        elif not self._ends:
+            self.get_logger().warning("nobody took up what was said; going on")
 
     def _wait_for(self, condition: Any, seconds: float) -> bool:
         """Poll a condition; False when the time is over or the node ends."""

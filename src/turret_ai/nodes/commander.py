@@ -6,10 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import Transcript, TurretCommand
+from turret_ai.ros.time import to_ns
 from turret_ai.types import Command, CommandField, CommandStatus, TranscriptStatus
 from turret_ai.understand import Understander, UnderstandSettings
 from turret_ai.understand.commanding import command_of
@@ -22,25 +24,39 @@ class CommanderParameters(UnderstandSettings):
 class Commander(Stage):
     """Understands each final transcript; of a partial one, only a sure heading."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("commander", CommanderParameters, overrides)
-        self.understander = Understander(self.parameters)
+        self.understander: Understander | None = None
         self._worker = self.create_worker(self._understand, self._on_error)
         self._commands = self.create_publisher(TurretCommand, "command", qos.STAGE)
         self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
+        self.follow_engagements()
+
+    def on_configure(self) -> None:
+        self.understander = Understander(self.parameters)
+
+    def on_cleanup(self) -> None:
+        self.understander = None
 
     def _on_transcript(self, message: Transcript) -> None:
         if self.receive() and message.status != TranscriptStatus.EMPTY:
+            if message.status == TranscriptStatus.FINAL:
+                self.ledger.working(message.utterance_id, to_ns(message.header.stamp))
             self._worker.put(message)
 
     def _understand(self, message: Transcript) -> None:
         started = time.perf_counter()
-        command = command_of(self.understander, convert.message_to_transcription(message))
+        understander = self.understander
+        if understander is None:
+            raise InputError("the node is not configured")
+        command = command_of(understander, convert.message_to_transcription(message))
         if command is None:
             return
         partial = message.status == TranscriptStatus.PARTIAL
         seconds = time.perf_counter() - started
-        self._commands.publish(convert.command_to_message(command, message, seconds, partial))
+        self._publish(command, message, seconds, partial)
         self.health.count(command.status.name)
 
     def _on_error(self, error: Exception, message: Transcript) -> None:
@@ -50,4 +66,11 @@ class Commander(Stage):
             failed = Command(
                 CommandStatus.REJECTED, CommandField(), reason=f"failed to understand: {error}"
             )
-            self._commands.publish(convert.command_to_message(failed, message, 0.0))
+            self._publish(failed, message, 0.0)
+
+    def _publish(
+        self, command: Command, heard: Transcript, seconds: float, partial: bool = False
+    ) -> None:
+        self._commands.publish(convert.command_to_message(command, heard, seconds, partial))
+        if not partial:
+            self.ledger.answered(heard.utterance_id, to_ns(heard.header.stamp))

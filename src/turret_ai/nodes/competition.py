@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import os
@@ -28,22 +29,24 @@ from turret_ai.hear import utterance_frame
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
-from turret_ai.nodes.readiness import Readiness
+from turret_ai.nodes.image_publisher import ImagePublisher
+from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import audio, images, qos
+from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import (
     AudioDataStamped,
     AudioInfo,
     CameraInfo,
     Engagement,
-    Image,
     TargetBBox,
     Transcript,
     TurretCommand,
     TurretState,
 )
 from turret_ai.ros.tf import StaticBroadcaster, transform
+from turret_ai.ros.time import to_ns
+from turret_ai.see import images as pictures
 from turret_ai.simulate.turret import TurretLimits, TurretMotion
 from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
 from turret_ai.units import seconds_to_ns
@@ -62,10 +65,11 @@ class CompetitionParameters(ClientSettings):
     )
     joint_rate: float = Field(100.0, ge=20.0, le=500.0, description="joint states a second")
     report: str = Field("", description="file that gets a JSON line for every turn; empty: none")
+    pictures: str = Field("", description="folder that gets every turn's snapshot; empty: none")
     exit_when_done: bool = Field(False, description="end this process when the server ends the run")
     wait_for: list[str] = Field(
         ["transcriber", "commander", "locator", "controller"],
-        description="nodes that must report before the server is called",
+        description="stages or nodes that must be active before the server is called",
     )
     ready_timeout: float = Field(120.0, ge=0.0, le=3600.0, description="s to wait for them")
 
@@ -89,8 +93,9 @@ class Competition(Stage):
         self.client = Client(p, self)
         self._loop = LoopThread(self.client.run, "competition", self._on_loop_error)
         self._started = False
-        self._readiness = Readiness(self, p.wait_for)
+        self._roster = Roster(self)
         self._report = _open_report(p.report)
+        self._pictures = _made_folder(p.pictures)
         self._stepped = time.monotonic()
         self._begun = self._stepped
         self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
@@ -101,7 +106,7 @@ class Competition(Stage):
             )
         )
         self._info = info
-        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
+        self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
         self._turret = VirtualTurret(self, self.motion, self.now_ns())
         StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
@@ -138,11 +143,12 @@ class Competition(Stage):
     def _start_when_ready(self, now: float) -> None:
         """Call the server only when the chain can answer: its first turn would be lost."""
         p = self.parameters
-        missing = self._readiness.missing()
+        missing = self._roster.missing(p.wait_for)
         if missing and now - self._begun < p.ready_timeout:
             return
         if missing:
-            self.get_logger().warning(f"starting although these do not report: {missing}")
+            told = "; ".join(f"{name} {self._roster.why(name)}" for name in missing)
+            self.get_logger().warning(f"starting although {told}")
         self._started = True
         self._loop.start()
 
@@ -166,12 +172,18 @@ class Competition(Stage):
     def _on_box(self, message: TargetBBox) -> None:
         report = convert.message_to_report(message)
         status = LocationStatus(report.status)
+        scores = {
+            "detection": float(message.detection_score),
+            "match": float(message.match_score),
+            "margin": float(message.margin),
+        }
         self._loop.call(
-            self.client.located, message.utterance_id, status, report.box, report.reason
+            self.client.located, message.utterance_id, status, report.box, report.reason, scores
         )
 
     def _on_engagement(self, message: Engagement) -> None:
         aim = (message.aim_yaw, message.aim_pitch)
+        self.ledger.ended(message.utterance_id, to_ns(message.header.stamp))
         self._loop.call(self.client.engaged, message.utterance_id, message.reason, aim)
 
     # -- from the server to the chain; called in the loop's thread -------------------------------
@@ -180,7 +192,7 @@ class Competition(Stage):
         self, utterance_id: str, samples: NDArray[np.int16], sample_rate: int, at: float
     ) -> None:
         """Publish a whole sentence as marked chunks; it ends at the time of its arrival."""
-        if not self.enabled:
+        if not self.active:
             return
         pcm = samples
         if sample_rate != SAMPLE_RATE:
@@ -196,6 +208,7 @@ class Competition(Stage):
             self._audio.publish(audio.to_message(pcm[first : first + step], stamp_ns, frame))
         end_ns = start_ns + seconds_to_ns(len(pcm) / SAMPLE_RATE)
         self._audio.publish(audio.to_message(np.zeros(0, np.int16), end_ns, frame))
+        self.ledger.answered(utterance_id, start_ns)
         self.health.count("utterances")
 
     def on_snapshot(self, image: ImageArray, camera: Camera, at: float) -> None:
@@ -203,8 +216,12 @@ class Competition(Stage):
         stamp_ns = self._stamp(at)
         frame = names.CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
-        self._images.publish(images.to_message(image, stamp_ns, frame))
+        self._images.publish(image, stamp_ns, frame)
         self.health.count("snapshots")
+        turn = self.client.keeper.running
+        if self._pictures is not None and turn is not None:
+            file = self._pictures / f"{turn.utterance_id}.jpg"
+            asyncio.get_running_loop().run_in_executor(None, _keep, file, image)
 
     def on_report(self, report: TurnReport) -> None:
         """Log a turn, and write it where it was asked for."""
@@ -257,6 +274,27 @@ def _fixed_frames(stamp_ns: int) -> list[Any]:
 def _to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     pcm: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
     return pcm
+
+
+def _keep(file: Path, image: ImageArray) -> None:
+    with contextlib.suppress(InputError):  # the picture is for looking at: no turn hangs on it
+        pictures.save(file, image)
+
+
+def _made_folder(name: str) -> Path | None:
+    """The folder for pictures.
+
+    Raises:
+        ConfigError: it can't be made.
+    """
+    if not name:
+        return None
+    path = Path(name).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"pictures: {path} can't be made ({error.strerror})") from error
+    return path
 
 
 def _open_report(name: str) -> Path | None:

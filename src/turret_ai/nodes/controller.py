@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert, frames
+from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
+from turret_ai.nodes.unserved import Unserved
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
     CameraInfo,
@@ -19,6 +22,7 @@ from turret_ai.ros.interfaces import (
     JointState,
     PoseStamped,
     SetBool,
+    StageState,
     TargetBBox,
     Transcript,
     TurretCommand,
@@ -29,6 +33,9 @@ from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.types import TranscriptStatus
 from turret_ai.units import seconds_to_ns
 
+_NEW_S = 10.0
+"""Seconds during which a controller counts as one that was started in mid-turn."""
+
 
 class ControllerParameters(AimSettings):
     """The engagement's settings are the node's parameters."""
@@ -37,9 +44,14 @@ class ControllerParameters(AimSettings):
 class Controller(Stage):
     """Slews to the heading, aims at the box, and says how each utterance ended."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("controller", ControllerParameters, overrides)
         self.engagement = Engagement(self.parameters)
+        self.roster = Roster(self, self._on_lost, self._on_report)
+        self._unserved = self._follow()
+        self._active_since = 0.0
         self.armed = False
         self._box: TargetBBox | None = None
         self._last_state: tuple[object, ...] = ()
@@ -55,6 +67,19 @@ class Controller(Stage):
         self.create_subscription(CameraInfo, "camera/camera_info", self._on_camera, qos.SENSOR)
         self.create_service(SetBool, "~/arm", self._on_arm)
         self.create_timer(0.1, self._on_tick)
+        self.create_wall_timer(0.2, self._give_up)  # /clock may have stopped
+
+    def on_configure(self) -> None:
+        # The parameters may be others than before. What has ended stays ended.
+        if self.parameters is not self.engagement.settings:
+            ended = self.engagement.ended
+            self.engagement = Engagement(self.parameters)
+            for utterance_id, stamp_ns in ended:
+                self.engagement.recall(utterance_id, stamp_ns)
+            self._unserved = self._follow()
+
+    def on_activate(self) -> None:
+        self._active_since = time.monotonic()
 
     def describe(self) -> Mapping[str, object]:
         connected = self.engagement.connected(self.now_ns())
@@ -67,6 +92,40 @@ class Controller(Stage):
 
     def reset(self) -> None:
         self._act(self.engagement.reset(self.now_ns()))
+
+    # -- the other stages ------------------------------------------------------------------------
+
+    def _follow(self) -> Unserved:
+        engagement = self.engagement
+        engagement.why_absent = self.roster.why
+        return Unserved(
+            lambda name: name == engagement.utterance_id or engagement.is_over(name, self.now_ns()),
+            engagement.recall,
+        )
+
+    def _on_report(self, report: StageState) -> None:
+        if report.node != self.get_fully_qualified_name():
+            self._unserved.take(report)
+
+    def _on_lost(self, stage: str, node: str, why: str) -> None:
+        abandoned = self._unserved.lost(node)
+        if not self.active:
+            return
+        now = self.now_ns()
+        self._act(self.engagement.on_lost(stage, why, now))
+        for utterance_id, stamp_ns in abandoned:
+            reason = f"the {stage} {why} in mid-turn"
+            self._act(self.engagement.give_up(utterance_id, stamp_ns, reason, now))
+
+    def _give_up(self) -> None:
+        """End what was announced and is not served; others wait for its engagement."""
+        if not self.active:
+            return
+        reason = "nobody works on it any more: a message was lost"
+        if time.monotonic() - self._active_since < _NEW_S:
+            reason = "the controller was not there when it was said"
+        for utterance_id, stamp_ns in self._unserved.due():
+            self._act(self.engagement.give_up(utterance_id, stamp_ns, reason, self.now_ns()))
 
     # -- inputs ----------------------------------------------------------------------------------
 
@@ -146,6 +205,7 @@ class Controller(Stage):
             if isinstance(action, Stop):
                 self._stop(action)
                 continue
+            self.ledger.ended(action.utterance_id, action.stamp_ns)
             box = self._box
             if box is not None and box.utterance_id != action.utterance_id:
                 box = None

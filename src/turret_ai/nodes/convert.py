@@ -223,14 +223,15 @@ def truth_to_message(
 
 
 def camera_to_message(camera: Camera, stamp_ns: int, frame_id: str) -> CameraInfo:
-    """For `camera/camera_info`: an undistorted pinhole camera."""
+    """For `camera/camera_info`."""
     k = camera.as_k()
+    lens = camera.distortion
     return CameraInfo(
         header=header(stamp_ns, frame_id),
         width=camera.width,
         height=camera.height,
-        distortion_model="plumb_bob",
-        d=[0.0] * 5,
+        distortion_model="plumb_bob" if lens is None else lens.model,
+        d=[0.0] * 5 if lens is None else list(lens.coefficients),
         k=k,
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p=[*k[:3], 0.0, *k[3:6], 0.0, *k[6:9], 0.0],
@@ -238,12 +239,8 @@ def camera_to_message(camera: Camera, stamp_ns: int, frame_id: str) -> CameraInf
 
 
 def message_to_camera(message: CameraInfo) -> Camera:
-    """From `camera/camera_info`.
-
-    Raises:
-        InputError: intrinsics that are zero, as of an uncalibrated camera, or not finite.
-    """
-    return Camera.from_k(message.width, message.height, [float(v) for v in message.k])
+    """From `camera/camera_info`, see `Camera.from_info`."""
+    return Camera.from_info(message)
 
 
 def finish_to_message(finish: Finish, box: TargetBBox | None) -> Engagement:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import TurretError
+from turret_ai.nodes.roster import SETTLED_S, Roster
 from turret_ai.prove import evaluation, outputs, tolerance, truth
 from turret_ai.prove.results import Truth
 from turret_ai.prove.thumbnail import Thumbnail, thumbnail
@@ -99,6 +100,7 @@ class Evaluator(Node):
             # Not a timer: the paused player's clock stands, and timers follow it.
             kind = interfaces.service("rosbag2_interfaces/srv/Resume")
             client = self.create_client(kind, p.resume)
+            self._roster = Roster(self)
             self._thread = threading.Thread(
                 target=self._resume, args=(client, kind), name="evaluator", daemon=True
             )
@@ -144,16 +146,21 @@ class Evaluator(Node):
         """Let the player begin as soon as the stages listen."""
         topics = Topics(self)
         names = [self.resolve_topic_name(name) for name in self.parameters.wait_for]
-        began = time.monotonic()
-        lonely = names
+        began = well_since = time.monotonic()
+        lonely, pending = names, self._roster.pending()
         while time.monotonic() - began < self.parameters.wait:
             lonely = [name for name in names if not topics.subscribers(name)]
-            if not lonely and client.service_is_ready():
+            pending = self._roster.pending()
+            if lonely or pending or not client.service_is_ready():
+                well_since = time.monotonic()
+            elif time.monotonic() - well_since > SETTLED_S:
                 break
             if self._stop.wait(0.2):
                 return
         if lonely:
             self.get_logger().warning(f"nobody subscribes to {', '.join(lonely)}")
+        if pending:
+            self.get_logger().warning(f"not active: {', '.join(pending)}")
         self.get_logger().info(f"the player begins after {time.monotonic() - began:.1f} s")
         client.call_async(kind.Request())
         topics.close()

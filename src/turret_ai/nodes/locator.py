@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import images, qos
@@ -42,10 +43,11 @@ class _Search:
 class Locator(Stage):
     """Searches the first image that was exposed after the camera had settled."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("locator", LocatorParameters, overrides)
-        self.locator = see_locator.load(self.parameters)
-        self.locator.warm_up()
+        self.locator: see_locator.Locator | None = None
         self._lookout = Lookout()
         self._worker = self.create_worker(self._search, self._on_error)
         self._boxes = self.create_publisher(TargetBBox, "target_bbox", qos.STAGE)
@@ -54,16 +56,28 @@ class Locator(Stage):
         self.create_subscription(TurretCommand, "command", self._on_command, qos.STAGE)
         self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
         self.create_subscription(Image, "camera/image_raw", self._on_image, qos.IMAGE_SUB)
+        self.follow_engagements()
+
+    def on_configure(self) -> None:
+        self.doing = "loading the detectors and matchers"
+        locator = see_locator.load(self.parameters)
+        self.doing = "warming up"
+        locator.warm_up()
+        self.locator = locator
+
+    def on_cleanup(self) -> None:
+        self.locator = None
 
     def describe(self) -> Mapping[str, object]:
-        return self.locator.describe()
+        return self.locator.describe() if self.locator is not None else {}
 
     def reset(self) -> None:
         self._lookout.reset()
 
     def _on_command(self, message: TurretCommand) -> None:
-        if not message.partial and message.target:
+        if self.active and not message.partial and message.target:
             self._lookout.on_command(message.utterance_id, message.target)
+            self.ledger.answered(message.utterance_id, to_ns(message.header.stamp))
             self._worker.put(_Search(message.utterance_id, message.target, None))
 
     def _on_state(self, message: TurretState) -> None:
@@ -78,12 +92,15 @@ class Locator(Stage):
             self._worker.put(_Search(*wanted, message))
 
     def _search(self, search: _Search) -> None:
+        locator = self.locator
+        if locator is None:
+            raise InputError("there are no models: the node is not configured")
         if search.image is None:
-            self.locator.prepare(search.caption)
+            locator.prepare(search.caption)
             return
         started = time.perf_counter()
         rgb = images.from_message(search.image)
-        location = self.locator.locate(rgb, search.caption)
+        location = locator.locate(rgb, search.caption)
         self._publish(search, search.image.header, location, time.perf_counter() - started)
         if self._annotated.get_subscription_count():
             picture = draw.annotate(rgb, location, search.caption)

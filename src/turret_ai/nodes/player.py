@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError
+from turret_ai.nodes.roster import SETTLED_S, Roster
 from turret_ai.prove.bag import Bag, BagRecord
 from turret_ai.prove.topics import SPECS, resolve
 from turret_ai.ros import Node, images, qos, raw
@@ -44,7 +45,8 @@ class PlayerParameters(BaseModel):
         30.0,
         ge=0.0,
         le=3600.0,
-        description="s to wait until every played input has a subscriber; 0: begin at once",
+        description="s to wait until every played input has a subscriber and the stages are "
+        "active; 0: begin at once",
     )
     end_delay: float = Field(1.0, ge=0.0, le=60.0, description="s to stay after the last message")
 
@@ -68,6 +70,7 @@ class Player(Node):
         self.position_ns = 0
         self.finished = threading.Event()
         self._pictures: dict[str, Any] = {}
+        self._roster = Roster(self)
         self._outlets = self._advertise()
         self._clock_publisher = (
             self.create_publisher(Clock, "/clock", qos.CLOCK) if self.parameters.clock else None
@@ -117,7 +120,7 @@ class Player(Node):
 
     def _run(self) -> None:
         try:
-            if self._wait_for_subscribers():
+            if self._wait_for_listeners():
                 while not self._stop.is_set():
                     self._play_once()
                     if not self.parameters.loop:
@@ -131,22 +134,33 @@ class Player(Node):
                 self.get_logger().info(f"{self.played} messages played")
                 self._on_finished()
 
-    def _wait_for_subscribers(self) -> bool:
-        """Until each input and truth topic is heard by someone; False: asked to stop."""
+    def _wait_for_listeners(self) -> bool:
+        """Until each input is heard by someone, and every stage that is there is active.
+
+        Returns:
+            False where the player was asked to stop.
+        """
         counts: dict[str, Callable[[], int]] = {
             name: outlet.count for name, outlet in self._outlets.items() if "truth" not in name
         }
         for name, publisher in self._pictures.items():
             counts[name] = publisher.get_subscription_count
         end = time.monotonic() + self.parameters.wait
+        well_since = time.monotonic()
         while not self._stop.is_set():
             lonely = [name for name, count in counts.items() if not count()]
-            if not lonely or not self.parameters.wait:
+            pending = self._roster.pending()
+            now = time.monotonic()
+            if lonely or pending:
+                well_since = now
+            if now - well_since > SETTLED_S or not self.parameters.wait:
                 return True
-            if time.monotonic() >= end:
+            if now >= end:
+                if pending:
+                    self.get_logger().warning(f"not active: {', '.join(pending)}")
                 if len(lonely) == len(counts):
                     self.get_logger().warning("nobody subscribes to what is played")
-                else:
+                elif lonely:
                     self.get_logger().info(f"nobody subscribes to {', '.join(lonely)}")
                 return True
             self._stop.wait(0.05)

@@ -68,7 +68,7 @@ class BagRecorder(Node):
         self._topics = Topics(self)
         self._wanted = self._listed()
         for name, spec in self._wanted.items():
-            if spec:
+            if spec and not self._is_second(name):
                 self._subscribe(Published(name, spec.type, spec.reliable, spec.latched))
         self._look()
         self.create_timer(0.2, self._look)
@@ -88,9 +88,18 @@ class BagRecorder(Node):
 
     def _look(self) -> None:
         """Subscribe to what has appeared, and again to what offers another quality of service."""
-        for name, topic in self._topics.published().items():
+        published = self._topics.published()
+        for name, topic in published.items():
+            if self._is_second(name) and name.removesuffix("/compressed") in published:
+                continue
             if (name in self._wanted or self.parameters.all) and name not in self._refused:
                 self._subscribe(topic)
+
+    def _is_second(self, name: str) -> bool:
+        """Whether it is a topic of compressed pictures that nobody named: the raw ones are
+        recorded, where there are any."""
+        p = self.parameters
+        return name.endswith("/compressed") and not p.topics and not p.all
 
     def _subscribe(self, topic: Published) -> None:
         before = self._subscriptions_by_topic.get(topic.name)

@@ -19,15 +19,15 @@ from turret_ai.act.robomaster.settings import EP_VERTICAL_FOV, DriverSettings
 from turret_ai.aim.camera import Camera
 from turret_ai.hear import utterance_frame
 from turret_ai.nodes import convert, frames
+from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import audio, images, qos
+from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import (
     AudioDataStamped,
     AudioInfo,
     CameraInfo,
     Engagement,
     GimbalCommand,
-    Image,
     JointState,
     TurretState,
 )
@@ -59,7 +59,7 @@ class RoboMaster(Stage):
         self._camera: Camera | None = None
         self._controller_seen = 0.0
         self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
-        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
+        self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
         self._tf = Broadcaster(self)
         StaticBroadcaster(self).send(frames.fixed(self.now_ns()))
@@ -119,10 +119,10 @@ class RoboMaster(Stage):
 
     def _on_state(self, message: TurretState) -> None:
         self._controller_seen = time.monotonic()
-        self._loop.call(self.driver.controller_says, bool(message.armed) and self.enabled)
+        self._loop.call(self.driver.controller_says, bool(message.armed) and self.active)
 
     def _on_engagement(self, message: Engagement) -> None:
-        if message.outcome == Engagement.AIMED and self.enabled:
+        if message.outcome == Engagement.AIMED and self.active:
             self._loop.call(self.driver.signal, message.utterance_id)
 
     def _watch(self) -> None:
@@ -160,7 +160,7 @@ class RoboMaster(Stage):
         stamp_ns = self._stamp(at)
         frame = frames.CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
-        self._images.publish(images.to_message(image, stamp_ns, frame))
+        self._images.publish(image, stamp_ns, frame)
 
     def on_audio(self, samples: NDArray[np.int16], at: float) -> None:
         """Publish a chunk of the continuous stream."""

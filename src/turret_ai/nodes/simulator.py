@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.aim.camera import Camera
 from turret_ai.nodes import convert, frames
+from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import images, qos
+from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
     CameraInfo,
     Clock,
     GroundTruth,
-    Image,
     Trigger,
 )
 from turret_ai.ros.tf import StaticBroadcaster
@@ -91,7 +91,7 @@ class Simulator(Stage):
         self._sim_ns = self._start_ns
         self._next_image_ns = self._start_ns
         self._worker = self.create_worker(self._render, self._on_error, latest_wins=True)
-        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
+        self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
         self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
         self._turret = VirtualTurret(self, self.motion, self._start_ns)
@@ -128,7 +128,8 @@ class Simulator(Stage):
         if now >= self._next_image_ns:
             period_ns = seconds_to_ns(1.0 / self.parameters.camera.rate)
             self._next_image_ns = max(self._next_image_ns + period_ns, now)
-            self._worker.put(_Exposure(now, self.motion.yaw, self.motion.pitch))
+            if self.active:
+                self._worker.put(_Exposure(now, self.motion.yaw, self.motion.pitch))
 
     def _on_step(self, _request: Any, response: Any) -> Any:
         images_before = self._next_image_ns
@@ -151,7 +152,7 @@ class Simulator(Stage):
         self._infos.publish(
             convert.camera_to_message(self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
         )
-        self._images.publish(images.to_message(rgb, stamp_ns, frames.CAMERA_OPTICAL_FRAME))
+        self._images.publish(rgb, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
         self._truth.publish(
             convert.truth_to_message(truth, self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
         )

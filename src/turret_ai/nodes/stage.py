@@ -1,28 +1,57 @@
-"""What every stage node has: `~/enable`, `~/reset` and a line in `diagnostics` every second."""
+"""What every stage node has: a life cycle, `~/enable`, `~/reset`, and reports of how it stands.
+
+A stage says on `stages` what state it is in, at every change and once a second; who must wait for
+it waits for ACTIVE there (`turret_ai.nodes.roster`). `diagnostics` says the same to people.
+"""
 
 from __future__ import annotations
 
+import secrets
+import threading
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 
-from turret_ai.ros import Node, qos
+from turret_ai.nodes import roster
+from turret_ai.nodes.ledger import Ledger
+from turret_ai.ros import Node, process, qos
 from turret_ai.ros.interfaces import (
     DiagnosticArray,
     DiagnosticStatus,
+    Engagement,
     Header,
     KeyValue,
     SetBool,
+    StageState,
     Trigger,
+    UtteranceState,
 )
-from turret_ai.ros.time import to_msg
+from turret_ai.ros.lifecycle import LifeCycle, State, Transition
+from turret_ai.ros.parameters import READ_ONLY
+from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.ros.worker import Worker
 from turret_ai.units import ns_to_seconds
 
 T = TypeVar("T")
 
 OK, WARN, ERROR = 0, 1, 2
+_LOADING_S = 0.5
+"""How long a node that ends waits for a model that is being loaded."""
+
+
+@cache
+def _with_autostart(model: type[BaseModel]) -> type[BaseModel]:
+    """A stage's parameters and the one that every stage has."""
+    description = "configure and activate at start; false: someone calls ~/change_state"
+    field: Any = (bool, Field(True, description=description))
+    made: type[BaseModel] = create_model(
+        model.__name__, __base__=model, __doc__=model.__doc__, autostart=field
+    )
+    return made
 
 
 def diagnostic_status(
@@ -56,7 +85,15 @@ class Health:
 
 
 class Stage(Node):
-    """A node of the chain. Subclasses call `receive()` on arrival of what they work on."""
+    """A node of the chain. Subclasses call `receive()` on arrival of what they work on.
+
+    What takes long, such as loading a model, belongs in `on_configure`, which runs in a thread of
+    its own; `on_cleanup` frees it again.
+    """
+
+    adjustable = False
+    """Whether parameters may be changed while the node is not configured: if `on_configure` makes
+    everything that depends on them."""
 
     input_timeout = 0.0
     """Seconds without input after which the diagnostics warn; 0: never."""
@@ -68,14 +105,146 @@ class Stage(Node):
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
         self._workers: list[Worker[Any]] = []
-        super().__init__(name, parameters=parameters, overrides=overrides)
+        self._states: Any = None
+        super().__init__(name, parameters=_with_autostart(parameters), overrides=overrides)
+        self.stage = name
         self.health = Health()
         self.enabled = True
+        self.doing = ""
+        """What configuring is at, for the diagnostics."""
+        self._since = time.monotonic()
+        self._loading: threading.Thread | None = None
+        self._instance = secrets.randbits(63)
+        self._state_lock = threading.RLock()
+        self.ledger = Ledger(self._report_state)
         self._born_ns = self.now_ns()
         self._diagnostics = self.create_publisher(DiagnosticArray, "diagnostics", qos.STAGE)
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.create_service(Trigger, "~/reset", self._on_reset)
         self.create_timer(1.0, self._publish_health)
+        self._states = self.create_publisher(StageState, roster.TOPIC, qos.STATE)
+        self.life = LifeCycle(
+            self,
+            {
+                "configure": self._configure,
+                "activate": self.on_activate,
+                "deactivate": self._deactivate,
+                "cleanup": self.on_cleanup,
+                "shutdown": self._shut_down,
+            },
+            self._on_life,
+        )
+        self.create_wall_timer(1.0, self._report_state)
+        # In the executor: the subclass is complete by then.
+        self._starter = self.create_wall_timer(0.001, self._start)
+        self._report_state()
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def on_configure(self) -> None:
+        """Load and make what the parameters say; in a thread of its own.
+
+        Raises:
+            TurretError: it can't be done; the node stays unconfigured.
+        """
+
+    def on_activate(self) -> None:
+        """Work begins."""
+
+    def on_deactivate(self) -> None:
+        """Work ends; what was under way has been dropped."""
+
+    def on_cleanup(self) -> None:
+        """Free what `on_configure` made."""
+
+    @property
+    def active(self) -> bool:
+        """Whether inputs are taken: in the state active, and not switched off."""
+        return self.enabled and self.life.state is State.ACTIVE
+
+    @property
+    def fixed_parameters(self) -> str:
+        if not self.adjustable:
+            return READ_ONLY
+        if self.life.state is State.UNCONFIGURED:
+            return ""
+        return (
+            f"can be changed while the node is unconfigured only, it is {self.life.state.label}: "
+            "deactivate and cleanup first"
+        )
+
+    def follow_engagements(self) -> None:
+        """Note in the ledger which utterances are over."""
+
+        def note(message: Engagement) -> None:
+            self.ledger.ended(message.utterance_id, to_ns(message.header.stamp))
+
+        self.create_subscription(Engagement, "engagement", note, qos.STAGE)
+
+    def _start(self) -> None:
+        self._starter.cancel()
+        if self.parameters.autostart and self.life.state is State.UNCONFIGURED:
+            self.life.request(Transition.CONFIGURE).add_done_callback(self._configured)
+
+    def _configured(self, done: Future[bool]) -> None:
+        """After configuring at start: go on, or end as a node that can't be made."""
+        if done.result():
+            self.life.request(Transition.ACTIVATE)
+        elif self.life.exception is not None:
+            process.fail(self.life.exception)
+
+    def _configure(self) -> None:
+        self._loading = threading.current_thread()
+        self.doing = "loading"
+        try:
+            self.on_configure()
+        finally:
+            self.doing, self._loading = "", None
+
+    def _deactivate(self) -> None:
+        self.reset()
+        self.on_deactivate()
+
+    def _shut_down(self) -> None:
+        self.reset()
+        self.on_cleanup()
+
+    def _on_life(self) -> None:
+        self._since = time.monotonic()
+        self._report_state()
+        if self.life.state in (State.UNCONFIGURED, State.INACTIVE, State.ACTIVE, State.FINALIZED):
+            self.get_logger().info(f"{self.life.state.label}{self._because()}")
+
+    def _because(self) -> str:
+        return f": {self.life.problem}" if self.life.problem else ""
+
+    def _report_state(self) -> None:
+        if self._states is None:
+            return
+        with self._state_lock:
+            state, reason = self.life.state, self.life.problem or self.doing
+            if state is State.ACTIVE and not self.enabled:
+                state, reason = State.INACTIVE, "disabled"
+            self._states.publish(
+                StageState(
+                    header=Header(stamp=to_msg(self.now_ns())),
+                    stage=self.stage,
+                    node=self.get_fully_qualified_name(),
+                    instance=self._instance,
+                    state=int(state),
+                    reason="" if state is State.ACTIVE else reason,
+                    utterances=[
+                        UtteranceState(
+                            utterance_id=each.utterance_id,
+                            stamp=to_msg(each.stamp_ns),
+                            status=int(each.status),
+                        )
+                        for each in self.ledger.entries()
+                    ],
+                )
+            )
+
+    # -- work ------------------------------------------------------------------------------------
 
     def create_worker(
         self,
@@ -102,25 +271,51 @@ class Stage(Node):
     def destroy_node(self) -> None:
         for worker in self._workers:
             worker.close(1.0)
+        self._say_farewell()
+        loading = self._loading
+        if loading is not None:
+            loading.join(_LOADING_S)
+            if loading.is_alive():  # a thread inside a model's library would abort the process
+                process.end_at_once()
         super().destroy_node()
+
+    def _say_farewell(self) -> None:
+        """Let the others know at once; a process that is killed falls silent instead."""
+        if self._states is None:
+            return
+        with self._state_lock:
+            states, self._states = self._states, None
+            self.life.close()
+            states.publish(
+                StageState(
+                    header=Header(stamp=to_msg(self.now_ns())),
+                    stage=self.stage,
+                    node=self.get_fully_qualified_name(),
+                    instance=self._instance,
+                    state=StageState.FINALIZED,
+                )
+            )
 
     def reset(self) -> None:
         """Drop what is under way. Subclasses extend it."""
 
     def describe(self) -> Mapping[str, object]:
-        """What the diagnostics show beside the counters, such as model and device."""
+        """What the diagnostics show beside the counters, such as model and device.
+
+        Also called before the node is configured."""
         return {}
 
     def receive(self) -> bool:
-        """Note an arrival; False where the stage is switched off."""
+        """Note an arrival; False where the stage is not active."""
         self.health.last_input_ns = self.now_ns()
         self.health.count("received")
-        return self.enabled
+        return self.active
 
     def _on_enable(self, request: Any, response: Any) -> Any:
         self.enabled = bool(request.data)
         if not self.enabled:
             self.reset()
+        self._report_state()
         response.success = True
         response.message = "enabled" if self.enabled else "disabled"
         return response
@@ -135,6 +330,12 @@ class Stage(Node):
     def _level(self) -> tuple[int, str]:
         if self.health.problem:
             return ERROR, self.health.problem
+        state = self.life.state
+        if state is not State.ACTIVE:
+            level = ERROR if self.life.problem else WARN
+            seconds = time.monotonic() - self._since
+            doing = f": {self.doing} ({seconds:.0f} s)" if self.doing else ""
+            return level, f"{state.label}{doing}{self._because()}"
         if not self.enabled:
             return WARN, "disabled"
         if self.input_timeout:

@@ -15,7 +15,7 @@ from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, qos
 from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, Transcript
 from turret_ai.ros.time import to_ns
-from turret_ai.types import TranscriptStatus
+from turret_ai.types import FloatArray, Transcription, TranscriptStatus
 from turret_ai.understand.completeness import Completeness
 from turret_ai.units import ns_to_seconds
 
@@ -27,32 +27,49 @@ class TranscriberParameters(HearSettings):
 class Transcriber(Stage):
     """Listens in one worker, recognises in another: listening never waits for the model."""
 
+    adjustable = True
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("transcriber", TranscriberParameters, overrides)
-        self.recogniser = recogniser.load(self.parameters.recogniser)
-        self.recogniser.warm_up()
-        self.hearing = Hearing(
-            self.parameters,
-            self.recogniser.transcribe,
-            Completeness(),
-            self._publish,
-            submit=lambda job: self._recognising.put(job),
-            busy=lambda: self._recognising.busy,
-        )
+        self.recogniser: recogniser.Recogniser | None = None
+        self.hearing = self._make_hearing()
         self._sample_rate, self._channels = SAMPLE_RATE, 1
         self._listening = self.create_worker(_call, self._on_chunk_error, capacity=2000)
         self._recognising = self.create_worker(
-            self.hearing.recognise, self._on_error, on_drop=self._on_drop
+            lambda job: self.hearing.recognise(job), self._on_error, on_drop=self._on_drop
         )
         self.health.gauges["late chunks"] = lambda: self.hearing.late_chunks
+        self.health.gauges["cancelled chunks"] = lambda: self.hearing.cancelled_chunks
         self.health.gauges["gaps"] = lambda: self.hearing.gaps
         self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
         self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
         self.create_subscription(AudioDataStamped, "audio", self._on_audio, qos.AUDIO)
         self.create_timer(0.1, self._on_tick)
+        self.follow_engagements()
+
+    def _make_hearing(self) -> Hearing:
+        return Hearing(
+            self.parameters,
+            self._transcribe,
+            Completeness(),
+            self._publish,
+            submit=self._submit,
+            busy=lambda: self._recognising.busy,
+        )
+
+    def on_configure(self) -> None:
+        self.doing = "loading the speech model"
+        loaded = recogniser.load(self.parameters.recogniser)
+        self.doing = "warming up"
+        loaded.warm_up()
+        self.hearing = self._make_hearing()
+        self.recogniser = loaded
+
+    def on_cleanup(self) -> None:
+        self.recogniser = None
 
     def describe(self) -> Mapping[str, object]:
-        return self.recogniser.describe()
+        return self.recogniser.describe() if self.recogniser is not None else {}
 
     def reset(self) -> None:
         self._listening.clear()
@@ -80,15 +97,22 @@ class Transcriber(Stage):
     def _listen(self, message: AudioDataStamped) -> None:
         stamp_ns = to_ns(message.header.stamp) or self.now_ns()
         utterance_id = utterance_frame.utterance_of(message.header.frame_id)
+        if utterance_id is not None and len(message.audio.data):
+            self.ledger.working(utterance_id, stamp_ns)
         try:
             samples = audio.from_message(message)
         except InputError as error:
             if utterance_id is not None:
                 self.hearing.abandon(utterance_id, stamp_ns, f"failed to transcribe: {error}")
             raise
+        before = self.hearing.cancelled_chunks
         self.hearing.feed(
             AudioChunk(stamp_ns, samples, self._sample_rate, self._channels, utterance_id)
         )
+        if self.hearing.cancelled_chunks and not before:
+            self.get_logger().warning(
+                "the audio's channels cancel each other: only the loudest is heard"
+            )
 
     def _on_chunk_error(self, error: Exception, _work: Callable[[], None]) -> None:
         self.health.count("bad chunks")
@@ -96,8 +120,22 @@ class Transcriber(Stage):
 
     # -- recognising -----------------------------------------------------------------------------
 
+    def _submit(self, job: Job) -> None:
+        if job.ahead is None and not job.partial:
+            self.ledger.working(job.utterance_id, job.stamp_ns)
+        self._recognising.put(job)
+
+    def _transcribe(self, samples: FloatArray) -> Transcription:
+        engine = self.recogniser
+        if engine is None:
+            raise InputError("there is no speech model: the node is not configured")
+        return engine.transcribe(samples)
+
     def _publish(self, heard: Heard) -> None:
         found = heard.transcription
+        partial_only = found.status is TranscriptStatus.PARTIAL
+        note = self.ledger.working if partial_only else self.ledger.answered
+        note(heard.utterance_id, heard.stamp_ns)
         self._transcripts.publish(
             convert.transcription_to_message(
                 found,

@@ -6,9 +6,11 @@ A bag that can only be read in part is read in part: what was wrong stands in `p
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -18,9 +20,8 @@ from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_
 from rosbags.typesys.store import Typestore
 
 from turret_ai.errors import InputError
+from turret_ai.prove import bag_files
 from turret_ai.prove.salvage import CutMcap, CutSqlite
-
-_SUFFIXES = (".mcap", ".db3")
 
 
 class _Source(Protocol):
@@ -72,7 +73,9 @@ class Bag:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.problems: list[str] = []
-        self._sources: list[_Source] = []
+        self._sources: list[tuple[_Source, Path]] = []
+        self._folder: bag_files.Folder | None = None
+        self._unpacked: TemporaryDirectory[str] | None = None
         self._stores: dict[str, Typestore] = {}
         if not self.path.exists():
             raise InputError(f"there is no bag at {self.path}")
@@ -92,9 +95,15 @@ class Bag:
 
     def close(self) -> None:
         """Close the files."""
-        for source in self._sources:
-            source.close()
+        if self._folder is not None:
+            self._folder.close()  # and its storages
+        else:
+            for source, _ in self._sources:
+                source.close()
+        self._folder = None
         self._sources.clear()
+        if self._unpacked is not None:
+            self._unpacked.cleanup()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -111,7 +120,19 @@ class Bag:
         Args:
             start_ns, stop_ns: only those logged in [start_ns, stop_ns).
         """
-        for source in self._sources:
+        counts: Counter[str] = Counter()
+        for record in self._records(topics, start_ns, stop_ns):
+            counts[record.topic] += 1
+            yield record
+        if start_ns is None and stop_ns is None:
+            for name, topic in self.topics.items():
+                if (topics is None or name in topics) and counts[name] < topic.count:
+                    self._note(f"{name}: listed {topic.count:,}, read {counts[name]:,}")
+
+    def _records(
+        self, topics: Collection[str] | None, start_ns: int | None, stop_ns: int | None
+    ) -> Iterator[BagRecord]:
+        for source, file in self._sources:
             wanted = [c for c in source.connections if topics is None or c.topic in topics]
             if not wanted:
                 continue
@@ -120,44 +141,48 @@ class Bag:
                 for connection, stamp, raw in source.messages(wanted, start_ns, stop_ns):
                     read += 1
                     last_ns, at_last = stamp, at_last + 1 if stamp == last_ns else 1
-                    yield BagRecord(connection.topic, connection.msgtype, stamp, bytes(raw))
+                    yield from self._record(connection, stamp, raw)
             except GeneratorExit:
                 raise
             except Exception as error:  # storage libraries raise whatever their formats do
                 self._note(f"damaged after {read} messages: {_reason(error)}")
-                yield from self._behind_damage(source, topics, last_ns, at_last, stop_ns)
+                yield from self._behind_damage(file, topics, last_ns, at_last, stop_ns)
             if isinstance(source, (CutMcap, CutSqlite)):
                 for remark in source.remarks:
-                    self._note(f"{Path(str(source.path)).name}: {remark}")
+                    self._note(f"{file.name}: {remark}")
 
     def _behind_damage(
         self,
-        source: _Source,
+        file: Path,
         topics: Collection[str] | None,
         last_ns: int | None,
         at_last: int,
         stop_ns: int | None,
     ) -> Iterator[BagRecord]:
-        """What follows the damage in an MCAP bag, without the first `at_last` of `last_ns`."""
-        if not isinstance(source, Reader):
+        """What follows the damage in an MCAP file, without the first `at_last` of `last_ns`."""
+        if file.suffix != ".mcap":
             return
-        folder = self.path if self.path.is_dir() else self.path.parent
-        files = sorted(folder.glob("*.mcap")) if self.path.is_dir() else [self.path]
-        for file in files:
-            if file.suffix != ".mcap":
+        part = CutMcap(file)
+        if self._try(lambda: _opened(part), file) is None:
+            return
+        wanted = [c for c in part.connections if topics is None or c.topic in topics]
+        for connection, stamp, raw in part.messages(wanted, last_ns, stop_ns):
+            if stamp == last_ns and at_last:
+                at_last -= 1
                 continue
-            part = CutMcap(file)
-            if self._try(lambda part=part: _opened(part), file) is None:  # type: ignore[misc]
-                continue
-            wanted = [c for c in part.connections if topics is None or c.topic in topics]
-            for connection, stamp, raw in part.messages(wanted, last_ns, stop_ns):
-                if stamp == last_ns and at_last:
-                    at_last -= 1
-                    continue
-                yield BagRecord(connection.topic, connection.msgtype, stamp, bytes(raw))
-            for remark in part.remarks:
-                self._note(f"{file.name}: {remark}")
-            part.close()
+            yield from self._record(connection, stamp, raw)
+        for remark in part.remarks:
+            self._note(f"{file.name}: {remark}")
+        part.close()
+
+    def _record(self, connection: Connection, stamp: int, raw: bytes) -> Iterator[BagRecord]:
+        """The message, or none where it is damaged."""
+        try:
+            content = bag_files.unpack_message(bytes(raw))
+        except ValueError as error:
+            self._note(f"{connection.topic}: {error}")
+            return
+        yield BagRecord(connection.topic, connection.msgtype, stamp, content)
 
     def decode(self, record: BagRecord) -> Any:
         """The message as an object with the fields of its type.
@@ -188,24 +213,34 @@ class Bag:
 
     def _open(self) -> None:
         if self.path.is_dir() and (self.path / "metadata.yaml").is_file():
-            source = self._try(lambda: _opened(Reader(self.path)), self.path)
-            if source is not None:
-                self._sources = [source]
+            folder = bag_files.Folder(self.path)
+            if self._try(lambda: _opened(folder), self.path) is not None:
+                self._folder = folder
+                self._sources = folder.parts()
                 return
         elif self.path.is_dir():
             self._note("metadata.yaml is missing: the recording was not closed")
         files = [self.path]
         if self.path.is_dir():
-            files = sorted(f for f in self.path.iterdir() if f.suffix in _SUFFIXES)
-        elif self.path.suffix not in _SUFFIXES:
+            files = bag_files.within(self.path)
+        elif self.path.suffix not in (*bag_files.SUFFIXES, *bag_files.PACKED):
             raise InputError(f"{self.path} is neither a bag folder nor a .mcap or .db3 file")
         for file in files:
-            source = self._open_file(file)
+            plain = self._unpack(file) if bag_files.is_packed(file) else file
+            source = self._open_file(plain)
             if source is not None:
-                self._sources.append(source)
+                self._sources.append((source, plain))
         if not self._sources:
             reasons = "; ".join(self.problems) or "it holds no .mcap or .db3 file"
             raise InputError(f"nothing of the bag {self.path} can be read: {reasons}")
+
+    def _unpack(self, file: Path) -> Path:
+        if self._unpacked is None:
+            self._unpacked = TemporaryDirectory(prefix="turret_ai_bag_")
+        plain, lost = bag_files.unpack_file(file, Path(self._unpacked.name))
+        if lost:
+            self._note(f"{file.name}: {lost}")
+        return plain
 
     def _open_file(self, file: Path) -> _Source | None:
         if file.with_name(f"{file.name}-wal").exists():
@@ -235,18 +270,21 @@ class Bag:
         """Every topic, with its type looked up: in the bag first, then among the known ones."""
         problems: dict[str, str] = {}
         counts: dict[tuple[str, str], int] = {}
-        for source in self._sources:
-            for connection in source.connections:
-                kind = connection.msgtype
-                if kind not in problems:
-                    problems[kind] = self._learn(connection)
-                name = (connection.topic, kind)
-                counts[name] = counts.get(name, 0) + connection.msgcount
+        listed = self._folder.listed() if self._folder is not None else {}
+        connections = list(self._folder.connections) if self._folder is not None else []
+        for source, _ in self._sources:
+            connections += source.connections
+        for connection in connections:
+            kind = connection.msgtype
+            if kind not in problems:
+                problems[kind] = self._learn(connection)
+            name = (connection.topic, kind)
+            counts[name] = counts.get(name, 0) + connection.msgcount
         found: dict[str, Topic] = {}
         for (topic, kind), count in counts.items():
             if topic in found:
                 self._note(f"{topic} has two types, {found[topic].type} and {kind}")
-            found[topic] = Topic(topic, kind, count, problems[kind])
+            found[topic] = Topic(topic, kind, listed.get(topic, count), problems[kind])
         return dict(sorted(found.items()))
 
     def _learn(self, connection: Connection) -> str:

@@ -45,6 +45,8 @@ class Evaluation:
     queues: dict[str, dict[str, float]] = field(default_factory=dict)
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    source: str = "recording"
+    """What the seconds are of."""
 
     @property
     def status(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from turret_ai import documents
 from turret_ai.errors import InputError
 
 Record = dict[str, Any]
@@ -24,32 +25,18 @@ def read_jsonl(path: str | Path) -> list[Record]:
         InputError: no such file, not UTF-8, or a line that isn't an object; names file and line.
     """
     source = Path(path)
-    try:
-        text = source.read_text("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"can't read {source}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source} is not UTF-8 text: {error.reason}") from error
+    text = documents.read_text(source)
     if text.lstrip().startswith("["):
-        return _objects(_parse(text, f"{source}"), source)
+        return _objects(documents.parse_json(text, str(source)), source)
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        value = _parse(line, f"{source}:{number}")
+    for number, line in documents.read_lines(source):
+        value = documents.parse_json(line, f"{source}:{number}")
         if not isinstance(value, dict):
             raise InputError(f"{source}:{number}: expected a JSON object, got {line.strip()[:60]}")
         found.append(value)
     if not found:
         raise InputError(f"{source} holds no records")
     return found
-
-
-def _parse(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{where}: not valid JSON: {error}") from error
 
 
 def _objects(value: Any, source: Path) -> list[Record]:

@@ -52,6 +52,8 @@ class Answer:
     outcome: str = ""
     reason: str = ""
     seconds: float | None = None
+    steps: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of this turn's steps, where they are known one by one."""
 
     def value(self, name: str) -> str:
         """A field's text, "" where it could not be told."""

@@ -261,8 +261,7 @@ class _Reader:
         return AudioChunk(stamp_ns, samples, self._rate, self._channels, marked)
 
     def _camera(self, message: Any, stamp_ns: int) -> Camera:
-        k = [float(v) for v in message.k]
-        return Camera.from_k(message.width, message.height, k)
+        return Camera.from_info(message)
 
     def _joints(self, message: Any, stamp_ns: int) -> JointReading | None:
         names = list(message.name)

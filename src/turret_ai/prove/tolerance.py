@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from turret_ai import documents
 from turret_ai.errors import InputError
 from turret_ai.prove.records import DIGITS
 from turret_ai.prove.score import BY_NAME
@@ -87,13 +85,10 @@ def read_document(source: Path) -> dict[str, Any]:
     Raises:
         InputError: it can't be read.
     """
-    try:
-        text = source.read_text("utf-8")
-        found = json.loads(text) if source.suffix == ".json" else yaml.safe_load(text)
-    except OSError as error:
-        raise InputError(f"can't read {source}: {error.strerror or error}") from error
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{source} is not valid: {str(error).splitlines()[0]}") from error
+    if source.suffix == ".json":
+        found = documents.read_json(source)
+    else:
+        found = documents.read_yaml(source, error=InputError)
     if not isinstance(found, dict):
         raise InputError(f"{source}: expected an object with named figures")
     return found

@@ -223,7 +223,7 @@ def _overlap(box: Box | None, true: Boxes) -> FloatArray:
     """IoU (true boxes,) of one box, zeros without one."""
     if box is None:
         return np.zeros(len(true), np.float32)
-    return iou(Boxes.from_boxes([box]).xyxy, true.xyxy)[0]
+    return np.asarray(iou(Boxes.from_boxes([box]).xyxy, true.xyxy)[0], np.float32)
 
 
 def _loss(answer: Location, candidates: Boxes, true: Boxes, number: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from turret_ai.errors import InputError
+from turret_ai.pixels import to_8_bit
 from turret_ai.ros.interfaces import Header, Image
 from turret_ai.ros.time import to_msg
 from turret_ai.types import ImageArray
@@ -64,8 +65,8 @@ def to_message(rgb: ImageArray, stamp_ns: int, frame_id: str) -> Image:
 def from_message(message: Image) -> ImageArray:
     """The RGB image of a message, shape (H, W, 3), uint8; maybe a read-only view of its bytes.
 
-    Grey becomes equal channels; mono16 is scaled by its full range; alpha is dropped; 8UC3 is taken
-    as BGR, OpenCV's order.
+    Grey becomes equal channels; mono16 is scaled by its depth (`pixels.to_8_bit`); alpha is
+    dropped; 8UC3 is taken as BGR, OpenCV's order.
 
     Raises:
         InputError: encoding, size, step or data can't be an image; a float image holds NaN.
@@ -103,7 +104,7 @@ def _wide(rows: Any, encoding: str, big_endian: bool) -> Any:
     """Rows of 16-bit or float pixels to 8 bit."""
     order = ">" if big_endian else "<"
     if encoding == "mono16":
-        return (np.ascontiguousarray(rows).view(f"{order}u2") >> 8).astype(np.uint8)
+        return to_8_bit(np.ascontiguousarray(rows).view(f"{order}u2"))
     values = np.ascontiguousarray(rows).view(f"{order}f4")
     if not np.isfinite(values).all():
         raise InputError("the image holds NaN or infinite values")

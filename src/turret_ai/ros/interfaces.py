@@ -41,6 +41,7 @@ MESSAGES: dict[str, tuple[str, ...]] = {
         "ParameterValue",
         "SetParametersResult",
     ),
+    "lifecycle_msgs": ("State", "Transition", "TransitionDescription", "TransitionEvent"),
     "rosgraph_msgs": ("Clock",),
     "sensor_msgs": (
         "CameraInfo",
@@ -57,11 +58,13 @@ MESSAGES: dict[str, tuple[str, ...]] = {
         "GimbalCommand",
         "GroundTruth",
         "Hypothesis",
+        "StageState",
         "TargetBBox",
         "Transcript",
         "TruthBox",
         "TurretCommand",
         "TurretState",
+        "UtteranceState",
     ),
     "vision_msgs": (
         "BoundingBox2D",
@@ -80,6 +83,12 @@ MESSAGES: dict[str, tuple[str, ...]] = {
 """The messages that can be imported by name, by package."""
 
 SERVICES: dict[str, tuple[str, ...]] = {
+    "lifecycle_msgs": (
+        "ChangeState",
+        "GetAvailableStates",
+        "GetAvailableTransitions",
+        "GetState",
+    ),
     "rcl_interfaces": (
         "DescribeParameters",
         "GetParameterTypes",

@@ -731,6 +731,57 @@ class SetParametersResult:
         reason: str = ...,
     ) -> None: ...
 
+class StageState:
+    UNCONFIGURED: ClassVar[int]
+    INACTIVE: ClassVar[int]
+    ACTIVE: ClassVar[int]
+    FINALIZED: ClassVar[int]
+    CONFIGURING: ClassVar[int]
+    CLEANINGUP: ClassVar[int]
+    SHUTTINGDOWN: ClassVar[int]
+    ACTIVATING: ClassVar[int]
+    DEACTIVATING: ClassVar[int]
+    ERRORPROCESSING: ClassVar[int]
+    header: Header
+    stage: str
+    node: str
+    instance: int
+    state: int
+    reason: str
+    utterances: Sequence[UtteranceState]
+    def __init__(
+        self,
+        *,
+        header: Header = ...,
+        stage: str = ...,
+        node: str = ...,
+        instance: int = ...,
+        state: int = ...,
+        reason: str = ...,
+        utterances: Sequence[UtteranceState] = ...,
+    ) -> None: ...
+
+class State:
+    PRIMARY_STATE_UNKNOWN: ClassVar[int]
+    PRIMARY_STATE_UNCONFIGURED: ClassVar[int]
+    PRIMARY_STATE_INACTIVE: ClassVar[int]
+    PRIMARY_STATE_ACTIVE: ClassVar[int]
+    PRIMARY_STATE_FINALIZED: ClassVar[int]
+    TRANSITION_STATE_CONFIGURING: ClassVar[int]
+    TRANSITION_STATE_CLEANINGUP: ClassVar[int]
+    TRANSITION_STATE_SHUTTINGDOWN: ClassVar[int]
+    TRANSITION_STATE_ACTIVATING: ClassVar[int]
+    TRANSITION_STATE_DEACTIVATING: ClassVar[int]
+    TRANSITION_STATE_ERRORPROCESSING: ClassVar[int]
+    id: int
+    label: str
+    def __init__(
+        self,
+        *,
+        id: int = ...,
+        label: str = ...,
+    ) -> None: ...
+
 class String:
     data: str
     def __init__(
@@ -843,6 +894,72 @@ class TransformStamped:
         header: Header = ...,
         child_frame_id: str = ...,
         transform: Transform = ...,
+    ) -> None: ...
+
+class Transition:
+    TRANSITION_CREATE: ClassVar[int]
+    TRANSITION_CONFIGURE: ClassVar[int]
+    TRANSITION_CLEANUP: ClassVar[int]
+    TRANSITION_ACTIVATE: ClassVar[int]
+    TRANSITION_DEACTIVATE: ClassVar[int]
+    TRANSITION_UNCONFIGURED_SHUTDOWN: ClassVar[int]
+    TRANSITION_INACTIVE_SHUTDOWN: ClassVar[int]
+    TRANSITION_ACTIVE_SHUTDOWN: ClassVar[int]
+    TRANSITION_DESTROY: ClassVar[int]
+    TRANSITION_ON_CONFIGURE_SUCCESS: ClassVar[int]
+    TRANSITION_ON_CONFIGURE_FAILURE: ClassVar[int]
+    TRANSITION_ON_CONFIGURE_ERROR: ClassVar[int]
+    TRANSITION_ON_CLEANUP_SUCCESS: ClassVar[int]
+    TRANSITION_ON_CLEANUP_FAILURE: ClassVar[int]
+    TRANSITION_ON_CLEANUP_ERROR: ClassVar[int]
+    TRANSITION_ON_ACTIVATE_SUCCESS: ClassVar[int]
+    TRANSITION_ON_ACTIVATE_FAILURE: ClassVar[int]
+    TRANSITION_ON_ACTIVATE_ERROR: ClassVar[int]
+    TRANSITION_ON_DEACTIVATE_SUCCESS: ClassVar[int]
+    TRANSITION_ON_DEACTIVATE_FAILURE: ClassVar[int]
+    TRANSITION_ON_DEACTIVATE_ERROR: ClassVar[int]
+    TRANSITION_ON_SHUTDOWN_SUCCESS: ClassVar[int]
+    TRANSITION_ON_SHUTDOWN_FAILURE: ClassVar[int]
+    TRANSITION_ON_SHUTDOWN_ERROR: ClassVar[int]
+    TRANSITION_ON_ERROR_SUCCESS: ClassVar[int]
+    TRANSITION_ON_ERROR_FAILURE: ClassVar[int]
+    TRANSITION_ON_ERROR_ERROR: ClassVar[int]
+    TRANSITION_CALLBACK_SUCCESS: ClassVar[int]
+    TRANSITION_CALLBACK_FAILURE: ClassVar[int]
+    TRANSITION_CALLBACK_ERROR: ClassVar[int]
+    id: int
+    label: str
+    def __init__(
+        self,
+        *,
+        id: int = ...,
+        label: str = ...,
+    ) -> None: ...
+
+class TransitionDescription:
+    transition: Transition
+    start_state: State
+    goal_state: State
+    def __init__(
+        self,
+        *,
+        transition: Transition = ...,
+        start_state: State = ...,
+        goal_state: State = ...,
+    ) -> None: ...
+
+class TransitionEvent:
+    timestamp: int
+    transition: Transition
+    start_state: State
+    goal_state: State
+    def __init__(
+        self,
+        *,
+        timestamp: int = ...,
+        transition: Transition = ...,
+        start_state: State = ...,
+        goal_state: State = ...,
     ) -> None: ...
 
 class TruthBox:
@@ -970,6 +1087,21 @@ class TwistStamped:
         twist: Twist = ...,
     ) -> None: ...
 
+class UtteranceState:
+    WORKING: ClassVar[int]
+    WAITING: ClassVar[int]
+    ENDED: ClassVar[int]
+    utterance_id: str
+    stamp: Time
+    status: int
+    def __init__(
+        self,
+        *,
+        utterance_id: str = ...,
+        stamp: Time = ...,
+        status: int = ...,
+    ) -> None: ...
+
 class Vector3:
     x: float
     y: float
@@ -1015,6 +1147,59 @@ class VisionInfo:
         database_location: str = ...,
         database_version: int = ...,
     ) -> None: ...
+
+class ChangeState:
+    class Request:
+        transition: Transition
+        def __init__(
+            self,
+            *,
+            transition: Transition = ...,
+        ) -> None: ...
+
+    class Response:
+        success: bool
+        def __init__(
+            self,
+            *,
+            success: bool = ...,
+        ) -> None: ...
+
+class GetAvailableStates:
+    class Request:
+        def __init__(self) -> None: ...
+
+    class Response:
+        available_states: Sequence[State]
+        def __init__(
+            self,
+            *,
+            available_states: Sequence[State] = ...,
+        ) -> None: ...
+
+class GetAvailableTransitions:
+    class Request:
+        def __init__(self) -> None: ...
+
+    class Response:
+        available_transitions: Sequence[TransitionDescription]
+        def __init__(
+            self,
+            *,
+            available_transitions: Sequence[TransitionDescription] = ...,
+        ) -> None: ...
+
+class GetState:
+    class Request:
+        def __init__(self) -> None: ...
+
+    class Response:
+        current_state: State
+        def __init__(
+            self,
+            *,
+            current_state: State = ...,
+        ) -> None: ...
 
 class DescribeParameters:
     class Request:

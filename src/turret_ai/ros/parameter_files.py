@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from turret_ai import documents
 from turret_ai.errors import ConfigError
 
 
@@ -55,19 +56,10 @@ def read_value(text: str, where: str) -> Any:
     Raises:
         ConfigError: it is not a YAML value, or a map.
     """
-    try:
-        value = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: {text!r} is not a YAML value ({_line(error)})") from error
+    value = documents.parse_yaml(text, f"{where}: {documents.shown(text)}", _Loader)
     if isinstance(value, dict):
-        raise ConfigError(f"{where}: {text!r} must be a single value or a list")
+        raise ConfigError(f"{where}: {documents.shown(text)} must be a single value or a list")
     return "" if value is None else value
-
-
-def _line(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    return f"line {mark.line + 1}: {problem}" if mark else problem
 
 
 def read_parameter_file(path: Path) -> list[tuple[str, dict[str, Any]]]:
@@ -76,14 +68,8 @@ def read_parameter_file(path: Path) -> list[tuple[str, dict[str, Any]]]:
     Raises:
         ConfigError: the file is missing, not YAML, or not of ROS's layout.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"parameter file {path}: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"parameter file {path}: {_line(error)}") from error
+    where = f"parameter file {path}"
+    content = documents.parse_yaml(documents.read_text(path, ConfigError), where, _Loader)
     if content is None:
         return []
     entries: list[tuple[str, dict[str, Any]]] = []

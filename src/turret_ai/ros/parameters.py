@@ -57,6 +57,9 @@ _ARRAYS = {
     Kind.STRING: Kind.STRING_ARRAY,
 }
 
+READ_ONLY = "is read-only: set it at start"
+"""Why most parameters can't be changed at run time."""
+
 STANDARD = ("use_sim_time", "start_type_description_service")
 """Parameters that every ROS node has, beside its own."""
 
@@ -272,8 +275,12 @@ def resolve(
     return _validate(model, given, place)
 
 
-def change(current: BaseModel, changes: Mapping[str, Any], node: str = "") -> BaseModel:
+def change(
+    current: BaseModel, changes: Mapping[str, Any], node: str = "", fixed: str = READ_ONLY
+) -> BaseModel:
     """A new instance with some parameters changed at run time.
+
+    fixed: why those that aren't dynamic can't be changed now; "": they can.
 
     Raises:
         ConfigError: unknown, of the wrong type, out of range, or not to be changed at run time.
@@ -284,8 +291,8 @@ def change(current: BaseModel, changes: Mapping[str, Any], node: str = "") -> Ba
     for name, value in changes.items():
         if name not in known:
             raise ConfigError(_unknown(name, known, place))
-        if not known[name].dynamic:
-            raise ConfigError(f"parameter {name}{place} is read-only: set it at start")
+        if fixed and not known[name].dynamic:
+            raise ConfigError(f"parameter {name}{place} {fixed}")
         given[name] = check_type(known[name], value, place)
     return _validate(type(current), given, place)
 
@@ -393,17 +400,23 @@ def _problem(error: Any, specification: Specification | None) -> str:
 # -- for ROS -------------------------------------------------------------------------------------
 
 
-def describe(specification: Specification, descriptor: type[Any], ranges: tuple[Any, Any]) -> Any:
+def describe(
+    specification: Specification,
+    descriptor: type[Any],
+    ranges: tuple[Any, Any],
+    adjustable: bool = False,
+) -> Any:
     """A rcl_interfaces/ParameterDescriptor.
 
     descriptor, ranges: the classes ParameterDescriptor and (FloatingPointRange, IntegerRange).
+    adjustable: whether a node that isn't configured takes other values.
     """
     made = descriptor(
         name=specification.name,
         type=int(specification.kind),
         description=specification.description,
         additional_constraints=_beside_range(specification),
-        read_only=not specification.dynamic,
+        read_only=not (specification.dynamic or adjustable),
         dynamic_typing=specification.optional,
     )
     low, high = specification.minimum, specification.maximum

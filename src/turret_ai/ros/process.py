@@ -29,6 +29,24 @@ def ask_for_time(seconds: float) -> None:
     _grace_s = max(_grace_s, seconds)
 
 
+def fail(error: BaseException) -> bool:
+    """End the nodes' run with an error that came up after they were made, by its exit code.
+
+    Returns:
+        False where nothing runs that could be ended: the nodes are someone else's.
+    """
+    if _running is None:
+        return False
+    _running.fail(error)
+    return True
+
+
+def end_at_once() -> None:
+    """Don't wait for threads at the end of this process: one is inside a library."""
+    global _at_once
+    _at_once = True
+
+
 _exit_code = 0
 
 
@@ -63,8 +81,8 @@ class Stop:
             raise self._error
 
     def fail(self, error: BaseException) -> None:
-        """End because of an error in the executor."""
-        self._error = error
+        """End because of an error in the executor, or of a node that can't do its work."""
+        self._error = self._error or error
         self._event.set()
 
     def on_force(self, function: Callable[[], None]) -> None:
@@ -87,12 +105,11 @@ class Stop:
         closing = threading.Thread(target=self._force, daemon=True)
         closing.start()
         closing.join(0.2)
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                continue
-        os._exit(0)
+        _leave(0)
+
+
+_running: Stop | None = None
+_at_once = False
 
 
 def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) -> int:
@@ -101,8 +118,26 @@ def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | N
     Returns:
         0 after a signal (or what `end_with` said), 2 after a TurretError (told in one line).
     """
+    code = _run(work, args)
+    if _at_once:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> None:
+    """End the process whatever its threads do."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue
+    os._exit(code)
+
+
+def _run(work: Callable[[Arguments, Stop], None], args: Sequence[str] | None) -> int:
+    global _running
     end_with(0)
-    stop = Stop()
+    stop = _running = Stop()
     previous = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -117,6 +152,7 @@ def run_process(work: Callable[[Arguments, Stop], None], args: Sequence[str] | N
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 2
     finally:
+        _running = None
         for number, handler in previous.items():
             signal.signal(number, handler)
     return _exit_code

@@ -44,6 +44,8 @@ LATCHED = _profile(1, latched=True)
 """Information that late joiners need: audio_info, labels."""
 STATE = _profile(1, latched=True)
 """State that changes: the newest is kept for late joiners."""
+STATES = _profile(100, latched=True)
+"""The states of many nodes on one topic, subscriber: a short history would hold some of them."""
 AUDIO = _profile(100)
 """Audio chunks: nothing may be lost."""
 SENSOR = _profile(5, reliable=False)
@@ -71,6 +73,7 @@ __all__ = [
     "SENSOR",
     "STAGE",
     "STATE",
+    "STATES",
     "TF",
     "TF_STATIC",
     "DurabilityPolicy",

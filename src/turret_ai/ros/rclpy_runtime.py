@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import os
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import rclpy
 import rclpy.node
+import rclpy.task
 from pydantic import BaseModel
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -19,6 +21,8 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
@@ -29,6 +33,7 @@ from turret_ai.ros.arguments import Arguments, Setting
 from turret_ai.ros.dds import config
 from turret_ai.ros.parameters import NoParameters
 from turret_ai.ros.process import Stop, run_process
+from turret_ai.ros.qos_overrides import QosOverrides
 
 _SLICE_S = 0.2
 
@@ -89,6 +94,8 @@ def _set_default(context: Context | None) -> None:
 class Node(rclpy.node.Node):  # type: ignore[misc]
     """rclpy's node with parameters from a pydantic model."""
 
+    adjustable = False
+
     def __init__(
         self,
         name: str,
@@ -114,16 +121,19 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
         arguments.known |= {each.name for each in specifications} | set(ros_parameters.STANDARD)
         if not isinstance(settings.get("use_sim_time", _FALSE).value, bool):
             raise ConfigError(f"parameter use_sim_time of {full}: must be a bool")
+        overrides_of_qos = QosOverrides(settings, full, arguments.known)
+        arguments.checks.append(overrides_of_qos.check_unused)
         super().__init__(
             name, namespace=None if namespace == "/" else namespace, context=context.rcl
         )
         self._seam = context
+        self._qos_overrides = overrides_of_qos  # rclpy's own topics came before
         self._owned_destroyed = False
         context.nodes.append(self)
         values = ros_parameters.values(self.parameters)
         for each in specifications:
             descriptor = ros_parameters.describe(
-                each, ParameterDescriptor, (FloatingPointRange, IntegerRange)
+                each, ParameterDescriptor, (FloatingPointRange, IntegerRange), self.adjustable
             )
             value = values[each.name]
             if value is None or value == []:  # rclpy can't tell the type of either
@@ -131,6 +141,11 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
             self.declare_parameter(each.name, value, descriptor, ignore_override=True)
         self._own = {each.name for each in specifications}
         self.add_on_set_parameters_callback(self._on_set)
+
+    @property
+    def fixed_parameters(self) -> str:
+        """See `turret_ai.ros.dds.node.Node`."""
+        return ros_parameters.READ_ONLY
 
     def on_parameters(self, new: Any) -> None:
         """Called with the validated parameters after a dynamic one changed, before it is shown.
@@ -141,6 +156,24 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
     def now_ns(self) -> int:
         """The node's time: system time, or /clock with use_sim_time; nanoseconds."""
         return int(self.get_clock().now().nanoseconds)
+
+    def create_publisher(self, msg_type: Any, topic: str, qos_profile: Any, **options: Any) -> Any:
+        """As rclpy's, with `qos_overrides.*` for every topic."""
+        profile = self._with_overrides(topic, "publisher", qos_profile)
+        return super().create_publisher(msg_type, topic, profile, **options)
+
+    def create_subscription(
+        self, msg_type: Any, topic: str, callback: Any, qos_profile: Any, **options: Any
+    ) -> Any:
+        """As rclpy's, with `qos_overrides.*` for every topic."""
+        profile = self._with_overrides(topic, "subscription", qos_profile)
+        return super().create_subscription(msg_type, topic, callback, profile, **options)
+
+    def _with_overrides(self, topic: str, entity: str, profile: Any) -> Any:
+        overrides = getattr(self, "_qos_overrides", None)
+        if overrides is None:
+            return profile
+        return overrides.apply(self.resolve_topic_name(topic), entity, profile)
 
     def create_service(self, srv_type: Any, srv_name: str, callback: Any, **options: Any) -> Any:
         """As rclpy's; a handler that fails still answers, or its client would wait for ever."""
@@ -156,6 +189,31 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
                 return failed
 
         return super().create_service(srv_type, srv_name, answer, **options)
+
+    def create_slow_service(self, srv_type: Any, srv_name: str, callback: Any) -> Any:
+        """See `turret_ai.ros.dds.node.Node`."""
+
+        async def answer(request: Any, response: Any) -> Any:
+            try:
+                found = callback(request, response)
+                if isinstance(found, concurrent.futures.Future):
+                    # rclpy's executor waits for its own kind of future only
+                    ours = rclpy.task.Future(executor=self.executor)
+                    found.add_done_callback(lambda done: ours.set_result(done.result()))
+                    found = await ours
+                return found
+            except Exception:
+                self.get_logger().error(f"a callback failed:\n{traceback.format_exc().rstrip()}")
+                return srv_type.Response()
+
+        # A group of its own: while one call waits, the node's other callbacks go on.
+        group = ReentrantCallbackGroup()
+        return super().create_service(srv_type, srv_name, answer, callback_group=group)
+
+    def create_wall_timer(self, timer_period_sec: float, callback: Callable[[], object]) -> Any:
+        """See `turret_ai.ros.dds.node.Node`."""
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        return self.create_timer(timer_period_sec, callback, clock=clock)
 
     def create_client(self, srv_type: Any, srv_name: str, **options: Any) -> Any:
         """As rclpy's; `call` raises PeerError where no reply came in time."""
@@ -187,7 +245,7 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
         if not changes:
             return SetParametersResult(successful=True)
         try:
-            new = ros_parameters.change(self.parameters, changes)
+            new = ros_parameters.change(self.parameters, changes, fixed=self.fixed_parameters)
             self.on_parameters(new)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
@@ -213,10 +271,12 @@ def run(*factories: Callable[[], Node], args: Sequence[str] | None = None) -> in
                 executor.add_node(node)
             thread = threading.Thread(target=_loop, args=(executor, stop), name="executor")
             thread.start()
-            stop.wait()
-            executor.wake()
-            thread.join()
-            executor.shutdown(0.5)
+            try:
+                stop.wait()
+            finally:
+                executor.wake()
+                thread.join()
+                executor.shutdown(0.5)
         finally:
             context.close()
             _set_default(None)

@@ -44,13 +44,13 @@ class Classifier:
     def __call__(self, image: ImageArray) -> FloatArray:
         """Probabilities (classes,) of the whole picture; they sum to 1 unless all were dropped."""
         height, width = image.shape[:2]
-        vectors = self.matcher.encode_boxes(image, Boxes.of([[0, 0, width, height]]))
+        found = self.matcher.encode_boxes(image, Boxes.of([[0, 0, width, height]]))
         total = np.zeros(len(self.classes))
         for number, (encoder, weight) in enumerate(
             zip(self.matcher.encoders, self.matcher.weights, strict=True)
         ):
             texts = np.stack([t[number] for t in self._texts])
-            logits = encoder.about.scale * (vectors[number][0] @ texts.T)
+            logits = encoder.about.scale * (found[number].vectors[0] @ texts.T)
             chance = np.exp(logits - logits.max())
             total += weight * chance / chance.sum()
         total[total <= self.drop] = 0.0

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
+from turret_ai.pixels import to_8_bit
+from turret_ai.see import headers
+from turret_ai.see.orientation import Orientation, Picture
 from turret_ai.types import ImageArray
-
-MAX_PIXELS = 100_000_000
-"""Larger pictures are refused: decoding them would take gigabytes."""
 
 
 def swap_channels(image: ImageArray) -> ImageArray:
@@ -27,7 +27,8 @@ def swap_channels(image: ImageArray) -> ImageArray:
 def to_rgb(image: NDArray[Any], bgr: bool = False) -> ImageArray:
     """Any usual picture as RGB uint8 (H, W, 3), contiguous.
 
-    Grey is repeated, alpha is dropped, 16 bit keeps its upper 8, floats in [0, 1] are scaled.
+    Grey is repeated, alpha is dropped, floats in [0, 1] are scaled, and so are 16
+    bit (`pixels.to_8_bit`).
 
     Args:
         image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
@@ -44,7 +45,7 @@ def to_rgb(image: NDArray[Any], bgr: bool = False) -> ImageArray:
     if image.shape[2] not in (1, 3, 4):
         raise InputError(f"a picture has 1, 3 or 4 channels, not {image.shape[2]}")
     if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+        image = to_8_bit(image)
     elif np.issubdtype(image.dtype, np.floating):
         if not np.isfinite(image).all():
             raise InputError("the picture holds values that are not finite")
@@ -60,38 +61,63 @@ def to_rgb(image: NDArray[Any], bgr: bool = False) -> ImageArray:
 
 
 def decode(data: bytes, name: str = "the data") -> ImageArray:
-    """JPEG, PNG, ... bytes to RGB.
+    """JPEG, PNG, ... bytes to RGB, in the pixels that are stored: an EXIF orientation is ignored.
 
     Raises:
         InputError: not a picture, truncated, or too large.
     """
-    if not data:
-        raise InputError(f"{name} is empty, not a picture")
-    # A whole JPEG ends its last scan; a thumbnail inside ends before the picture's scan starts.
-    if data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
-        raise InputError(f"{name} is a truncated JPEG")
+    rgb, turn, upright = _decode(data, name)
+    return turn.stored(rgb) if upright else rgb
+
+
+def look(data: bytes, name: str = "the data") -> Picture:
+    """JPEG, PNG, ... bytes as a picture that stands upright, as its EXIF orientation says.
+
+    Raises:
+        InputError: see `decode`.
+    """
+    rgb, turn, upright = _decode(data, name)
+    return Picture(rgb if upright else turn.upright(rgb), turn)
+
+
+def _decode(data: bytes, name: str) -> tuple[ImageArray, Orientation, bool]:
+    """RGB, how it is to be turned, and whether the decoder has turned it already."""
+    header = headers.read(data, name)
     try:
         raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise InputError(f"{name} can't be decoded as a picture: {error.err}") from error
     if raw is None:
         raise InputError(f"{name} is not a picture that can be decoded")
-    if raw.shape[0] * raw.shape[1] > MAX_PIXELS:
+    if raw.shape[0] * raw.shape[1] > headers.MAX_PIXELS:
         raise InputError(f"{name} is too large: {raw.shape[1]} x {raw.shape[0]} pixels")
-    return to_rgb(raw, bgr=True)
+    turn = Orientation.of(header.orientation)
+    return to_rgb(raw, bgr=True), turn, header.format == "TIFF"  # OpenCV turns these by itself
+
+
+def open_upright(path: Path | str) -> Picture:
+    """Read a picture file so that it stands upright.
+
+    Raises:
+        InputError: see `load`.
+    """
+    return look(_read(path), str(path))
 
 
 def load(path: Path | str) -> ImageArray:
-    """Read a picture file as RGB.
+    """Read a picture file as RGB, in the pixels that are stored.
 
     Raises:
         InputError: missing, unreadable, or not a whole picture.
     """
+    return decode(_read(path), str(path))
+
+
+def _read(path: Path | str) -> bytes:
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from error
-    return decode(data, str(path))
 
 
 def encode(image: ImageArray, suffix: str = ".jpg", quality: int = 90) -> bytes:

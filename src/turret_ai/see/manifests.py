@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from turret_ai import documents
 from turret_ai.errors import InputError
 from turret_ai.see import images
 from turret_ai.types import FloatArray, ImageArray
@@ -46,11 +46,9 @@ def read(manifest: Path | str) -> list[Scene]:
     if not manifest.is_file():
         raise InputError(f"there is no manifest {manifest}")
     scenes, missing = [], []
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in documents.read_lines(manifest):
+        row = documents.parse_json(line, f"{manifest}, line {number}")
         try:
-            row = json.loads(line)
             entries = [
                 (str(a["caption"] or ""), [float(v) for v in a["bbox"]]) for a in row["annotations"]
             ]

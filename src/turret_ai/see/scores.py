@@ -9,7 +9,6 @@ One JSON object a line:
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from turret_ai import documents
 from turret_ai.errors import InputError
 from turret_ai.see.boxes import Boxes, iou
 from turret_ai.types import Box, Location
@@ -45,18 +45,9 @@ def read(path: Path) -> list[Row]:
     Raises:
         InputError: it can't be read, or a line isn't an object with scores.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} can't be read: {error}") from error
     rows = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}, line {number}: not JSON") from error
+    for number, line in documents.read_lines(path):
+        row = documents.parse_json(line, f"{path}, line {number}")
         if not isinstance(row, dict) or _kind(row) is None:
             raise InputError(
                 f"{path}, line {number}: no saved scores of locate, classify, transcribe"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from turret_ai import documents
 from turret_ai.errors import InputError
 from turret_ai.simulate.panorama import FACES, corners_to_directions
 from turret_ai.simulate.scene import CommandEntry, Outline, PanoramaSource, Scene
@@ -21,13 +21,13 @@ def load_case(folder: Path) -> Scene:
         InputError: case.json is missing or lacks a field.
     """
     path = folder / "case.json"
+    case: Any = documents.read_json(path)
     try:
-        case: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         faces = tuple(str(f) for f in case.get("files") or [f"{f}.jpg" for f in FACES])
         corners = np.array([[float(c[k]) for k in "xyz"] for c in case["corners"]])
         truth = case["truth"]
         heading, tool, target = (str(truth[k]) for k in ("heading", "tool", "target"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a case of the competition's kit: {error!r}") from error
     if len(corners) < 2 or len(faces) != 6:
         raise InputError(f"{path} needs six files and an outline of two corners or more")

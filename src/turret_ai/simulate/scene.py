@@ -14,11 +14,10 @@ from pathlib import Path as FilePath
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.aim.limits import Limits
 from turret_ai.errors import InputError, TurretError
 from turret_ai.simulate import craft, livery
@@ -183,11 +182,7 @@ def load(name: str | FilePath) -> Scene:
         from turret_ai.simulate.competition import load_case
 
         return load_case(path)
-    try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} can't be read as YAML: {error}") from error
-    return parse(data, path)
+    return parse(documents.read_yaml(path, error=InputError), path)
 
 
 def parse(data: Any, path: FilePath) -> Scene:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-import yaml
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 
 FIELDS = ("heading", "tool", "target")
@@ -39,8 +37,8 @@ IDENTITY = Calibration(dict.fromkeys(FIELDS, ((0.0, 1.0), (0.0, 1.0))), dict.fro
 
 @lru_cache(maxsize=2)
 def _load(path: str, _changed_ns: int) -> Calibration:
+    tree = documents.read_yaml(path)
     try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         knots = {
             name: (
                 tuple(float(x) for x, _ in tree["repair"][name]),
@@ -49,7 +47,7 @@ def _load(path: str, _changed_ns: int) -> Calibration:
             for name in FIELDS
         }
         return Calibration(knots, {name: float(tree["rules"][name]) for name in FIELDS})
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} is no calibration: {error!r}") from error
 
 

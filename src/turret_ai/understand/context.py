@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 
 HEADING, TOOL, TARGET = "<heading>", "<tool>", "<target>"
@@ -53,14 +53,14 @@ class Context:
 
 @lru_cache(maxsize=4)
 def _load(path: str, _changed_ns: int) -> Context:
+    tree = documents.read_yaml(path, yaml.BaseLoader)
     try:
-        tree = yaml.load(Path(path).read_text(encoding="utf-8"), yaml.BaseLoader)
         following = {
             before: {what: float(n) for what, n in row.items()}
             for before, row in tree["following"].items()
         }
         return Context(tuple(tree["cues"]), following, frozenset(tree["known"].split()))
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{path} is no context of clean sentences: {error!r}") from error
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 from turret_ai.understand import letters
 from turret_ai.understand.numbers import four_digits
@@ -45,7 +45,7 @@ def lexicon() -> dict[str, tuple[Pronunciation, ...]]:
     path = share.path("config/pronunciations.yaml")
     found = {}
     # every value is text, so that "on", "no" and "yes" stay words
-    for word, says in yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader).items():
+    for word, says in documents.read_yaml(path, yaml.BaseLoader).items():
         ways = tuple(tuple(way.split()) for way in says.split("/"))
         for phone in (phone for way in ways for phone in way):
             if phone not in INDEX:

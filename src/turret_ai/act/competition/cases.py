@@ -143,9 +143,9 @@ def _as_wav(path: Path) -> bytes:
 
     from turret_ai.hear import files
 
-    samples, rate = files.read_pcm(path)
+    heard = files.load(path)
     file = io.BytesIO()
-    soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
+    soundfile.write(file, heard.as_pcm(), heard.sample_rate, format="WAV", subtype="PCM_16")
     return file.getvalue()
 
 

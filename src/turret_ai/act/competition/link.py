@@ -107,7 +107,11 @@ class Link:
             try:
                 async for message in socket:
                     self._backoff.reset()
-                    self._on_message(message)
+                    try:
+                        self._on_message(message)
+                    except Exception as error:  # a fault of ours must not close the connection
+                        name = type(error).__name__
+                        self._on_event("error", f"a frame of {self.address}: {name}: {error}")
             finally:
                 self._socket = None
                 if time.monotonic() - opened > STEADY_SECONDS:

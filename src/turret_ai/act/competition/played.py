@@ -44,6 +44,12 @@ class Faults:
     """So many times the robot link is dropped when a snapshot is asked for."""
     broken_audio: bool = False
     """The binary frame is not a WAV file."""
+    snapshot_seconds: float = 0.0
+    """What the simulator page takes for a picture; it makes one after the other."""
+    hurried: bool = False
+    """The audio comes in the moment of the connection, without a health check before it."""
+    repeats: int = 0
+    """So many times the audio is sent twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
 from turret_ai.types import Box
 
 
@@ -53,6 +57,8 @@ class TurnReport:
     seconds: dict[str, float] = field(default_factory=dict)
     pan: float | None = None
     aim: tuple[float, float] | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    """The locator's: detection, match, margin."""
     problems: list[str] = field(default_factory=list)
 
     def as_record(self) -> dict[str, Any]:
@@ -73,6 +79,7 @@ class TurnReport:
             "aim": aim,
             "pan_deg": None if self.pan is None else round(abs(math.degrees(self.pan)), 1),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "scores": {name: round(value, 4) for name, value in self.scores.items()},
             "problems": self.problems,
         }
 
@@ -81,27 +88,61 @@ class TurnReport:
         return json.dumps(self.as_record(), ensure_ascii=False)
 
 
-def table(records: Sequence[dict[str, Any]]) -> Any:
-    """A rich table of the turns' records, for people."""
-    from rich.table import Table
+WIDE = 110
+"""Columns of a terminal from which on the pan and the heard text have room beside the rest."""
 
-    made = Table(title="Turns", title_justify="left")
-    for column in ("turn", "end", "s", "pan", "heading"):
-        made.add_column(column, no_wrap=True)
-    for column in ("tool", "target", "box"):
-        made.add_column(column, overflow="fold")
-    made.add_column("heard", no_wrap=True, overflow="ellipsis")
+
+def show(records: Sequence[dict[str, Any]], console: Console) -> None:
+    """The turns for people: a table on a terminal, plain lines elsewhere."""
+    if console.is_terminal:
+        console.print(table(records, console.width >= WIDE))
+        return
     for each in records:
-        understood = each["understood"]
-        made.add_row(
-            str(each["turn"]),
-            str(each["end"]),
-            f"{each['seconds'].get('total', math.nan):.2f}",
-            "" if each["pan_deg"] is None else f"{each['pan_deg']:.0f}°",
-            understood["heading"],
-            understood["tool"],
-            understood["target"],
-            "" if each["box"] is None else " ".join(f"{v:.0f}" for v in each["box"]),
-            each["heard"],
-        )
+        for line in _lines(each):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def table(records: Sequence[dict[str, Any]], wide: bool) -> Table:
+    """The turns' records as a table; narrow: without the pan and what was heard."""
+    made = Table(title="Turns", title_justify="left")
+    for column in ("turn", "end", "s"):
+        made.add_column(column, no_wrap=True)
+    if wide:
+        made.add_column("pan", no_wrap=True)
+    made.add_column("command", ratio=1)
+    made.add_column("box", no_wrap=True)
+    if wide:
+        made.add_column("heard", no_wrap=True, overflow="ellipsis", ratio=1)
+    for each in records:
+        cells = [str(each["turn"]), str(each["end"]), _seconds(each)]
+        if wide:
+            cells.append("" if each["pan_deg"] is None else f"{each['pan_deg']:.0f}°")
+        cells += [_command(each), _box(each)]
+        if wide:
+            cells.append(each["heard"])
+        made.add_row(*(escape(cell) for cell in cells))
     return made
+
+
+def _lines(record: dict[str, Any]) -> list[str]:
+    box = _box(record)
+    lines = [
+        f"turn {record['turn']}: {record['end']} in {_seconds(record)} s",
+        f"  {_command(record) or 'no command'}" + (f", box {box}" if box else ""),
+    ]
+    if record["heard"]:
+        lines.append(f"  heard: {record['heard']}")
+    return lines + [f"  {problem}" for problem in record["problems"]]
+
+
+def _seconds(record: dict[str, Any]) -> str:
+    return f"{record['seconds'].get('total', math.nan):.2f}"
+
+
+def _command(record: dict[str, Any]) -> str:
+    understood = record["understood"]
+    return ", ".join(understood[name] for name in ("heading", "tool", "target") if understood[name])
+
+
+def _box(record: dict[str, Any]) -> str:
+    return "" if record["box"] is None else " ".join(f"{v:.0f}" for v in record["box"])

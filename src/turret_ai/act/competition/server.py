@@ -66,6 +66,7 @@ class CompetitionServer:
         self._server: SocketServer | None = None
         self._arrived = asyncio.Event()
         self._rendering = asyncio.Lock()
+        self._pages: set[asyncio.Task[None]] = set()
         self._problems: list[str] = []
 
     async def __aenter__(self) -> CompetitionServer:
@@ -137,7 +138,8 @@ class CompetitionServer:
     async def _turn(self, team: _Team, case: Case) -> Played:
         self._case, self._problems = case, []
         team.seen_yaw = None
-        await self._check_health(team)
+        if not self.faults.hurried:
+            await self._check_health(team)
         heading_yaw = heading_to_yaw(float(case.heading))
         await asyncio.to_thread(case.true_box, heading_yaw)  # loads the world before the clock runs
         pan = abs(wrap(heading_yaw - team.yaw)) / self.settings.pan_speed
@@ -178,6 +180,9 @@ class CompetitionServer:
                     self._problems.append("the team reconnected and was asked again")
                 asked = team.links
                 sent = await self._send(team, audio)
+                if sent and self.faults.repeats > 0:
+                    self.faults.repeats -= 1
+                    await self._send(team, audio)
                 if sent and self.faults.hang_ups > 0:
                     self.faults.hang_ups -= 1
                     transport = team.socket.transport if team.socket else None
@@ -277,7 +282,9 @@ class CompetitionServer:
                 if isinstance(request, wire.Update):
                     team.yaw = request.yaw
                 else:
-                    await self._snapshot(team, socket)
+                    page = asyncio.create_task(self._snapshot(team, socket))
+                    self._pages.add(page)
+                    page.add_done_callback(self._pages.discard)
         finally:
             if team.robot is socket:
                 team.robot = None
@@ -291,13 +298,16 @@ class CompetitionServer:
             socket.transport.abort()
             return
         async with self._rendering:
+            await asyncio.sleep(self.faults.snapshot_seconds)
             data = await asyncio.to_thread(self._picture, case, yaw)
-        team.seen_yaw = yaw
+        if case is self._case:
+            team.seen_yaw = yaw
         if self.faults.broken_snapshot:
             data = data[: len(data) // 2]
-        await socket.send(data)
-        if self.faults.double_snapshot:
+        with contextlib.suppress(ConnectionClosed):
             await socket.send(data)
+            if self.faults.double_snapshot:
+                await socket.send(data)
 
     def _picture(self, case: Case, yaw: float) -> bytes:
         return images.encode(case.view(yaw), ".jpg", self.settings.jpeg_quality)

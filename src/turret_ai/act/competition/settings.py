@@ -18,8 +18,20 @@ class ClientSettings(BaseModel):
     team: str = Field("turret_ai", description="team name")
     turns: TurnSettings = TurnSettings()
     update_rate: float = Field(20.0, gt=0.0, le=100.0, description="yaw updates a second")
-    snapshot_timeout: float = Field(3.0, gt=0.0, le=60.0, description="s that a snapshot may take")
-    snapshot_tries: int = Field(2, ge=1, le=10, description="how often a snapshot is asked for")
+    snapshot_timeout: float = Field(
+        5.0,
+        gt=0.0,
+        le=60.0,
+        description="s after which a snapshot is asked for once more; later where the page is "
+        "known to be slower. The turn's deadline ends the asking",
+    )
+    search_time: float = Field(
+        1.5,
+        ge=0.0,
+        le=60.0,
+        description="s before the turn's deadline at which a picture comes too late to be "
+        "searched; more where searching has taken longer",
+    )
     retry_limit: float = Field(5.0, gt=0.0, le=300.0, description="s, longest wait between tries")
     vertical_fov: float = Field(
         math.radians(70.0), gt=0.0, lt=math.pi, description="rad, of the snapshots"

@@ -12,6 +12,11 @@ from turret_ai.errors import InputError, PeerError
 from turret_ai.see import images
 from turret_ai.types import ImageArray
 
+PAUSE_SECONDS = 0.25
+"""Between a question that could not be sent, or got no whole picture, and the next."""
+_SLACK = 1.5
+"""A page is asked again when it takes so many times longer than it ever did."""
+
 
 @dataclass(slots=True)
 class Snapshot:
@@ -21,73 +26,134 @@ class Snapshot:
     at: float = 0.0
     problems: list[str] = field(default_factory=list)
 
+    def note(self, problem: str) -> None:
+        """Say a problem once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
 
 class Snapshots:
     """Matches pictures with questions.
 
-    The protocol numbers neither. So a frame that comes while nothing was asked is dropped, and so
-    is one that equals the picture before although the camera has turned in between: the late second
-    answer where two simulator pages are connected.
+    The protocol numbers neither. A frame that comes while nothing was asked is dropped, and so is
+    one that equals the picture before although the camera has turned in between: the late second
+    answer where two simulator pages are connected. Where an earlier question has had no answer, a
+    frame that comes much sooner than this page ever answered is taken for that answer.
 
     Args:
         send: sends a text frame of the robot socket; False where that failed.
+        patience: s after which a page that nothing is known of is asked again.
     """
 
-    def __init__(self, send: Callable[[str], Awaitable[bool]], timeout: float, tries: int) -> None:
+    def __init__(self, send: Callable[[str], Awaitable[bool]], patience: float) -> None:
         self._send = send
-        self._timeout, self._tries = timeout, tries
+        self._patience = patience
         self._waiting: asyncio.Future[bytes] | None = None
         self._before: tuple[bytes, float] = (b"", 0.0)
         self._yaw = 0.0
+        self._first_asked = self._last_asked = 0.0
+        self._one_at_a_time = asyncio.Lock()
+        self._open = 0
+        """Questions of this link that have had no answer."""
+        self._older = 0
+        """How many of them are of an earlier fetch."""
+        self._fastest = self._slowest = 0.0
+        self.questions = 0
+        """How often a picture was asked for."""
         self.unasked = 0
         """Frames that were dropped because nobody had asked."""
 
     def on_frame(self, data: bytes) -> None:
         """A binary frame of the robot socket."""
+        self._open = max(0, self._open - 1)
         waiting = self._waiting
         if waiting is None or waiting.done():
+            self._older = min(self._older, self._open)
             self.unasked += 1
             return
         frame, yaw = self._before
-        if data == frame and abs(yaw - self._yaw) > 1e-6:
+        took = time.monotonic() - self._first_asked
+        late = self._older > 0 and took < self._fastest / 2
+        if late or (data == frame and abs(yaw - self._yaw) > 1e-6):
+            self._older = max(0, self._older - 1)
             self.unasked += 1
             return
         waiting.set_result(data)
 
     def on_link(self, connected: bool) -> None:
         """The robot socket comes or goes: what was asked on a lost one is never answered."""
+        if connected:
+            return
+        self._open = self._older = 0
         waiting = self._waiting
-        if not connected and waiting is not None and not waiting.done():
+        if waiting is not None and not waiting.done():
             waiting.set_exception(PeerError("the robot socket broke before the snapshot came"))
 
-    async def fetch(self, yaw: float) -> Snapshot:
-        """Ask until a whole picture comes, as often as allowed. yaw: the camera's, radians."""
+    async def fetch(self, yaw: float, until: float) -> Snapshot:
+        """Ask until a whole picture comes, or the time is over.
+
+        An answer to an earlier question of the same fetch is as good as one to the last.
+
+        Args:
+            yaw: the camera's, radians.
+            until: `time.monotonic()` at which to give up.
+        """
         found = Snapshot()
-        for attempt in range(self._tries):
-            found.at = time.monotonic()
-            self._yaw = yaw
-            self._waiting = asyncio.get_running_loop().create_future()
-            # The yaw goes first and on the same socket: the picture can't be older than it.
-            sent = await self._send(wire.update(yaw)) and await self._send(wire.SNAPSHOT)
+        began = time.monotonic()
+        async with self._one_at_a_time:
+            if time.monotonic() - self._last_asked > 2 * self._again():
+                self._open = 0  # what has had no answer for so long gets none any more
+            self._yaw, self._older, self._first_asked = yaw, self._open, 0.0
             try:
-                if not sent:
-                    found.problems.append("the robot socket is not connected")
-                    if attempt + 1 < self._tries:
-                        await asyncio.sleep(self._timeout / 2)
-                    continue
-                data = await asyncio.wait_for(self._waiting, self._timeout)
-                found.image = await asyncio.to_thread(images.decode, data, "the snapshot")
-            except (TimeoutError, asyncio.TimeoutError):
-                text = f"no snapshot came in {self._timeout:g} s: is a simulator page connected?"
-                found.problems.append(text)
-            except InputError as error:
-                found.problems.append(str(error))
-            except PeerError as error:
-                found.problems.append(str(error))
-                await asyncio.sleep(self._timeout / 4)  # for the link to come back
-            else:
-                self._before = (data, yaw)
-                return found
+                while (left := until - time.monotonic()) > 0:
+                    if self._waiting is None:
+                        self._waiting = asyncio.get_running_loop().create_future()
+                    if await self._asked(found, min(left, self._again())):
+                        return found
             finally:
                 self._waiting = None
+        if not found.problems or self._first_asked:
+            waited = time.monotonic() - began
+            found.note(f"no snapshot came in {waited:.1f} s: is a simulator page connected?")
         return found
+
+    def _again(self) -> float:
+        """s to wait before the same question is asked once more."""
+        return max(self._patience, _SLACK * self._slowest)
+
+    async def _asked(self, found: Snapshot, seconds: float) -> bool:
+        """Ask once and wait; whether a whole picture came."""
+        assert self._waiting is not None
+        at = time.monotonic()
+        # The yaw goes first and on the same socket: the picture can't be older than it.
+        sent = await self._send(wire.update(self._yaw)) and await self._send(wire.SNAPSHOT)
+        if not sent:
+            found.note("the robot socket is not connected")
+            await asyncio.sleep(min(PAUSE_SECONDS, seconds))
+            return False
+        self._open += 1
+        self.questions += 1
+        self._last_asked = at
+        self._first_asked = self._first_asked or at
+        try:
+            data = await asyncio.wait_for(asyncio.shield(self._waiting), seconds)
+        except (TimeoutError, asyncio.TimeoutError):
+            return False
+        except PeerError as error:
+            found.note(str(error))
+            self._waiting, self._first_asked = None, 0.0
+            await asyncio.sleep(min(PAUSE_SECONDS, seconds))  # for the link to come back
+            return False
+        took = time.monotonic() - self._first_asked
+        self._fastest = min(self._fastest or took, took)
+        self._slowest = max(self._slowest, took)
+        try:
+            found.image = await asyncio.to_thread(images.decode, data, "the snapshot")
+        except InputError as error:
+            found.note(str(error))
+            self._waiting, self._first_asked = None, 0.0
+            await asyncio.sleep(PAUSE_SECONDS)
+            return False
+        found.at = self._first_asked
+        self._before = (data, self._yaw)
+        return True

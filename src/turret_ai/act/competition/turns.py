@@ -50,6 +50,11 @@ class TurnKeeper:
         """The turn that has not been answered yet."""
         return self._turn
 
+    @property
+    def last(self) -> Turn | None:
+        """The turn that was answered last."""
+        return self._last
+
     # -- the server ------------------------------------------------------------------------------
 
     def on_link(self, connected: bool, now: float) -> None:
@@ -77,17 +82,29 @@ class TurnKeeper:
         turn = Turn(TurnReport(self._count, name), digest, self.link, now)
         self._turn = turn
         try:
-            samples, sample_rate = read_wav(data)
-        except InputError as error:
-            turn.report.problems.append(str(error))
+            sound = read_wav(data)
+        except Exception as error:  # readers of audio raise whatever they meet
+            known = isinstance(error, InputError)
+            reason = str(error) if known else f"the audio can't be used: {type(error).__name__}"
+            turn.report.problems.append(reason)
             return [*actions, *self._answer(turn, TurnEnd.BAD_AUDIO, now), *self._tell(turn)]
-        return [*actions, Speak(name, samples, sample_rate)]
+        if sound.remark:
+            turn.report.problems.append(sound.remark)
+        return [*actions, Speak(name, sound.as_pcm(), sound.sample_rate)]
 
     def on_send_failed(self, utterance_id: str) -> None:
         """An answer did not get out: it waits for the next link."""
         turn = self._find(utterance_id)
         if turn is not None:
             turn.held = True
+
+    def on_failure(self, utterance_id: str, reason: str, now: float) -> list[Action]:
+        """A fault of ours in the midst of a turn: it is answered with what is known."""
+        turn = self._find(utterance_id)
+        if turn is None:
+            return []
+        turn.report.problems.append(reason)
+        return self._answer(turn, TurnEnd.INCOMPLETE, now)
 
     def on_done(self, now: float) -> list[Action]:
         """The server ends the run: nothing more is answered."""

@@ -20,7 +20,7 @@ from turret_ai.act.robomaster.emulator_media import (
     test_pattern,
 )
 from turret_ai.act.robomaster.emulator_settings import Counters, EmulatorSettings, Faults
-from turret_ai.act.robomaster.wire import Attitude, Ports, Splitter
+from turret_ai.act.robomaster.wire import Attitude, CommandSplitter, Ports
 from turret_ai.errors import PeerError
 from turret_ai.types import ImageArray
 
@@ -160,7 +160,7 @@ class Emulator:
             return  # the robot has one master
         self._control = writer
         self.counters.links += 1
-        splitter = Splitter()
+        splitter = CommandSplitter()
         try:
             while data := await reader.read(4096):
                 for command in splitter.feed(data):
@@ -189,7 +189,8 @@ class Emulator:
     async def _reply(self, writer: asyncio.StreamWriter, text: str, seq: str) -> None:
         if seq and not self.faults.no_seq:
             text += f" seq {seq}"
-        data = (text + ("" if self.faults.unterminated else ";")).encode("ascii")
+        end = "" if self.faults.unterminated else "\r\n" if self.faults.line_ends else ";"
+        data = f"{text}{end}".encode("ascii")
         pieces = [data[i : i + 1] for i in range(len(data))] if self.faults.dribble else [data]
         for piece in pieces:
             writer.write(piece)
@@ -281,6 +282,8 @@ class Emulator:
             data = text.encode("ascii")
             if self.faults.garbage_pushes and count % 2:
                 data = self._noise.bytes(int(self._noise.integers(1, 64)))
+            if self.faults.lost_pushes and self._noise.random() < self.faults.lost_pushes:
+                continue
             self._udp.sendto(data, (peer[0], self.ports.push))
             self.counters.pushes += 1
 

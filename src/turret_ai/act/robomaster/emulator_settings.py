@@ -36,8 +36,12 @@ class Faults:
     """Replies leave byte by byte."""
     unterminated: bool = False
     """Replies lack their `;`."""
+    line_ends: bool = False
+    """Replies end in a line end instead of `;`."""
     no_seq: bool = False
     """Numbers are not echoed."""
+    lost_pushes: float = 0.0
+    """The share of the pushes that get lost on the way."""
     garbage_pushes: bool = False
     """Every other push is noise."""
     no_pushes: bool = False

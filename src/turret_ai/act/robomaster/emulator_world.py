@@ -44,8 +44,8 @@ def sound_file(path: str) -> Sound:
 
     from turret_ai.hear import files
 
-    samples, rate = files.read_pcm(path)
-    speech = soxr.resample(samples, rate, AUDIO_RATE)
+    heard = files.load(path)
+    speech = soxr.resample(heard.as_pcm(), heard.sample_rate, AUDIO_RATE)
     whole = np.concatenate([speech, np.zeros(2 * AUDIO_RATE, np.int16)])
     pieces = count()
 

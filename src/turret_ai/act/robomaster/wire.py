@@ -78,8 +78,51 @@ def parse_reply(text: str) -> Reply:
     return Reply(text, Kind.DATA, seq)
 
 
+_BEGINS = (
+    r"(?:ok|already in sdk mode|not in sdk mode|command format error|chassis_lead|gimbal_lead"
+    r"|free|error|fail)"
+)
+_NUMBER = r"[-+]?\d+(?:\.\d*)?"
+_JOINED = re.compile(
+    rf"(?:ok|already in sdk mode|chassis_lead|gimbal_lead|free"
+    rf"|(?:not in sdk mode|command format error|[a-z]+ exec error|error|fail(?:ed)?)"
+    # either nothing follows the word, or an explanation up to the number or the end
+    rf"(?:(?=\s*(?:{_BEGINS}|seq\s|$))|[:,\s].*?(?=\s*seq\s+\d|$))"
+    rf"|{_NUMBER}(?:\s+{_NUMBER})*)"
+    rf"(?:\s*seq\s+(?P<seq>\d{{1,9}}))?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""One reply at the beginning of a text that may hold several."""
+_NEXT = re.compile(_BEGINS, re.IGNORECASE)
+_AFTER_SEQ = re.compile(r"[\d+-]")
+_ENDS = re.compile(rb"[;\r\n\0]")
+
+
+def cut_replies(text: str) -> tuple[list[str], str]:
+    """Replies that came without anything between them.
+
+    Returns:
+        (those that are whole, since the next one has begun; the rest, which may still go on).
+    """
+    found: list[str] = []
+    while True:
+        text = text.lstrip()
+        reply = _JOINED.match(text)
+        if reply is None:
+            return found, text
+        rest = text[reply.end() :].lstrip()
+        numbered = reply.group("seq") is not None
+        if not _NEXT.match(rest) and not (numbered and _AFTER_SEQ.match(rest)):
+            return found, text
+        found.append(text[: reply.end()].strip())
+        text = rest
+
+
 class Splitter:
-    """Cuts a byte stream into messages at `;`, whatever the pieces in which it arrives."""
+    """Cuts the replies out of a byte stream, whatever the pieces in which it arrives.
+
+    A reply ends at `;`, at a line end, or where the next one begins: firmware differs.
+    """
 
     def __init__(self, limit: int = MAX_PENDING) -> None:
         self._limit = limit
@@ -87,16 +130,22 @@ class Splitter:
         self.discarded = 0
 
     def feed(self, data: bytes) -> list[str]:
-        """The messages that are complete now; empty ones are left out."""
-        *whole, self._pending = (self._pending + data).split(b";")
+        """The replies that are complete now; empty ones are left out."""
+        *whole, last = _ENDS.split(self._pending + data)
+        texts: list[str] = []
+        for piece in whole:
+            found, rest = cut_replies(piece.decode("utf-8", "replace").strip())
+            texts += [*found, rest]
+        found, rest = cut_replies(last.decode("utf-8", "replace")) if last else ([], "")
+        texts += found
+        self._pending = rest.encode() if found else last
         if len(self._pending) > self._limit:
             self.discarded += len(self._pending)
             self._pending = b""
-        texts = (piece.decode("utf-8", "replace").strip() for piece in whole)
         return [text for text in texts if text]
 
     def flush(self) -> list[str]:
-        """What stands unterminated, if it is a whole reply: some firmware leaves out the `;`.
+        """What stands unterminated, if it is a whole reply.
 
         To be called when nothing has come for a while.
         """
@@ -106,6 +155,22 @@ class Splitter:
             return []
         self._pending = b""
         return [text]
+
+
+class CommandSplitter:
+    """Cuts a byte stream into commands at `;`, as the robot does."""
+
+    def __init__(self, limit: int = MAX_PENDING) -> None:
+        self._limit = limit
+        self._pending = b""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The commands that are complete now; empty ones are left out."""
+        *whole, self._pending = (self._pending + data).split(b";")
+        if len(self._pending) > self._limit:
+            self._pending = b""
+        texts = (piece.decode("utf-8", "replace").strip() for piece in whole)
+        return [text for text in texts if text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +186,17 @@ def parse_pushes(data: bytes) -> tuple[list[Attitude], int]:
 
     Returns:
         (gimbal attitudes in order, number of messages that could not be read). Pushes of other
-        parts of the robot are left out without being counted.
+        parts of the robot are left out without being counted: `chassis push attitude 1 2 3 ;
+        status 0 1 ;`, where what follows without a name belongs to the part before.
     """
-    attitudes, unreadable = [], 0
+    attitudes, unreadable, other = [], 0, False
     for piece in data.split(b";"):
         words = piece.decode("ascii", "replace").split()
         if not words:
             continue
-        if words[1:2] == ["push"] and words[0] != "gimbal":
+        if "push" in words[1:3]:
+            other = words[0] != "gimbal"
+        if other:
             continue
         numbers = _numbers(words[3:], 2) if words[:3] == ["gimbal", "push", "attitude"] else None
         if numbers is None or len(words) != 5:

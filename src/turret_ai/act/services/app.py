@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
-from turret_ai.act.services import stages
+from turret_ai.act.services import body, stages
 from turret_ai.act.services.cannon import Cannon, parse_heading
 from turret_ai.act.services.limit import BodyLimit
 from turret_ai.errors import TurretError
@@ -52,7 +52,8 @@ def create_app(serves: Stages, max_body: int = MAX_BODY) -> FastAPI:
     """
     app = FastAPI(title="turret_ai", docs_url="/docs", redoc_url=None)
     app.add_middleware(BodyLimit, most=max_body)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(TurretError, _on_refused)
+    app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_failure)
 
     @app.get("/health")
@@ -60,35 +61,43 @@ def create_app(serves: Stages, max_body: int = MAX_BODY) -> FastAPI:
         return {"health": "ok"}
 
     if serves.recogniser is not None:
-        _batch(app, "/stt", stages.hear, serves.recogniser)
+        _batch(app, "/stt", stages.hear, serves.recogniser, max_body)
     if serves.understander is not None:
-        _batch(app, "/extract", stages.understand, serves.understander)
+        _batch(app, "/extract", stages.understand, serves.understander, max_body)
     if serves.locator is not None:
-        _batch(app, "/identify", stages.see, serves.locator)
+        _batch(app, "/identify", stages.see, serves.locator, max_body)
     if serves.cannon is not None:
-        _cannon(app, serves.cannon)
+        _cannon(app, serves.cannon, max_body)
     return app
 
 
+def _documented(model: type[BaseModel]) -> dict[str, Any]:
+    """What /docs shows of a body that is read by `body.read`."""
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"content": content, "required": True}}
+
+
 def _batch(
-    app: FastAPI, path: str, work: Callable[[Any, list[Any]], stages.Predictions], stage: Any
+    app: FastAPI,
+    path: str,
+    work: Callable[[Any, list[Any]], stages.Predictions],
+    stage: Any,
+    most: int,
 ) -> None:
     worker = ThreadPoolExecutor(1, thread_name_prefix=path.strip("/"))  # models take one at a time
 
-    @app.post(path)
-    async def answer(body: Instances) -> dict[str, Any]:
+    @app.post(path, openapi_extra=_documented(Instances))
+    async def answer(request: Request) -> dict[str, Any]:
+        batch = await body.read(request, Instances, most)
         loop = asyncio.get_running_loop()
-        done = await loop.run_in_executor(worker, work, stage, body.instances)
+        done = await loop.run_in_executor(worker, work, stage, batch.instances)
         return done.as_body()
 
 
-def _cannon(app: FastAPI, cannon: Cannon) -> None:
-    @app.post("/send_heading", response_class=Response)
-    async def send_heading(body: Heading) -> Response:
-        try:
-            heading = parse_heading(body.heading)
-        except TurretError as error:
-            return JSONResponse({"error": str(error)}, 422)
+def _cannon(app: FastAPI, cannon: Cannon, most: int) -> None:
+    @app.post("/send_heading", response_class=Response, openapi_extra=_documented(Heading))
+    async def send_heading(request: Request) -> Response:
+        heading = parse_heading((await body.read(request, Heading, most)).heading)
         data = await asyncio.to_thread(cannon.send_heading, heading)
         return Response(data, media_type="image/jpeg")
 
@@ -98,14 +107,22 @@ def _cannon(app: FastAPI, cannon: Cannon) -> None:
         return {"status": "reset"}
 
 
-async def _on_invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    texts = [
-        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
-    ]
-    return JSONResponse({"error": "; ".join(texts)}, 422)
+def _error(text: str, status: int) -> Response:
+    """The documented answer; half characters in what is quoted do it no harm."""
+    return JSONResponse({"error": text.encode("utf-8", "replace").decode()}, status)
+
+
+async def _on_refused(_: Request, error: Exception) -> Response:
+    statuses: dict[type[Exception], int] = {body.TooLargeError: 413, body.CodingError: 415}
+    return _error(str(error), statuses.get(type(error), 422))
+
+
+async def _on_http(_: Request, error: Exception) -> Response:
+    """No such path, or another method than the path has."""
+    assert isinstance(error, HTTPException)
+    return _error(str(error.detail), error.status_code)
 
 
 async def _on_failure(_: Request, error: Exception) -> Response:
     """A fault of ours: the client gets JSON all the same, and no traceback."""
-    return JSONResponse({"error": f"the service failed: {type(error).__name__}"}, 500)
+    return _error(f"the service failed: {type(error).__name__}", 500)

@@ -8,9 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-import soxr
-
 from turret_ai.act.wav import read_wav
 from turret_ai.errors import InputError, TurretError
 from turret_ai.see import images
@@ -23,9 +20,9 @@ from turret_ai.types import (
     Transcription,
 )
 
-SPEECH_RATE = 16_000
 NO_BOX = [0, 0, 0, 0]
 NO_FIELDS = {"heading": "", "tool": "", "target": ""}
+_URL_SAFE = str.maketrans("-_", "+/")
 MAX_WORDS = 10_000
 """Characters of a transcript; the rest would only cost time."""
 
@@ -70,11 +67,7 @@ def hear(recogniser: Hears, instances: Sequence[Any]) -> Predictions:
     """`[{"b64": wav}]` to a transcript each; "" where nothing was heard."""
 
     def one(instance: Any) -> str:
-        samples, rate = read_wav(_bytes(instance))
-        speech = (samples / 32768.0).astype(np.float32)
-        if rate != SPEECH_RATE:
-            speech = np.asarray(soxr.resample(speech, rate, SPEECH_RATE), np.float32)
-        return recogniser.transcribe(speech).text
+        return recogniser.transcribe(read_wav(_bytes(instance)).at_16_khz()).text
 
     return _each(instances, one, "")
 
@@ -109,16 +102,33 @@ def see(locator: Sees, instances: Sequence[Any]) -> Predictions:
         groups.setdefault(data, []).append((number, caption))
     for data, members in groups.items():
         try:
-            rgb = images.decode(data, "b64")
-            found = locator.locate_all(rgb, [caption for _, caption in members])
+            picture = images.look(data, "b64")
         except Exception as error:
             answer.errors += [(number, _reason(error)) for number, _ in members]
             continue
-        for (number, _), location in zip(members, found, strict=True):
+        for number, location in _located(locator, picture.rgb, members, answer.errors):
             if location.box is not None:
-                answer.predictions[number] = [round(v) for v in location.box.as_list()]
+                box = picture.stored_box(location.box)
+                answer.predictions[number] = [round(v) for v in box.as_list()]
     answer.errors.sort()
     return answer
+
+
+def _located(
+    locator: Sees,
+    rgb: ImageArray,
+    members: Sequence[tuple[int, str]],
+    errors: list[tuple[int, str]],
+) -> list[tuple[int, Location]]:
+    """The instances' locations; where they fail together, each is tried by itself."""
+    try:
+        found = locator.locate_all(rgb, [caption for _, caption in members])
+        return [(number, each) for (number, _), each in zip(members, found, strict=True)]
+    except Exception as error:
+        if len(members) == 1:
+            errors.append((members[0][0], _reason(error)))
+            return []
+    return [each for one in members for each in _located(locator, rgb, [one], errors)]
 
 
 def _each(instances: Sequence[Any], one: Callable[[Any], Any], nothing: Any) -> Predictions:
@@ -141,11 +151,20 @@ def _text(instance: Any, name: str) -> str:
     value = instance.get(name) if isinstance(instance, dict) else None
     if not isinstance(value, str):
         raise InputError(f"the instance has no text {name!r}")
+    if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise InputError(f"{name!r} holds half a character (a lone surrogate)")
     return value
 
 
 def _bytes(instance: Any) -> bytes:
+    """Base64 as people send it: wrapped, without padding, URL-safe, or within a data: URI."""
+    text = _text(instance, "b64")
+    if text[:5].lower() == "data:":
+        head, comma, text = text.partition(",")
+        if not comma or not head.lower().endswith(";base64"):
+            raise InputError("b64 is a data: URI without ';base64,'")
+    plain = "".join(text.split()).translate(_URL_SAFE).rstrip("=")
     try:
-        return base64.b64decode(_text(instance, "b64"), validate=True)
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InputError(f"b64 is not base64 ({error})") from error
+        raise InputError("b64 is not base64") from error

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from scipy.optimize import minimize
 
+from turret_ai import documents
 from turret_ai.errors import InputError, ModelError
 from turret_ai.hear import files, recogniser
 from turret_ai.hear.model_card import Calibration
@@ -69,7 +70,7 @@ def fit(model: Path, clips: Path) -> Calibration:
     )
     path = model / "model.yaml"
     try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        card = documents.read_yaml(path) or {}
         card["calibration"] = found.model_dump()
         path.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
     except OSError as error:

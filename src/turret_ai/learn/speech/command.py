@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import soundfile
-import yaml
 from pydantic import ValidationError
 
+from turret_ai import documents
 from turret_ai.errors import ConfigError, InputError, MissingExtraError
 from turret_ai.learn.speech import corpus, listening, voices
 from turret_ai.learn.speech.radio import RadioSettings, transmit
@@ -35,10 +35,7 @@ def _radio(options: Sequence[str]) -> RadioSettings:
         key, equals, value = option.partition("=")
         if not equals:
             raise ConfigError(f"--radio is written key=value: got {option!r}")
-        try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--radio {option!r}: the value is not YAML ({error})") from error
+        values[key] = documents.parse_yaml(value, f"--radio {documents.shown(option)}: the value")
     return RadioSettings(**values)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 from xml.sax.saxutils import quoteattr
 
 from turret_ai.errors import ConfigError
@@ -58,6 +60,34 @@ def discovery_range() -> str:
     return text or "SUBNET"
 
 
+def static_peers() -> list[str]:
+    """The hosts of ROS_STATIC_PEERS; one that can't be used is said on stderr and left out.
+
+    Cyclone would end the process at a name that it can't resolve.
+    """
+    found = []
+    for peer in os.environ.get("ROS_STATIC_PEERS", "").split(";"):
+        peer = peer.strip()
+        problem = _problem(peer) if peer else ""
+        if problem:
+            print(f"ROS_STATIC_PEERS: {peer[:80]!r} is left out: {problem}", file=sys.stderr)
+        elif peer:
+            found.append(peer)
+    return found
+
+
+def _problem(peer: str) -> str:
+    """Why Cyclone would not take a peer's address, "" if it would."""
+    host, colon, port = peer.removeprefix("udp/").partition(":")
+    if colon and not (port.isdecimal() and int(port) < 65536):
+        return "it is neither HOST nor HOST:PORT (IPv4)"
+    try:
+        socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_DGRAM)
+    except (OSError, ValueError) as error:  # ValueError: a name that no host can have
+        return f"no host of that name is known here ({getattr(error, 'strerror', None) or error})"
+    return ""
+
+
 def cyclone_config(loopback: bool = True) -> str:
     """Cyclone's configuration: our defaults, then discovery as ROS asks, then the user's own.
 
@@ -72,7 +102,7 @@ def cyclone_config(loopback: bool = True) -> str:
     reach = discovery_range()
     peers = []
     if reach in ("SUBNET", "LOCALHOST"):
-        peers = [p for p in os.environ.get("ROS_STATIC_PEERS", "").split(";") if p.strip()]
+        peers = static_peers()
     own = os.environ.get("CYCLONEDDS_URI", "").strip()
     general = discovery = ""
     if reach in ("LOCALHOST", "OFF"):
@@ -92,7 +122,7 @@ def cyclone_config(loopback: bool = True) -> str:
         if reach == "LOCALHOST":
             peers = ["localhost", *peers]
     if peers:
-        listed = "".join(f"<Peer address={quoteattr(peer.strip())}/>" for peer in peers)
+        listed = "".join(f"<Peer address={quoteattr(peer)}/>" for peer in peers)
         discovery += f"<Peers>{listed}</Peers>"
     parts = [BASE]
     if general or discovery:

@@ -20,6 +20,8 @@ from turret_ai.ros.dds.qos import QoSProfile
 from turret_ai.ros.dds.service import Client, ServiceServer
 from turret_ai.ros.interfaces import message, type_name
 from turret_ai.ros.parameters import Kind, NoParameters, Specification
+from turret_ai.ros.qos_overrides import PREFIX as QOS_PREFIX
+from turret_ai.ros.qos_overrides import QosOverrides
 from turret_ai.ros.time import to_msg, to_ns
 
 _SERVICE_PROFILE = QoSProfile(depth=1000)
@@ -31,6 +33,9 @@ _USE_SIM_TIME = Specification(
 
 class Node:
     """One ROS node. Its callbacks run in the one executor thread of its context and never block."""
+
+    adjustable = False
+    """Whether there are times at which every parameter may be changed; see `fixed_parameters`."""
 
     def __init__(
         self,
@@ -64,6 +69,9 @@ class Node:
         known = {each.name for each in specifications} | set(ros_parameters.STANDARD)
         arguments.known |= known
 
+        self._qos_overrides = QosOverrides(settings, full, arguments.known)
+        arguments.checks.append(self._qos_overrides.check_unused)
+
         self._lock = threading.RLock()
         self.readers: list[Reader] = []
         self.writers: list[Writer] = []
@@ -86,7 +94,7 @@ class Node:
                     message("rcl_interfaces/msg/Log"), "/rosout", qos.ROSOUT
                 )
             for key, setting in settings.items():
-                if key not in known:
+                if key not in known and not key.startswith(QOS_PREFIX):
                     self._logger.debug(
                         f"{key} from {setting.origin} is not a parameter of this node"
                     )
@@ -130,7 +138,8 @@ class Node:
     ) -> Publisher:
         """A publisher. An integer instead of a profile is its depth, as in rclpy."""
         full = self.resolve_topic_name(topic)
-        writer = self.add_writer(f"rt{full}", type_name(msg_type), _profile(qos_profile))
+        profile = self._qos_overrides.apply(full, "publisher", _profile(qos_profile))
+        writer = self.add_writer(f"rt{full}", type_name(msg_type), profile)
         return Publisher(writer, full)
 
     def create_subscription(
@@ -142,11 +151,12 @@ class Node:
     ) -> Subscription:
         """A subscription; the callback runs in the executor."""
         full = self.resolve_topic_name(topic)
+        profile = self._qos_overrides.apply(full, "subscription", _profile(qos_profile))
 
         def receive(received: Any, _sample: Any) -> None:
             callback(received)
 
-        reader = self.add_reader(f"rt{full}", type_name(msg_type), _profile(qos_profile), receive)
+        reader = self.add_reader(f"rt{full}", type_name(msg_type), profile, receive)
         return Subscription(reader, full)
 
     def create_service(
@@ -161,6 +171,15 @@ class Node:
         with self.context.announcer:
             return ServiceServer(self, srv_type, full, callback, qos_profile)
 
+    def create_slow_service(
+        self, srv_type: type[Any], srv_name: str, callback: Callable[[Any, Any], Any]
+    ) -> ServiceServer:
+        """A service whose callback may return a future of the response instead of the response.
+
+        While it is awaited, the node's other callbacks go on.
+        """
+        return self.create_service(srv_type, srv_name, callback)
+
     def create_client(
         self, srv_type: type[Any], srv_name: str, qos_profile: QoSProfile = _SERVICE_PROFILE
     ) -> Client:
@@ -174,6 +193,12 @@ class Node:
     def create_timer(self, timer_period_sec: float, callback: Callable[[], object]) -> Timer:
         """Call a function every so many seconds of the node's clock."""
         timer = Timer(self.context, self._clock, timer_period_sec, callback, self._logger)
+        self._timers.append(timer)
+        return timer
+
+    def create_wall_timer(self, timer_period_sec: float, callback: Callable[[], object]) -> Timer:
+        """Likewise of real time, whatever the node's clock is: /clock may stand still."""
+        timer = Timer(self.context, Clock(), timer_period_sec, callback, self._logger)
         self._timers.append(timer)
         return timer
 
@@ -281,6 +306,11 @@ class Node:
 
     # -- parameters
 
+    @property
+    def fixed_parameters(self) -> str:
+        """Why parameters that aren't dynamic can't be changed now; "": they can."""
+        return ros_parameters.READ_ONLY
+
     def on_parameters(self, new: Any) -> None:
         """Called with the validated parameters after a dynamic one changed, before it is shown.
 
@@ -292,7 +322,9 @@ class Node:
 
     def _write_parameters(self, changes: Mapping[str, Any]) -> None:
         own = {name: value for name, value in changes.items() if name != "use_sim_time"}
-        new = ros_parameters.change(self.parameters, own) if own else self.parameters
+        new = self.parameters
+        if own:
+            new = ros_parameters.change(self.parameters, own, fixed=self.fixed_parameters)
         if "use_sim_time" in changes:
             self._use_sim_time(changes["use_sim_time"])
         if own:

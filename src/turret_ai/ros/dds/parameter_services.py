@@ -104,7 +104,7 @@ class ParameterServices:
             message("rcl_interfaces/msg/IntegerRange"),
         )
         response.descriptors = [
-            describe(self._known[name], descriptor, ranges)
+            describe(self._known[name], descriptor, ranges, self._node.adjustable)
             if name in self._known
             else descriptor(name=name)
             for name in request.names

@@ -36,9 +36,11 @@ def run(*factories: Callable[[], Node], args: Sequence[str] | None = None) -> in
             arguments.check_unused()
             thread = threading.Thread(target=_loop, args=(context, stop), name="executor")
             thread.start()
-            stop.wait()
-            context.wake()
-            thread.join()
+            try:
+                stop.wait()
+            finally:
+                context.wake()
+                thread.join()
         finally:
             context.close()
             set_default_context(None)

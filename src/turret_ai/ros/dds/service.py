@@ -6,6 +6,7 @@ id and a sequence number) tell whose reply it is; the server sends them back unt
 
 from __future__ import annotations
 
+import concurrent.futures
 import secrets
 import struct
 import threading
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from turret_ai.ros.dds.node import Node
 
 _HEADER = struct.Struct("<Qq")
-_PATIENCE_S = 0.1
-"""How long a reply waits until its client's reader is matched, as rmw_cyclonedds does."""
-_RETRY_S = 0.002
+_PATIENCE_S = 1.0
+"""How long a reply waits until its client's reader is matched (rmw_cyclonedds: 0.1 s, blocking)."""
+_RETRY_S = 0.005
 
 
 class ServiceServer:
@@ -58,13 +59,24 @@ class ServiceServer:
         response = self._node.context.guarded(
             self._callback, self._node.get_logger(), request, self._interface.Response()
         )
+        header, client = sample.raw[4:20], sample.sample_info.publication_handle
+        if isinstance(response, Future):
+            response.add_done_callback(
+                lambda done: self._node.context.call_soon(
+                    lambda: self._reply(done.result(), header, client)
+                )
+            )
+            return
+        self._reply(response, header, client)
+
+    def _reply(self, response: Any, header: bytes, client: int) -> None:
         if response is None:
             # A handler that failed still answers, or its client would wait for ever.
             response = self._interface.Response()
             if hasattr(response, "message"):
                 response.message = "the service failed: see its log"
         deadline = time.monotonic() + _PATIENCE_S
-        self._answer(response, sample.raw[4:20], sample.sample_info.publication_handle, deadline)
+        self._answer(response, header, client, deadline)
 
     def _answer(self, response: Any, header: bytes, client: int, deadline: float) -> None:
         """Send as soon as the client can hear it; before that the reply would be lost."""
@@ -159,7 +171,7 @@ class Client:
         future = self.call_async(request)
         try:
             return future.result(timeout_sec)
-        except TimeoutError as error:
+        except (TimeoutError, concurrent.futures.TimeoutError) as error:  # one from Python 3.11 on
             self.remove_pending_request(future)
             raise PeerError(f"{self.srv_name}: no reply within {timeout_sec} s") from error
 
