@@ -257,3 +257,11 @@ def test_a_fault_in_mid_turn_is_answered_with_what_is_known(keeper: TurnKeeper) 
     assert answer["asr"] == "words"
     assert keeper.on_failure(name, "failed: it", 0.3) == []
     assert keeper.on_failure("another", "failed: it", 0.3) == []
+
+
+def test_a_guess_is_answered_at_once_and_not_searched_for(keeper: TurnKeeper) -> None:
+    name = speak(keeper.on_wav(audio(1), 0.0))
+    keeper.on_transcript(name, "deploy something", 1.0)
+    (answer,) = sent(keeper.on_command(name, "180", "EMP", "grey drone", 1.1, searched=False))
+    assert answer["nlp"] == {"heading": "180", "tool": "EMP", "target": "grey drone"}
+    assert keeper.on_searching(name, 1.2) == []

@@ -33,7 +33,7 @@ TOO_ALIKE = 0.59
 """Likeness in sound (1 - edits / longer length) of words that are taken for one another."""
 
 LONG = 7
-"""Phones from which a word that sounds like a field's is yet believed to be itself ("intercept")."""
+"""Phones from which a word that sounds like a field's is believed to be itself ("intercept")."""
 
 
 @dataclass(frozen=True, slots=True)

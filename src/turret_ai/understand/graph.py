@@ -36,7 +36,7 @@ class ChannelCosts:
     lost_digit: one of the heading's digits is missing altogether.
     unknown: likelihood of a phone of a word that no clean sentence has.
     known: likelihood of a whole word that clean sentences have.
-    alike: the same of one that sounds like a word of a field ("intercept"), and may be one misheard.
+    alike: the same of a long one that sounds like a word of a field ("intercept").
     rare: prior of a rare tool or type against a usual one.
     missing: prior of none, one, two or three fields not being said.
     """

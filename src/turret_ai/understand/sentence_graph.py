@@ -90,15 +90,15 @@ def _add_tools(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Chan
             if i == 0:
                 plan.again(way, {gate: share * AGAIN}, ctx.TOOL, TOOL_BIT)
         if not tool.rare:
-            for way, chance in heard_as(tool.name, channel):
-                share = weights[tool.name] / total * 0.8 * chance
+            for way, often in heard_as(tool.name, channel):
+                share = weights[tool.name] / total * 0.8 * often
                 plan.add(
                     (way,), {gate: share}, ctx.TOOL, ("tool", tool.name), TOOL_BIT, within=TOOL_BIT
                 )
 
 
 def heard_as(name: str, channel: Channel) -> list[tuple[Pronunciation, float]]:
-    """Other ways in which a name is heard, with one of its words heard as another, and how often."""
+    """Other ways in which a name is heard, one of its words heard as another, and how often."""
     said = plain(name).split()
     out = []
     for i, word in enumerate(said):
@@ -121,8 +121,8 @@ def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Cha
             part = {k: w / len(words.colours) for k, w in sources.items()}
             label = (f"c{slot}", colour.name)
             plan.add(ways, part, f"@{slot}", label, within=bit)
-            for way, chance_ in heard_as(colour.name, channel):
-                weighed = {k: w * chance_ for k, w in part.items()}
+            for way, often in heard_as(colour.name, channel):
+                weighed = {k: w * often for k, w in part.items()}
                 plan.add((way,), weighed, f"@{slot}", label, within=bit)
         if slot < 3:
             plan.add(_AND, {f"@{slot}": chance["and"]}, f"@{slot}&", within=bit)
@@ -141,7 +141,7 @@ def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Cha
             sources = {k: w * share for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
             plan.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)
         if not kind.rare:
-            for way, chance_ in heard_as(kind.name, channel):
-                part = weights[kind.name] / total * chance_
-                sources = {k: w * part for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
+            for way, often in heard_as(kind.name, channel):
+                share = weights[kind.name] / total * often
+                sources = {k: w * share for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
                 plan.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)
