@@ -20,10 +20,11 @@ import yaml
 from numpy.typing import NDArray
 
 from turret_ai import share, vocabulary
+from turret_ai.phonetics.lexicon import phrase, ways
+from turret_ai.phonetics.phones import INDEX, PHONES
 from turret_ai.understand import channel as ch
 from turret_ai.understand.channel import Channel
-from turret_ai.understand.phones import INDEX, PHONES
-from turret_ai.understand.pronounce import phrase, sounds, ways
+from turret_ai.understand.pronounce import sounds
 from turret_ai.understand.words import split
 
 ROUNDS = 3

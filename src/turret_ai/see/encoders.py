@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session, Shapes
 from turret_ai.see import description
 from turret_ai.see.description import MatcherDescription
 from turret_ai.see.evidence import Evidence
-from turret_ai.see.execution import Session, Shapes
-from turret_ai.see.settings import ExecutionSettings
 from turret_ai.types import FloatArray, ImageArray
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

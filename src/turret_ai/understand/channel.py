@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from turret_ai import share
 from turret_ai.errors import ConfigError
-from turret_ai.understand import phones as ph
-from turret_ai.understand.phones import INDEX, PHONES
+from turret_ai.phonetics import phones as ph
+from turret_ai.phonetics.phones import INDEX, PHONES
 
 FloatArray = NDArray[np.float64]
 
