@@ -82,6 +82,7 @@ class Numbers:
         self._headings = headings
         self._digits = {word: digit for digit, said in digits.items() for word in said}
         self._words = {digit: said[0] for digit, said in digits.items()}
+        self._starts = frozenset((*self._digits, *_TENS, *_TEENS, *_TIMES, "a"))
 
     def is_number(self, word: Word) -> bool:
         """Whether a word is a numeral or a word for a number."""
@@ -93,7 +94,9 @@ class Numbers:
         out: list[Number] = []
         i = 0
         while i < len(words):
-            end = self._end(words, i)
+            text = words[i].text
+            begins = text in self._starts or text.isdecimal()
+            end = self._end(words, i) if begins else i
             if end == i:
                 i += 1
                 continue
@@ -105,8 +108,8 @@ class Numbers:
             i = end
         return out
 
-    def tidy(self, words: list[Word]) -> list[Word]:
-        """The text without the numbers that are no heading; a heading in digit words.
+    def tidy(self, words: list[Word]) -> tuple[list[Word], list[Number]]:
+        """(text, its numbers): without those that are no heading; a heading in digit words.
 
         Numerals stay as they are: a recogniser wrote them, and may have misheard.
         """
@@ -137,7 +140,10 @@ class Numbers:
                 said[0] = replace(said[0], stop=first.stop, mark=first.mark)
                 out += said
                 at = number.end
-        return out + words[at:]
+        if not at:
+            return words, numbers
+        out += words[at:]
+        return out, self.find(out)
 
     def _needs_words(self, words: Sequence[Word], number: Number) -> bool:
         """Whether it is said otherwise than digit by digit, and comes to three digits."""
@@ -337,6 +343,8 @@ def _counts_down(digits: str) -> bool:
 
 def _compass(words: list[Word], digits: Mapping[str, str]) -> list[Word]:
     """ "heading due north" -> "heading three six zero", where a word for heading says so."""
+    if not any(word.text in _COMPASS for word in words):
+        return words
     out: list[Word] = []
     i = 0
     while i < len(words):

@@ -130,7 +130,7 @@ class Understander:
     def posterior(self, text: str) -> Posterior:
         """What the decoder thinks of one text's first part, for inspection and calibration."""
         parts = discourse.read(split(text, self.settings.max_words)).parts
-        words = self._rules.numbers.tidy(parts[0].words) if parts else []
+        words = self._rules.numbers.tidy(parts[0].words)[0] if parts else []
         return self._decoder.decode(words)
 
     def _readings(self, hypotheses: str | Sequence[Hypothesis | str]) -> list[_Heard]:
