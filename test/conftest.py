@@ -17,8 +17,10 @@ _NEEDS = {
     "learn/vision/test_public.py": ("torch", "transformers", "accelerate"),
     "learn/vision/test_training.py": ("torch", "accelerate"),
     "learn/vision/test_warm_start.py": ("torch",),
+    "nodes/test_chain.py": ("psutil",),
+    "see": ("onnx",),
 }
-"""Files to the modules, of the extras `train` and `server`, that they import at their head."""
+"""Files and folders to the modules, of extras, that they import at their head."""
 
 
 def _missing(file: str) -> list[str]:
