@@ -12,6 +12,10 @@ SHARED_DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 """Optional public data beside the source tree; a benchmark that needs it raises `Skip` without."""
 
 
+FAILED = "failed"
+"""The unit of a row whose figure could not be taken; its note says why, the exit code is 1."""
+
+
 class Skip(Exception):
     """This benchmark can't run here; the text says what is missing."""
 

@@ -137,8 +137,9 @@ class Location:
     box: Box | None = None
     detection_score: float = 0.0
     match_score: float = 0.0
+    """Probability that the best candidate is what is described, 0..1."""
     margin: float = 0.0
-    """Match score minus the second candidate's; the whole match score when there is no second."""
+    """Lead over the second candidate in log-odds; 20 where there is none."""
     reason: str = ""
     candidates: tuple[Any, ...] = ()
     """Every candidate as (Box, detection score, match score or nan), best first."""

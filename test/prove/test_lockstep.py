@@ -134,6 +134,15 @@ def test_a_recording_that_was_cut_off_is_evaluated_up_to_the_cut(tmp_path: Path)
     assert first is not None and first.outcome == "AIMED"
 
 
+def test_a_recording_that_begins_in_mid_sentence_passes_and_one_with_a_sentence_too_many_fails(
+    tmp_path: Path,
+) -> None:
+    begun = evaluate(make(tmp_path / "begun", Making(untold=frozenset({0}))))[0]
+    assert begun.status == "passed" and [s.truth is None for s in begun.scored] == [True, False]
+    made_up = evaluate(make(tmp_path / "made_up", Making(untold=frozenset({1}))))[0]
+    assert made_up.problems == ["2 utterances were heard, the truth has 1"]
+
+
 def test_the_truth_may_come_from_a_file(bag: Path, tmp_path: Path) -> None:
     file = tmp_path / "truth.jsonl"
     lines = [

@@ -29,7 +29,7 @@ def sets(tiny):
         f"detection.models=[{tiny['detector']}]",
         "detection.nms_iou=0.3",
         f"matching.models=[{tiny['matcher']}]",
-        "matching.not_found_below=0.8",
+        "matching.not_found_below=0.5",
         "execution.provider=cpu",
     ]
     return [word for value in values for word in ("--set", value)]

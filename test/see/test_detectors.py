@@ -7,8 +7,8 @@ import pytest
 import tiny_models
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.detector import Detector
-from turret_ai.see.settings import ExecutionSettings
 
 CPU = ExecutionSettings(provider="cpu", threads=1)
 COCO = 80

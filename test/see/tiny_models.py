@@ -121,7 +121,10 @@ def colour_matcher(folder: Path, size: int = 16, **about: object) -> Path:
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))
-    default = {"kind": "matcher", "size": size, "tokens": 8, "crop": {"fit": "square"}}
+    default = {
+        "kind": "matcher", "size": size, "tokens": 8, "crop": {"fit": "square"},
+        "scale": 30.0, "bias": -31.0,
+    }  # fmt: skip
     return _describe(folder, **{**default, **about})
 
 

@@ -18,7 +18,7 @@ from functools import lru_cache
 from turret_ai import share
 from turret_ai.hear.ngrams import NGrams, estimate
 from turret_ai.normalise import plain
-from turret_ai.understand.pronounce import Pronunciation, phrase, ways
+from turret_ai.phonetics.lexicon import Pronunciation, phrase, ways
 from turret_ai.vocabulary import Term, Vocabulary
 
 TEMPLATES = "config/speech_templates.txt"

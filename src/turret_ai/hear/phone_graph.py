@@ -20,8 +20,8 @@ import kaldifst
 
 from turret_ai.errors import ModelError
 from turret_ai.hear.ngrams import END, START, Gram, NGrams
-from turret_ai.understand.phones import INDEX, PHONES
-from turret_ai.understand.pronounce import Pronunciation, ways
+from turret_ai.phonetics.lexicon import Pronunciation, ways
+from turret_ai.phonetics.phones import INDEX, PHONES
 
 BLANK = 0
 """CTC's class of "nothing new"; the class of a phone is its number plus one."""

@@ -21,8 +21,8 @@ from turret_ai.hear.equalise import equalise
 from turret_ai.hear.level import to_level
 from turret_ai.hear.recogniser import Reading, Recogniser
 from turret_ai.hear.settings import RecogniserSettings
+from turret_ai.phonetics.lexicon import ways
 from turret_ai.types import FloatArray, Hypothesis
-from turret_ai.understand.pronounce import ways
 
 _LEVEL_DBFS = -20.0
 _DITHER = 1.0 / 32768.0

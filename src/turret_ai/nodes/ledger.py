@@ -71,6 +71,12 @@ class Ledger:
                 return
         self._on_change()
 
+    def is_open(self, utterance_id: str) -> bool:
+        """Whether it is known, and its engagement has not come."""
+        with self._lock:
+            known = self._entries.get(utterance_id)
+        return known is not None and known.status is not Status.ENDED
+
     def entries(self) -> list[Entry]:
         """What there is, the longest unchanged first."""
         now = time.monotonic()

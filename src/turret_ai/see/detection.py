@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from turret_ai.errors import ConfigError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see import fusion
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.detector import Detector
-from turret_ai.see.settings import DetectionSettings, ExecutionSettings
+from turret_ai.see.settings import DetectionSettings
 from turret_ai.see.slicing import slices
 from turret_ai.types import ImageArray
 

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session, Shapes
 from turret_ai.see import description, heads
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.description import DetectorDescription
-from turret_ai.see.execution import Session, Shapes
 from turret_ai.see.letterbox import Letterbox
-from turret_ai.see.settings import ExecutionSettings
 from turret_ai.types import ImageArray
 
 USUAL = (3, 896, 1536)

@@ -19,8 +19,9 @@ from turret_ai.learn.vision.detector_model import (
     giou,
     targets,
 )
+from turret_ai.learn.vision.matcher_config import Jitter
+from turret_ai.learn.vision.matcher_data import stage
 from turret_ai.learn.vision.matcher_model import choice_loss
-from turret_ai.learn.vision.train_matcher import Jitter, stage
 from turret_ai.see.heads import decode_centres
 
 TYPES = ["drone", "fighter jet", "fighter plane", "light aircraft"]

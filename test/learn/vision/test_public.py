@@ -11,10 +11,10 @@ from test_training import SCHEDULE, shapes
 
 from turret_ai.cli import app as cli
 from turret_ai.errors import ConfigError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import export, export_public, tune_detr
 from turret_ai.learn.vision.upscaler_model import Upscaler, UpscalerShape
 from turret_ai.see.detector import Detector
-from turret_ai.see.settings import ExecutionSettings
 
 
 @pytest.fixture(scope="module")

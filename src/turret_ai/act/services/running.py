@@ -39,8 +39,9 @@ def load(names: Sequence[str], device: str, scene: str, pan_speed: float) -> Sta
 
         found["understander"] = Understander(UnderstandSettings())
     if "identify" in names:
+        from turret_ai.execution import ExecutionSettings
         from turret_ai.see import locator
-        from turret_ai.see.settings import ExecutionSettings, SeeSettings
+        from turret_ai.see.settings import SeeSettings
 
         execution = ExecutionSettings(provider=device)
         found["locator"] = locator.load(SeeSettings(execution=execution))

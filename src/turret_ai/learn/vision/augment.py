@@ -11,9 +11,9 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field
 
-from turret_ai.learn import sensor
 from turret_ai.learn.config import Section
 from turret_ai.see import images
+from turret_ai.simulate import sensor
 from turret_ai.types import FloatArray, ImageArray
 
 

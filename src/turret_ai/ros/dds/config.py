@@ -120,7 +120,7 @@ def cyclone_config(loopback: bool = True) -> str:
             "<MaxAutoParticipantIndex>32</MaxAutoParticipantIndex>"
         )
         if reach == "LOCALHOST":
-            peers = ["localhost", *peers]
+            peers = ["127.0.0.1", *peers]
     if peers:
         listed = "".join(f"<Peer address={quoteattr(peer)}/>" for peer in peers)
         discovery += f"<Peers>{listed}</Peers>"

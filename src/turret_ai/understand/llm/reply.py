@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from rapidfuzz.distance import Levenshtein
 
 from turret_ai.normalise import plain, read_digits
+from turret_ai.phonetics.lexicon import phrase
 from turret_ai.understand.llm.prompt import FUNCTION
-from turret_ai.understand.pronounce import phrase
 from turret_ai.vocabulary import Vocabulary
 
 LONGEST = 2000
