@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which files are left out where an extra is not installed.
 
 Not `pytest.importorskip` at the head of a file: ROS's pytest plugins (launch_testing) take a skip
