@@ -1,0 +1,1 @@
+"""Craft from textured models of other projects: files, textures, liveries, meshes."""
