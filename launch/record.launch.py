@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Record the graph with `ros2 bag record`: the right topics, and a quality of service under which
 nothing is lost. `turret-ai record` does the same without ROS."""
 
@@ -16,7 +17,10 @@ def generate_launch_description():
                 "storage", default_value="mcap", choices=["mcap", "sqlite3"], description="format"
             ),
             DeclareLaunchArgument(
-                "images", default_value="true", choices=["true", "false"], description="also images"
+                "images",
+                default_value="true",
+                choices=["true", "compressed", "false"],
+                description="also images: raw, or as JPEG from camera/image_raw/compressed",
             ),
             DeclareLaunchArgument(
                 "use_sim_time",

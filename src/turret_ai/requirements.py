@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python packages that the core needs, and which of them are absent. Imports nothing but the
 standard library: it is asked where packages are missing."""
 
@@ -24,7 +25,8 @@ def names() -> list[str]:
     found = []
     for line in share.path("requirements/core.txt").read_text(encoding="utf-8").splitlines():
         match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line.strip())
-        if match:
+        below = re.search(r'; python_version < "3\.(\d+)"', line)
+        if match and not (below and sys.version_info >= (3, int(below.group(1)))):
             found.append(match.group())
     return found
 

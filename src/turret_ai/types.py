@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the stages hand to one another, free of ROS.
 
 The messages of `msg/` mirror these; `turret_ai.nodes.convert` is the only place that maps
@@ -137,8 +138,9 @@ class Location:
     box: Box | None = None
     detection_score: float = 0.0
     match_score: float = 0.0
+    """Probability that the best candidate is what is described, 0..1."""
     margin: float = 0.0
-    """Match score minus the second candidate's; the whole match score when there is no second."""
+    """Lead over the second candidate in log-odds; 20 where there is none."""
     reason: str = ""
     candidates: tuple[Any, ...] = ()
     """Every candidate as (Box, detection score, match score or nan), best first."""

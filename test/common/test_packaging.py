@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the package says of itself: its requirements, its files, its ROS manifest."""
 
 import ast
 import importlib.metadata
 import importlib.util
 import re
+import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -12,6 +14,7 @@ from functools import cache
 import pytest
 
 from turret_ai import requirements, share
+from turret_ai.ros.dds import config
 
 ROOT = share.root()
 OF_ROS = {"launch", "launch_ros", "rclpy", "rcl_interfaces", "robomaster_msgs", "turret_ai"}
@@ -38,7 +41,7 @@ def imported() -> set[str]:
                 if called in ("require", "import_module") and isinstance(first, ast.Constant):
                     names = [first.value]
             found |= {name.split(".")[0] for name in names}
-    return found - set(sys.stdlib_module_names)
+    return found - set(sys.stdlib_module_names) - {"compression"}  # Python's own from 3.14 on
 
 
 def canonical(name: str) -> str:
@@ -112,3 +115,40 @@ def test_files_left_out_without_an_extra_exist():
     names = re.findall(r'"([\w/]+\.py)": \(', text)
     assert names
     assert [name for name in names if not (ROOT / "test" / name).is_file()] == []
+
+
+def test_the_changelog_becomes_what_ros_reads():
+    convert = runpy.run_path(str(ROOT / "scripts" / "write_changelog"))["converted"]
+    text = convert(
+        "# Changelog\n\nAll that users notice.\n\n"
+        "## 0.2.0 (unreleased)\n\n* `x`: new, see [y](z.md)\n\n"
+        "## 0.1.0 (2026-11-26)\n\n* first\n"
+    )
+    assert "Changelog for package turret_ai" in text.splitlines()[1]
+    assert "Forthcoming\n-----------\n\n* ``x``: new, see `y <z.md>`__\n" in text
+    assert "0.1.0 (2026-11-26)\n------------------\n\n* first\n" in text
+    assert "All that users notice" not in text
+
+
+def test_every_package_of_the_core_is_on_the_page_of_licences():
+    text = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
+    listed = {canonical(name) for name in re.findall(r"^\| ([\w.-]+) \| \d", text, re.MULTILINE)}
+    assert {canonical(name) for name in requirements.names()} <= listed
+    assert "x264, x265" in text
+
+
+def test_the_settings_for_ros_tools_are_those_of_the_nodes():
+    def settings(text):
+        root = ET.fromstring(re.sub(r' xmlns="[^"]*"| Id="any"', "", text))
+        leaves = [e for e in root.iter() if len(e) == 0]
+        return {e.tag: (e.text or e.attrib.get("max")) for e in leaves}
+
+    file = share.path("config/cyclonedds.xml").read_text(encoding="utf-8")
+    assert settings(file.split("?>", 1)[1]) == settings(config.BASE)
+
+
+@pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="needs the source tree")
+def test_every_source_file_names_its_licence():
+    script = runpy.run_path(str(ROOT / "scripts" / "add_licence_lines"))
+    without = [str(file.relative_to(ROOT)) for file in script["sources"]() if script["lacks"](file)]
+    assert not without, "run scripts/add_licence_lines"

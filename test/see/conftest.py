@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import sys
@@ -9,13 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_models
 
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.locator import Locator, load
-from turret_ai.see.settings import (
-    DetectionSettings,
-    ExecutionSettings,
-    MatchingSettings,
-    SeeSettings,
-)
+from turret_ai.see.settings import DetectionSettings, MatchingSettings, SeeSettings
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +31,7 @@ def settings(tiny: dict[str, str]) -> SeeSettings:
     return SeeSettings(
         detection=DetectionSettings(models=[tiny["detector"]], nms_iou=0.3),
         matching=MatchingSettings(
-            models=[tiny["matcher"]], not_found_below=0.8, ambiguous_margin=0.05
+            models=[tiny["matcher"]], not_found_below=0.5, ambiguous_margin=1.5
         ),
         execution=ExecutionSettings(provider="cpu", threads=1),
     )

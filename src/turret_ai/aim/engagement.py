@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One turn, from transcript to settled aim, as a state machine without ROS.
 
 Every event method returns the actions that follow: `Move` (a goal for the turret), `Stop` (the
@@ -291,7 +292,10 @@ class Engagement:
     def on_box(self, utterance_id: str, report: BoxReport, now_ns: int) -> list[Action]:
         """The locator's answer arrives: aim, or end the turn."""
         turn = self._turn
-        if turn is None or turn.utterance_id != utterance_id or self.state is not State.SEARCHING:
+        if turn is None or turn.utterance_id != utterance_id:
+            return []
+        given_up = self.state is State.SLEWING and report.status is LocationStatus.NOT_FOUND
+        if self.state is not State.SEARCHING and not given_up:
             return []
         turn.report, turn.seen_ns = report, now_ns
         if report.status is LocationStatus.NOT_FOUND or report.box is None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai compete` and `turret-ai competition-server`: the finals, and a server for training."""
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def _plan(
     arguments: list[str] | None,
     told: Mapping[str, str],
 ) -> Plan:
-    """The finals graph with the competition node told to end with the run."""
+    """The finals graph with the competition node told to end with the run, and the locator always
+    to answer: no answer is worth as little as a wrong one."""
     import math
 
     from turret_ai.graph import GRAPHS
@@ -108,10 +110,12 @@ def _plan(
         "exit_when_done": True,
         "yaw_rate": math.radians(pan_speed),
     }
+    added: dict[str, dict[str, Any]] = {
+        "competition": extra,
+        "locator": {"matching.always_answer": True},
+    }
     nodes = tuple(
-        replace(entry, parameters={**entry.parameters, **extra})
-        if entry.executable == "competition"
-        else entry
+        replace(entry, parameters={**entry.parameters, **added.get(entry.executable, {})})
         for entry in plan.nodes
     )
     return replace(plan, nodes=nodes)

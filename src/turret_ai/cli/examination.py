@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the doctor looks at. Imports nothing beyond the standard library before it is known to be
 there: an installation without its Python packages is examined, too."""
 
@@ -12,13 +13,9 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from turret_ai import requirements, share
+from turret_ai import network, requirements, share
 from turret_ai.errors import TurretError
-
-BUFFER_WANTED = 16 * 1024 * 1024
-"""Bytes of receive buffer with which uncompressed images of 4 MB cross hosts without loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +151,11 @@ def _compute() -> Iterator[Finding]:
 
 
 def _network() -> Iterator[Finding]:
-    file = Path("/proc/sys/net/core/rmem_max")
-    if file.is_file():
-        size = int(file.read_text().strip())
-        if size < BUFFER_WANTED:
-            text = (
-                f"receive buffers are limited to {size / 1024:.0f} KiB; for uncompressed images "
-                f"between hosts: sudo sysctl -w net.core.rmem_max={BUFFER_WANTED}"
-            )
-            yield Finding("note", "network", text)
-        else:
-            yield Finding("ok", "network", f"receive buffers up to {size // 1024 // 1024} MiB")
+    hint, limit = network.buffer_hint(), network.buffer_limit()
+    if hint:
+        yield Finding("note", "network", hint)
+    elif limit is not None:
+        yield Finding("ok", "network", f"receive buffers up to {limit // 1024 // 1024} MiB")
     yield Finding("ok", "ROS_DOMAIN_ID", os.environ.get("ROS_DOMAIN_ID", "0 (not set)"))
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai export`: trained and public checkpoints to the formats that run."""
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def matcher(
     out: Out,
     tuned: Tuned = None,
     calibrate: Annotated[
-        Path | None, typer.Option(help="A manifest to find the thresholds of the answers on.")
+        Path | None, typer.Option(help="A manifest to fit the score and its thresholds on.")
     ] = None,
 ) -> None:
     """Our matcher's best.pt, or a SigLIP of transformers (folder or hub name), to ONNX."""
@@ -101,12 +102,49 @@ def matcher(
     if calibrate is not None:
         from turret_ai.learn.vision import calibrate as thresholds
 
-        found = thresholds.matcher(out, calibrate)
+        found = thresholds.matcher(out, thresholds.marked(calibrate)).calibration
         typer.echo(
             f"not found below {found.not_found_below:.3f}, ambiguous within "
-            f"{found.ambiguous_margin:.3f}",
+            f"{found.ambiguous_margin:.3f} of log-odds",
             err=True,
         )
+
+
+@app.command()
+def heads(
+    model: Annotated[str, typer.Argument(help="An exported matcher without heads: name, folder.")],
+    out: Out,
+    config: Annotated[
+        str, typer.Option(help="Of a matcher of the kind lite: its crops are learned from.")
+    ] = "matcher_lite",
+    crops: Annotated[int, typer.Option(min=64, help="How many of them.")] = 4000,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="A key of the configuration, as key=value.")
+    ] = None,
+) -> None:
+    """Give a matcher heads for type, colours and "no craft": linear probes on its features."""
+    from turret_ai.learn.vision import train_probe
+
+    told = train_probe.run(config, overrides or [], model, out, crops)
+    typer.echo(
+        f"{out}: on held crops the type is right in {told.type_share:.3f}, craft or none in "
+        f"{told.craft_share:.3f}",
+        err=True,
+    )
+
+
+@app.command()
+def score(
+    model: Annotated[Path, typer.Argument(help="An exported matcher's folder.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Manifests to fit it on.")],
+    most: Annotated[int, typer.Option(min=1, help="Pictures of each.")] = 100,
+) -> None:
+    """Fit a matcher's score, so that it is the probability that a box is what is described."""
+    from turret_ai.learn.vision import calibrate
+
+    marked = [m for manifest in pictures for m in calibrate.marked(manifest, most)]
+    found = calibrate.matcher(model, marked)
+    typer.echo(f"{model}: {found.score}; {found.calibration}", err=True)
 
 
 @app.command()

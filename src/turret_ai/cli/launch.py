@@ -1,11 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai run` and `turret-ai launch`: nodes and graphs without ROS's own commands."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
+from turret_ai import network
 from turret_ai.errors import ConfigError
 
 
@@ -41,6 +44,9 @@ def launch(
             print(f"{argument.name}:={argument.default or repr('')}\n    {argument.description}")
         return
     plan = chosen.plan(parse_arguments(arguments or []))
+    hint = network.buffer_hint()
+    if hint:
+        print(hint, file=sys.stderr)
     with Processes(plan) as processes:
         try:
             code = processes.wait()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gazebo, the bridge, the robot's description and RViz, around the nodes of the Gazebo graph."""
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from turret_ai.graph import temporary
 from turret_ai.graph.description import Plan
 from turret_ai.graph.gazebo import GAZEBO
 from turret_ai.graph.gazebo_preflight import Release, check
-from turret_ai.graph.ros_launch import actions, declared
+from turret_ai.graph.ros_launch import actions, declared, hints
 
 GZ_STOP_SECONDS = "10"
 """How long Gazebo may take to end after SIGINT before it is terminated."""
@@ -63,6 +64,7 @@ def launch_actions(given: Mapping[str, str]) -> list[Any]:
     scene = given["scene"] or given["world"]
     plan = GAZEBO.plan({**given, "world": str(world), "scene": scene})
     return [
+        *hints(),
         LogInfo(msg=f"Gazebo {release.name} runs {world}"),
         _gazebo(release, world, headless, given["gz_verbose"]),
         _bridge(plan),
@@ -129,7 +131,7 @@ def _bridge(plan: Plan) -> Node:
             {"config_file": str(share.path("config/gz_bridge.yaml")), "use_sim_time": True}
         ],
         output="screen",
-        respawn=True,
+        respawn=plan.respawn,
         respawn_delay=2.0,
     )
 
@@ -147,7 +149,7 @@ def _state_publisher(plan: Plan) -> Node:
             }
         ],
         output="screen",
-        respawn=True,
+        respawn=plan.respawn,
         respawn_delay=2.0,
     )
 

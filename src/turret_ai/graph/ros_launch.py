@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a graph to a `launch.LaunchDescription`, for the files in launch/."""
 
 from __future__ import annotations
@@ -6,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown, TimerAction
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, TimerAction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from turret_ai import network
 from turret_ai.errors import ConfigError, PeerError, TurretError
 from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import Graph, NodeEntry, Plan
@@ -24,12 +26,18 @@ def to_launch_description(graph: Graph) -> LaunchDescription:
     def start(context: Any) -> list[Any]:
         given = {a.name: LaunchConfiguration(a.name).perform(context) for a in graph.arguments}
         try:
-            return actions(graph.plan(given))
+            return [*hints(), *actions(graph.plan(given))]
         except TurretError as error:
             # ros2 launch turns an exception into exit code 1; it must not look like a crash.
             raise RuntimeError(str(error)) from None
 
     return LaunchDescription([*declared(graph), OpaqueFunction(function=start)])
+
+
+def hints() -> list[Any]:
+    """What the user should know of this host."""
+    hint = network.buffer_hint()
+    return [LogInfo(msg=hint)] if hint else []
 
 
 def declared(graph: Graph) -> list[DeclareLaunchArgument]:

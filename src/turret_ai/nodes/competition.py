@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition node: speech and pictures from the finals server, and a virtual turret."""
 
 from __future__ import annotations
@@ -29,16 +30,14 @@ from turret_ai.hear import utterance_frame
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
+from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import audio, images, qos
+from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioDataStamped,
     AudioInfo,
-    CameraInfo,
     Engagement,
-    Image,
     TargetBBox,
     Transcript,
     TurretCommand,
@@ -98,23 +97,23 @@ class Competition(Stage):
         self._pictures = _made_folder(p.pictures)
         self._stepped = time.monotonic()
         self._begun = self._stepped
-        self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
-        info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+        self._audio = topics.AUDIO.advertise(self)
+        info = topics.AUDIO_INFO.advertise(self)
         info.publish(
             AudioInfo(
                 channels=1, sample_rate=SAMPLE_RATE, sample_format="S16LE", coding_format="wave"
             )
         )
         self._info = info
-        self._images = self.create_publisher(Image, "camera/image_raw", qos.IMAGE_PUB)
-        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
+        self._images = ImagePublisher(self, "camera/image_raw")
+        self._infos = topics.CAMERA_INFO.advertise(self)
         self._turret = VirtualTurret(self, self.motion, self.now_ns())
         StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
-        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
-        self.create_subscription(TurretCommand, "command", self._on_understood, qos.STAGE)
-        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
-        self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
-        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        topics.TRANSCRIPT.subscribe(self, self._on_transcript)
+        topics.COMMAND.subscribe(self, self._on_understood)
+        topics.TURRET_STATE.subscribe(self, self._on_state)
+        topics.TARGET_BBOX.subscribe(self, self._on_box)
+        topics.ENGAGEMENT.subscribe(self, self._on_engagement)
         self.create_timer(1.0 / p.joint_rate, self._advance)
 
     def describe(self) -> Mapping[str, object]:
@@ -216,7 +215,7 @@ class Competition(Stage):
         stamp_ns = self._stamp(at)
         frame = names.CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
-        self._images.publish(images.to_message(image, stamp_ns, frame))
+        self._images.publish(image, stamp_ns, frame)
         self.health.count("snapshots")
         turn = self.client.keeper.running
         if self._pictures is not None and turn is not None:

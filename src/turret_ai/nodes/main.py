@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts nodes: `python -m turret_ai.nodes.main NAME [NAME...] [--ros-args ...]`."""
 
 from __future__ import annotations
@@ -33,7 +34,13 @@ def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) 
 
 
 def process(*names: str) -> NoReturn:
-    """The whole life of a process: `main`, deaf to Ctrl-C once its exit code is known."""
+    """The whole life of a process: `main`, with SIGTERM heeded from the first moment, and deaf to
+    Ctrl-C once its exit code is known."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         code = main(names or None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorder node: topics of the graph, as raw bytes, into a bag."""
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError
 from turret_ai.prove.definitions import describe
-from turret_ai.prove.topics import SPECS, TopicSpec
+from turret_ai.prove.topics import SPECS
 from turret_ai.prove.writer import BagWriter, Recorder, offered_qos
 from turret_ai.ros import Node, raw
 from turret_ai.ros.discovery import Published, Topics
 from turret_ai.ros.process import ask_for_time
+from turret_ai.ros.topics import Topic
 
 _IMAGE = "sensor_msgs/msg/Image"
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
@@ -68,12 +70,12 @@ class BagRecorder(Node):
         self._topics = Topics(self)
         self._wanted = self._listed()
         for name, spec in self._wanted.items():
-            if spec:
+            if spec and not self._is_second(name):
                 self._subscribe(Published(name, spec.type, spec.reliable, spec.latched))
         self._look()
         self.create_timer(0.2, self._look)
 
-    def _listed(self) -> dict[str, TopicSpec | None]:
+    def _listed(self) -> dict[str, Topic | None]:
         """Absolute names of what shall be recorded, with their specification where known."""
         p = self.parameters
         known = {self.resolve_topic_name(spec.name): spec for spec in SPECS}
@@ -88,9 +90,18 @@ class BagRecorder(Node):
 
     def _look(self) -> None:
         """Subscribe to what has appeared, and again to what offers another quality of service."""
-        for name, topic in self._topics.published().items():
+        published = self._topics.published()
+        for name, topic in published.items():
+            if self._is_second(name) and name.removesuffix("/compressed") in published:
+                continue
             if (name in self._wanted or self.parameters.all) and name not in self._refused:
                 self._subscribe(topic)
+
+    def _is_second(self, name: str) -> bool:
+        """Whether it is a topic of compressed pictures that nobody named: the raw ones are
+        recorded, where there are any."""
+        p = self.parameters
+        return name.endswith("/compressed") and not p.topics and not p.all
 
     def _subscribe(self, topic: Published) -> None:
         before = self._subscriptions_by_topic.get(topic.name)

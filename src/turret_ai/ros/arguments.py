@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ROS's command-line arguments: -p, -r, --params-file, --log-level after --ros-args.
 
 Used by both runtimes: the plain one takes everything from here, rclpy's only the parameters, so
@@ -9,7 +10,7 @@ https://design.ros2.org/articles/ros_command_line_arguments.html
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ class Arguments:
     """From -p."""
     known: set[str] = field(default_factory=set)
     """Names of the parameters that the nodes of this process have."""
+    checks: list[Callable[[], None]] = field(default_factory=list)
+    """What else is checked when all nodes are made."""
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> Arguments:
@@ -136,10 +139,12 @@ class Arguments:
         """Call it when all nodes are made.
 
         Raises:
-            ConfigError: none of them has a parameter of `-p`.
+            ConfigError: none of them has a parameter of `-p`, or another check fails.
         """
+        for check in self.checks:
+            check()
         for rule in self.parameters:
-            if rule.left not in self.known and not rule.left.startswith("qos_overrides."):
+            if rule.left not in self.known:
                 close = difflib.get_close_matches(rule.left, self.known, 1)
                 hint = f": did you mean {close[0]}?" if close else ""
                 raise ConfigError(f"parameter {rule.left}: no node of this process has it{hint}")

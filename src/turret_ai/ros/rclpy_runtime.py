@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The seam on rclpy: its own node class with typed parameters, and the same `run`."""
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from turret_ai.ros.arguments import Arguments, Setting
 from turret_ai.ros.dds import config
 from turret_ai.ros.parameters import NoParameters
 from turret_ai.ros.process import Stop, run_process
+from turret_ai.ros.qos_overrides import QosOverrides
 
 _SLICE_S = 0.2
 
@@ -120,10 +122,13 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
         arguments.known |= {each.name for each in specifications} | set(ros_parameters.STANDARD)
         if not isinstance(settings.get("use_sim_time", _FALSE).value, bool):
             raise ConfigError(f"parameter use_sim_time of {full}: must be a bool")
+        overrides_of_qos = QosOverrides(settings, full, arguments.known)
+        arguments.checks.append(overrides_of_qos.check_unused)
         super().__init__(
             name, namespace=None if namespace == "/" else namespace, context=context.rcl
         )
         self._seam = context
+        self._qos_overrides = overrides_of_qos  # rclpy's own topics came before
         self._owned_destroyed = False
         context.nodes.append(self)
         values = ros_parameters.values(self.parameters)
@@ -152,6 +157,24 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
     def now_ns(self) -> int:
         """The node's time: system time, or /clock with use_sim_time; nanoseconds."""
         return int(self.get_clock().now().nanoseconds)
+
+    def create_publisher(self, msg_type: Any, topic: str, qos_profile: Any, **options: Any) -> Any:
+        """As rclpy's, with `qos_overrides.*` for every topic."""
+        profile = self._with_overrides(topic, "publisher", qos_profile)
+        return super().create_publisher(msg_type, topic, profile, **options)
+
+    def create_subscription(
+        self, msg_type: Any, topic: str, callback: Any, qos_profile: Any, **options: Any
+    ) -> Any:
+        """As rclpy's, with `qos_overrides.*` for every topic."""
+        profile = self._with_overrides(topic, "subscription", qos_profile)
+        return super().create_subscription(msg_type, topic, callback, profile, **options)
+
+    def _with_overrides(self, topic: str, entity: str, profile: Any) -> Any:
+        overrides = getattr(self, "_qos_overrides", None)
+        if overrides is None:
+            return profile
+        return overrides.apply(self.resolve_topic_name(topic), entity, profile)
 
     def create_service(self, srv_type: Any, srv_name: str, callback: Any, **options: Any) -> Any:
         """As rclpy's; a handler that fails still answers, or its client would wait for ever."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zero-shot classification: which of some classes a picture shows, by the matcher's encoders."""
 
 from __future__ import annotations
@@ -7,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from turret_ai.errors import InputError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.matcher import Matcher
-from turret_ai.see.settings import ExecutionSettings, MatchingSettings
+from turret_ai.see.settings import MatchingSettings
 from turret_ai.types import FloatArray, ImageArray
 
 
@@ -44,13 +46,13 @@ class Classifier:
     def __call__(self, image: ImageArray) -> FloatArray:
         """Probabilities (classes,) of the whole picture; they sum to 1 unless all were dropped."""
         height, width = image.shape[:2]
-        vectors = self.matcher.encode_boxes(image, Boxes.of([[0, 0, width, height]]))
+        found = self.matcher.encode_boxes(image, Boxes.of([[0, 0, width, height]]))
         total = np.zeros(len(self.classes))
         for number, (encoder, weight) in enumerate(
             zip(self.matcher.encoders, self.matcher.weights, strict=True)
         ):
             texts = np.stack([t[number] for t in self._texts])
-            logits = encoder.about.scale * (vectors[number][0] @ texts.T)
+            logits = encoder.about.scale * (found[number].vectors[0] @ texts.T)
             chance = np.exp(logits - logits.max())
             total += weight * chance / chance.sum()
         total[total <= self.drop] = 0.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model's folder says about it: `model.yaml` beside the ONNX files."""
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from turret_ai import documents, share
 from turret_ai.errors import InputError, ModelError
 from turret_ai.see.cropping import CropShape
 
+DETECTION = 0.3
+"""Weight of the detector's score against the cosine, for models whose score nobody fitted."""
 Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
@@ -55,12 +58,35 @@ class DetectorDescription(_Description):
 
 
 class Calibration(BaseModel):
-    """Thresholds in the unit of the match score, found on held-out pictures."""
+    """When no box is what is described, or several might be; found on held-out pictures."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    not_found_below: float = Field(-1.0, ge=-1, le=1)
-    ambiguous_margin: float = Field(0.0, ge=0, le=2)
+    not_found_below: float = Field(0.0, ge=0, le=1, description="probability")
+    ambiguous_margin: float = Field(0.0, ge=0, description="lead in log-odds")
+
+
+class Heads(BaseModel):
+    """What image.onnx gives beside `embedding`, by the names of its outputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    types: list[str] = Field([], description="names; `types`: their log-probabilities (n, t)")
+    colours: list[str] = Field([], description="names; `colours`: the log-odds of each (n, c)")
+    craft: bool = Field(False, description="`craft`: log-odds that it is one at all (n, 1)")
+
+
+class Terms(BaseModel):
+    """Weights of the evidence in a score, which is the log-odds that a box is what is described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cosine: float = 1.0
+    detection: float = Field(0.0, description="of the detector's score of the box")
+    craft: float = Field(0.0, description="of the log-probability that it is a craft")
+    types: float = Field(0.0, description="of the log-probability of the caption's type")
+    colours: float = Field(0.0, description="of that of the caption's colours")
+    bias: float = 0.0
 
 
 class MatcherDescription(_Description):
@@ -81,7 +107,18 @@ class MatcherDescription(_Description):
     templates: list[str] = Field(["{caption}"], min_length=1)
     scale: float = Field(1.0, description="of the logit: sigmoid(scale * cosine + bias)")
     bias: float = 0.0
+    heads: Heads = Heads()
+    score: Terms | None = Field(None, description="fitted; null: scale, bias and DETECTION's share")
+    score_unnamed: Terms | None = Field(
+        None, description="fitted for captions that name none of the types; null: as `score`"
+    )
     calibration: Calibration = Calibration()
+
+    def terms(self, named: bool) -> Terms:
+        """The weights for captions that name a type of the heads, or for others."""
+        fitted = self.score if named else self.score_unnamed or self.score
+        plain = Terms(cosine=self.scale, detection=DETECTION * self.scale, bias=self.bias)
+        return fitted or plain
 
 
 class UpscalerDescription(_Description):

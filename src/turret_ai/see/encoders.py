@@ -1,19 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
 """One dual encoder with its description: crops and captions to unit vectors."""
 
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session, Shapes
 from turret_ai.see import description
 from turret_ai.see.description import MatcherDescription
-from turret_ai.see.execution import Session, Shapes
-from turret_ai.see.settings import ExecutionSettings
+from turret_ai.see.evidence import Evidence
 from turret_ai.types import FloatArray, ImageArray
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -68,10 +69,10 @@ class DualEncoder:
         profile = {session.inputs[0]: Shapes(*shapes)}
         return Session(self.folder / file, execution, profile)
 
-    def encode_images(self, crops: ImageArray) -> FloatArray:
-        """(n, size, size, 3) RGB uint8 to unit vectors (n, e)."""
+    def encode_images(self, crops: ImageArray) -> Evidence:
+        """What (n, size, size, 3) RGB uint8 crops show."""
         if not len(crops):
-            return np.zeros((0, 1), np.float32)
+            return Evidence(np.zeros((0, 1), np.float32))
         about = self.about
         pixels = crops[..., ::-1] if about.bgr else crops
         tensor = pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
@@ -80,7 +81,27 @@ class DualEncoder:
                 about.std, np.float32
             )[:, None, None]
         tensor = np.ascontiguousarray(tensor, np.float32)
-        return _unit(self._vectors(self.image(tensor), self.image))
+        results = self.image(tensor)
+        named = dict(zip(self.image.outputs, results, strict=True))
+        return Evidence(
+            _unit(self._vectors(results, self.image)),
+            self._head(named, "types", len(about.heads.types)),
+            self._head(named, "colours", len(about.heads.colours)),
+            None if (c := self._head(named, "craft", int(about.heads.craft))) is None else c[:, 0],
+        )
+
+    def _head(
+        self, named: Mapping[str, NDArray[np.generic]], name: str, width: int
+    ) -> FloatArray | None:
+        """An output beside the embedding (n, width), if the description speaks of it."""
+        if not width:
+            return None
+        found = named.get(name)
+        if found is None or found.ndim != 2 or found.shape[1] != width:
+            raise ModelError(
+                f"{self.image.model} should give `{name}` (n, {width}), as its description says"
+            )
+        return found.astype(np.float32)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """n texts to unit vectors (n, e); longer ones than the model takes are cut."""

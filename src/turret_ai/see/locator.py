@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole of this room: a picture and a caption in, a location out."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from turret_ai.see import assignment, images
 from turret_ai.see.boxes import Boxes, iou
 from turret_ai.see.detection import Detection
+from turret_ai.see.evidence import probability
 from turret_ai.see.matcher import Matcher
 from turret_ai.see.settings import SeeSettings
 from turret_ai.see.upscaler import Upscaler
@@ -20,6 +22,8 @@ __all__ = ["Locator", "SeeSettings", "load"]
 
 SAME_OBJECT = 0.5
 """Boxes that overlap more than this are one object: no rivals of one another."""
+ALONE = 20.0
+"""Margin of a candidate without rivals, log-odds."""
 LONGEST_CAPTION = 1000
 """Characters; the rest is cut."""
 
@@ -96,9 +100,9 @@ class Locator:
         tidy = [_tidy(c) for c in captions]
         asked = [c for c in tidy if c]
         started = time.perf_counter()
-        scores = self.matcher(rgb, found, asked, self._labels(found))
+        ranking = self.matcher(rgb, found, asked, self._labels(found))
         self.seconds["match"] = time.perf_counter() - started
-        ranking = scores + self.settings.matching.detection_weight * found.scores[:, None]
+        scores = probability(ranking).astype(np.float32)
         if self.settings.matching.assignment == "optimal":
             chosen = assignment.optimal(ranking)
         else:
@@ -141,14 +145,14 @@ class Locator:
         overlap = iou(boxes.xyxy[chosen : chosen + 1], boxes.xyxy)[0]
         rivals = [i for i in order if i != chosen and overlap[i] <= SAME_OBJECT]
         second = float(scores[rivals[0]]) if rivals else math.nan
-        margin = float(ranking[chosen] - ranking[rivals[0]]) if rivals else best
+        margin = float(ranking[chosen] - ranking[rivals[0]]) if rivals else ALONE
         common = {
             "detection_score": float(boxes.scores[chosen]),
             "match_score": best,
             "margin": margin,
             "candidates": candidates,
         }
-        if best < self.matcher.not_found_below:
+        if best < self.matcher.not_found_below and not self.settings.matching.always_answer:
             return Location(
                 LocationStatus.NOT_FOUND,
                 reason=f"no candidate fits: the best scores {best:.2f}",

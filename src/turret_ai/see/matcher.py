@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How well each box of a picture fits each caption."""
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from turret_ai.errors import ConfigError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.encoders import DualEncoder
-from turret_ai.see.settings import ExecutionSettings, MatchingSettings
+from turret_ai.see.evidence import Evidence, Wanted, features, log_odds
+from turret_ai.see.settings import MatchingSettings
 from turret_ai.see.upscaler import Upscaler
 from turret_ai.types import FloatArray, ImageArray
 
@@ -42,7 +45,7 @@ class _Cache(Generic[K, V]):
 
 
 class Matcher:
-    """Dual encoders, weighted. Scores are cosines (-1..1), plus the bonuses that are set."""
+    """Dual encoders, weighted. Scores are log-odds: the weighted mean of the models'."""
 
     def __init__(
         self,
@@ -71,19 +74,19 @@ class Matcher:
             raise ConfigError("the weights of matchers must not be negative, nor all zero")
         self.weights = weights / weights.sum()
         self._texts: _Cache[str, list[FloatArray]] = _Cache(settings.cached_texts)
-        self._images: _Cache[bytes, list[FloatArray]] = _Cache(settings.cached_images)
+        self._images: _Cache[bytes, list[Evidence]] = _Cache(settings.cached_images)
 
     @property
     def not_found_below(self) -> float:
-        """The least score of a fit."""
-        if self.settings.not_found_below > -2.0:
+        """The least probability of a fit."""
+        if self.settings.not_found_below >= 0.0:
             return self.settings.not_found_below
         found = [e.about.calibration.not_found_below for e in self.encoders]
         return float(np.dot(self.weights, found))
 
     @property
     def ambiguous_margin(self) -> float:
-        """The least lead over the second."""
+        """The least lead over the second, log-odds."""
         if self.settings.ambiguous_margin >= 0.0:
             return self.settings.ambiguous_margin
         found = [e.about.calibration.ambiguous_margin for e in self.encoders]
@@ -104,8 +107,8 @@ class Matcher:
         self._texts.put(caption, vectors)
         return vectors
 
-    def encode_boxes(self, image: ImageArray, boxes: Boxes) -> list[FloatArray]:
-        """Unit vectors (n, e) for each encoder."""
+    def encode_boxes(self, image: ImageArray, boxes: Boxes) -> list[Evidence]:
+        """What each encoder says of n boxes."""
         key = b""
         if self.settings.cached_images:
             digest = hashlib.blake2b(boxes.xyxy.tobytes(), digest_size=16)
@@ -114,23 +117,23 @@ class Matcher:
             known = self._images.get(key)
             if known is not None:
                 return known
-        vectors = []
+        found = []
         for encoder in self.encoders:
             crops = self._crops(image, boxes.xyxy, encoder)
-            found = self._encode(encoder, crops)
-            if self.settings.flip:
-                found = found + self._encode(encoder, np.ascontiguousarray(crops[:, :, ::-1]))
-                found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-            vectors.append(found)
+            views = [self._encode(encoder, crops)]
+            if self.settings.flip and len(crops):
+                views.append(self._encode(encoder, np.ascontiguousarray(crops[:, :, ::-1])))
+            found.append(Evidence.mean(views))
         if key:
-            self._images.put(key, vectors)
-        return vectors
+            self._images.put(key, found)
+        return found
 
-    def _encode(self, encoder: DualEncoder, crops: ImageArray) -> FloatArray:
-        """Unit vectors (n, e) of crops, no more than `batch` at once."""
+    def _encode(self, encoder: DualEncoder, crops: ImageArray) -> Evidence:
+        """Of crops, no more than `batch` at once."""
         size = self.settings.batch
-        parts = [encoder.encode_images(crops[i : i + size]) for i in range(0, len(crops), size)]
-        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+        return Evidence.join(
+            [encoder.encode_images(crops[i : i + size]) for i in range(0, len(crops), size)]
+        )
 
     def _crops(self, image: ImageArray, xyxy: FloatArray, encoder: DualEncoder) -> ImageArray:
         settings, own = self.settings, encoder.about.crop
@@ -168,22 +171,29 @@ class Matcher:
         captions: Sequence[str],
         labels: Sequence[str] = (),
     ) -> FloatArray:
-        """Scores (n boxes, m captions).
+        """Log-odds (n boxes, m captions) that a box is what a caption says.
 
         Args:
+            boxes: with their detection scores.
             labels: the class names of the boxes, for the class bonus; empty: none are known.
         """
         scores = np.zeros((len(boxes), len(captions)), np.float64)
         if not len(boxes) or not captions:
             return scores.astype(np.float32)
         pictures = self.encode_boxes(image, boxes)
-        texts = [self.encode_caption(c) for c in captions]
-        for number, weight in enumerate(self.weights):
-            asked = np.stack([t[number] for t in texts])
-            scores += weight * (pictures[number] @ asked.T)
-        if self.settings.class_bonus and labels:
-            for j, caption in enumerate(captions):
-                words = f" {caption.lower()} "
-                named = [bool(label) and f" {label.lower()} " in words for label in labels]
-                scores[:, j] += self.settings.class_bonus * np.asarray(named, np.float64)
+        for j, caption in enumerate(captions):
+            texts = self.encode_caption(caption)
+            words = f" {caption.lower()} "
+            named = [bool(label) and f" {label.lower()} " in words for label in labels]
+            bonus = self.settings.class_bonus * np.asarray(named or [False], np.float64)
+            for encoder, weight, picture, text in zip(
+                self.encoders, self.weights, pictures, texts, strict=True
+            ):
+                wanted = Wanted.read(caption, encoder.about.heads)
+                terms = encoder.about.terms(wanted.type_number is not None)
+                if self.settings.detection_weight >= 0:
+                    share = self.settings.detection_weight * terms.cosine
+                    terms = terms.model_copy(update={"detection": share})
+                found = features(picture, text, wanted, boxes.scores)
+                scores[:, j] += weight * (log_odds(found, terms) + bonus * terms.cosine)
         return scores.astype(np.float32)

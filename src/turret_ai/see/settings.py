@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every setting of this room. The locator node declares them as its parameters, dots for depth."""
 
 from __future__ import annotations
@@ -6,27 +7,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
+from turret_ai.execution import ExecutionSettings
 
 
 class Settings(BaseModel):
     """Base: immutable, unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExecutionSettings(Settings):
-    """Where and how models run."""
-
-    provider: Provider = Field(
-        "auto", description="auto: TensorRT, CUDA or CPU, the first that is there"
-    )
-    device: int = Field(0, ge=0, le=64, description="index of the GPU")
-    threads: int = Field(0, ge=0, le=256, description="CPU threads of a model; 0: by the machine")
-    fp16: bool = Field(True, description="half precision where TensorRT runs")
-    engine_cache: str = Field(
-        "", description="folder for TensorRT engines; empty: turret_ai/engines in the user's cache"
-    )
 
 
 class DetectionSettings(Settings):
@@ -81,13 +68,16 @@ class MatchingSettings(Settings):
         -1.0, ge=-1, le=200, description="round a box, pixels; -1: the model's own"
     )
     class_bonus: float = Field(
-        0.0, ge=0, le=2, description="added where the caption names the detector's class of the box"
-    )
-    detection_weight: float = Field(
-        0.3,
+        0.0,
         ge=0,
         le=2,
-        description="times the detection score, added to rank the candidates",
+        description="added to the cosine where the caption names the detector's class of the box",
+    )
+    detection_weight: float = Field(
+        -1.0,
+        ge=-1,
+        le=2,
+        description="of the detection score against the cosine; -1: as fitted with the model",
     )
     sharpen: float = Field(0.0, ge=0, le=5, description="unsharp mask of the crops; 2 is common")
     flip: bool = Field(
@@ -97,10 +87,13 @@ class MatchingSettings(Settings):
     cached_texts: int = Field(256, ge=0, le=100000, description="captions remembered")
     cached_images: int = Field(4, ge=0, le=1000, description="images whose crops are remembered")
     not_found_below: float = Field(
-        -2.0, ge=-2, le=2, description="least match score; -2: as calibrated with the model"
+        -1.0, ge=-1, le=1, description="least match score; -1: as calibrated with the model"
     )
     ambiguous_margin: float = Field(
-        -1.0, ge=-1, le=2, description="least margin to the second; -1: as calibrated"
+        -1.0, ge=-1, le=100, description="least lead over the second, log-odds; -1: as calibrated"
+    )
+    always_answer: bool = Field(
+        False, description="never NOT_FOUND where there are candidates: to play for points"
     )
     assignment: Literal["independent", "optimal"] = Field(
         "independent", description="optimal: several captions never share a box"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One graph for the whole sentence: words around the fields, heading, tool and target.
 
 Nodes stand between words and remember what was said last; chains of states, one a phone, run from
@@ -13,12 +14,15 @@ said once, in any order. All is flattened into few matrices:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
-from turret_ai.understand import phones as ph
+from turret_ai.phonetics import phones as ph
+
+if TYPE_CHECKING:  # slow to import: only who builds a graph needs it
+    from scipy.sparse import csr_matrix
 
 MASKS = 8
 HEADING_BIT, TOOL_BIT, TARGET_BIT = 1, 2, 4
@@ -239,6 +243,8 @@ class Compiler:
 
     def compile(self) -> Graph:
         """Build the matrices."""
+        from scipy.sparse import csr_matrix
+
         for mask in range(MASKS):
             for chain in self._chains:
                 if not chain.within & mask and chain.only_after & mask == chain.only_after:
@@ -278,5 +284,7 @@ class Compiler:
 
 
 def _sparse(entries: list[tuple[int, int, float]], shape: tuple[int, int]) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
     rows, columns, weights = zip(*entries, strict=True)
     return csr_matrix((weights, (rows, columns)), shape=shape)

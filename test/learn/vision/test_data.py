@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import numpy as np
@@ -19,8 +20,9 @@ from turret_ai.learn.vision.detector_model import (
     giou,
     targets,
 )
+from turret_ai.learn.vision.matcher_config import Jitter
+from turret_ai.learn.vision.matcher_data import stage
 from turret_ai.learn.vision.matcher_model import choice_loss
-from turret_ai.learn.vision.train_matcher import Jitter, stage
 from turret_ai.see.heads import decode_centres
 
 TYPES = ["drone", "fighter jet", "fighter plane", "light aircraft"]

@@ -1,38 +1,63 @@
-"""Thresholds of a matcher for NOT_FOUND and AMBIGUOUS, from held-out labelled pictures."""
+# SPDX-License-Identifier: Apache-2.0
+"""The score of a matcher and its thresholds for NOT_FOUND and AMBIGUOUS, from held-out pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from turret_ai.learn.vision import export
-from turret_ai.see import manifests
-from turret_ai.see.boxes import Boxes, iou
-from turret_ai.see.description import Calibration, MatcherDescription, read
+from turret_ai.learn.vision import export, fit_score
+from turret_ai.learn.vision.fit_score import Question
+from turret_ai.see import evidence, manifests
+from turret_ai.see.boxes import HIT_IOU, iou
+from turret_ai.see.description import Calibration, Heads, MatcherDescription, Terms, read
+from turret_ai.see.evidence import Evidence, Table, Wanted
 from turret_ai.see.locator import SAME_OBJECT, Locator
 from turret_ai.see.settings import MatchingSettings, SeeSettings
-from turret_ai.types import FloatArray
+from turret_ai.types import FloatArray, ImageArray
 
-LOST = 0.02
-"""Largest share of true targets that the threshold may turn into NOT_FOUND."""
+LOST = 0.01
+"""Largest share of right answers that the threshold may turn into NOT_FOUND. Few: on pictures of
+another kind than those that it was found on, right answers score lower."""
 DOUBTFUL = 0.5
 """Answers are called AMBIGUOUS up to the margin around which fewer than this share are right."""
 _NEIGHBOURS = 25
 
 
-def not_found_threshold(present: FloatArray, absent: FloatArray) -> float:
-    """The best score's threshold that tells pictures with the target from those without.
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A picture with true boxes (n, 4) as corners, and a caption of each, "" where nobody knows."""
 
-    present, absent: best scores of captions whose craft is or isn't in the picture. The threshold
-    of the largest difference of both rates (Youden's J), lowered until at most `LOST` of the
-    present ones fall below it.
-    """
-    levels = np.unique(np.concatenate([present, absent]))
-    gain = [(present >= t).mean() - (absent >= t).mean() for t in levels]
+    image: ImageArray
+    boxes: FloatArray
+    captions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A picture's candidates: what the encoder says of them, their boxes (n, 4), scores (n,) and
+    overlaps (n, m) with the true ones; captions of its craft, and of others, with their vectors."""
+
+    evidence: Evidence
+    boxes: FloatArray
+    detection: FloatArray
+    overlaps: FloatArray
+    captions: tuple[str, ...]
+    absent: tuple[str, ...]
+    texts: dict[str, FloatArray]
+
+
+def not_found_threshold(right: FloatArray, absent: FloatArray) -> float:
+    """The threshold of the best score that tells right answers from those to captions of craft that
+    aren't there: of the largest difference of both rates (Youden's J), lowered until at most `LOST`
+    of the right ones fall below it."""
+    levels = np.unique(np.concatenate([right, absent]))
+    gain = [(right >= t).mean() - (absent >= t).mean() for t in levels]
     best = float(levels[int(np.argmax(gain))])
-    return min(best, float(np.quantile(present, LOST)))
+    return min(best, float(np.quantile(right, LOST)))
 
 
 def ambiguous_margin(margins: FloatArray, right: np.ndarray) -> float:
@@ -49,46 +74,125 @@ def ambiguous_margin(margins: FloatArray, right: np.ndarray) -> float:
     return float(max(0.0, margins[order][doubtful[-1] + count // 2])) if len(doubtful) else 0.0
 
 
-def matcher(folder: Path, manifest: Path, pictures: int = 100) -> Calibration:
-    """Find the thresholds of an exported matcher, and write them to its model.yaml.
-
-    That of NOT_FOUND on true boxes; the margin of AMBIGUOUS on what the settings' detector finds,
-    because its mistakes are rivals too.
+def marked(manifest: Path, pictures: int = 100) -> list[Marked]:
+    """Labelled pictures of a manifest.
 
     Raises:
-        ModelError, InputError: no such model, or no pictures.
+        InputError: no manifest, or an image that is missing.
     """
-    root, about = read(str(folder), MatcherDescription)
-    matching = MatchingSettings(models=[str(root)], not_found_below=-1.0, ambiguous_margin=0.0)
-    see = Locator(SeeSettings(matching=matching))
-    model = see.matcher
-    data = manifests.read(manifest)[:pictures]
-    present: list[float] = []
-    absent: list[float] = []
-    margins: list[float] = []
-    right: list[bool] = []
-    for number, scene in enumerate(data):
-        if not len(scene.boxes):
+    return [Marked(s.load(), s.boxes, s.captions) for s in manifests.read(manifest)[:pictures]]
+
+
+def look(see: Locator, pictures: Sequence[Marked]) -> list[Seen]:
+    """Find candidates, and ask the first encoder about them."""
+    found = []
+    for number, picture in enumerate(pictures):
+        candidates = see.detect(picture.image)
+        if not len(candidates):
             continue
-        others = _others(data, number)
-        image = scene.load()
-        scores = model(image, Boxes.of(scene.boxes), [*scene.captions, *others])
-        present += scores[:, : len(scene.captions)].max(axis=0).tolist()
-        absent += scores[:, len(scene.captions) :].max(axis=0).tolist()
-        for box, location in zip(scene.boxes, see.locate_all(image, scene.captions), strict=True):
-            if location.box is not None:
-                chosen = Boxes.from_boxes([location.box]).xyxy
-                margins.append(location.margin)
-                right.append(bool(iou(chosen, box[None])[0, 0] > SAME_OBJECT))
-    found = Calibration(
-        not_found_below=not_found_threshold(np.array(present), np.array(absent)),
-        ambiguous_margin=ambiguous_margin(np.array(margins), np.array(right)),
-    )
-    export.describe(root, about.model_copy(update={"calibration": found}))
+        own = set(picture.captions)
+        others = pictures[(number + 1) % len(pictures)].captions
+        absent = tuple(dict.fromkeys(c for c in others if c and c not in own))
+        asked = [c for c in [*picture.captions, *absent] if c]
+        found.append(
+            Seen(
+                see.matcher.encode_boxes(picture.image, candidates)[0],
+                candidates.xyxy,
+                candidates.scores,
+                iou(candidates.xyxy, picture.boxes),
+                picture.captions,
+                absent,
+                {c: see.matcher.encode_caption(c)[0] for c in asked},
+            )
+        )
     return found
 
 
-def _others(data: Sequence[manifests.Scene], number: int) -> list[str]:
-    """Captions of the next picture that are not in this one."""
-    own = set(data[number].captions)
-    return [c for c in data[(number + 1) % len(data)].captions if c not in own]
+def questions(seen: Iterable[Seen], heads: Heads, absent: bool = True) -> list[Question]:
+    """What is asked of each picture: its own captions, and those of craft that aren't there."""
+    made = []
+    for picture in seen:
+        none = np.zeros(len(picture.detection), bool)
+        asked = [(c, picture.overlaps[:, i] > HIT_IOU) for i, c in enumerate(picture.captions) if c]
+        asked += [(c, none) for c in picture.absent if absent]
+        for caption, right in asked:
+            wanted = Wanted.read(caption, heads)
+            made.append(
+                Question(
+                    evidence.features(
+                        picture.evidence, picture.texts[caption], wanted, picture.detection
+                    ),
+                    right,
+                )
+            )
+    return made
+
+
+def score(seen: Sequence[Seen], heads: Heads) -> tuple[Terms, Terms]:
+    """Fitted terms: for captions that name a type, and for others, from what is left without the
+    heads for type and colours."""
+    asked = questions(seen, heads)
+    fitted = []
+    for used in ([0, 1, 2, 3, 4], [0, 1, 2]):
+        some = [Question(_only(q.found, used), q.right) for q in asked]
+        fitted.append(fit_score.calibrated(some, fit_score.weights(some)))
+    return fitted[0], fitted[1]
+
+
+def _only(found: Table, columns: Sequence[int]) -> Table:
+    kept = np.zeros_like(found)
+    kept[:, columns] = found[:, columns]
+    return kept
+
+
+def thresholds(seen: Sequence[Seen], heads: Heads, terms: Terms) -> Calibration:
+    """When to say NOT_FOUND or AMBIGUOUS."""
+    best_right, best_absent, margins, right = [], [], [], []
+    for picture in seen:
+        asked = [(c, i) for i, c in enumerate(picture.captions) if c]
+        asked += [(c, -1) for c in picture.absent]
+        for caption, own in asked:
+            wanted = Wanted.read(caption, heads)
+            found = evidence.features(
+                picture.evidence, picture.texts[caption], wanted, picture.detection
+            )
+            odds = evidence.log_odds(found, terms)
+            chosen = int(odds.argmax())
+            chance = float(evidence.probability(odds[chosen]))
+            if own < 0:
+                best_absent.append(chance)
+                continue
+            hit = bool(picture.overlaps[chosen, own] > HIT_IOU)
+            if hit:
+                best_right.append(chance)
+            apart = iou(picture.boxes[chosen : chosen + 1], picture.boxes)[0] <= SAME_OBJECT
+            if apart.any():
+                margins.append(float(odds[chosen] - odds[apart].max()))
+                right.append(hit)
+    return Calibration(
+        not_found_below=round(not_found_threshold(np.array(best_right), np.array(best_absent)), 5),
+        ambiguous_margin=round(ambiguous_margin(np.array(margins), np.array(right)), 5),
+    )
+
+
+def matcher(folder: Path, pictures: Sequence[Marked]) -> MatcherDescription:
+    """Fit the score of an exported matcher and its thresholds; write them to its model.yaml.
+
+    Candidates are those of the settings' detector, because its mistakes are rivals.
+
+    Raises:
+        ModelError: no such model.
+    """
+    root, about = read(str(folder), MatcherDescription)
+    see = Locator(SeeSettings(matching=MatchingSettings(models=[str(root)])))
+    seen = look(see, pictures)
+    named, unnamed = score(seen, about.heads)
+    found = about.model_copy(
+        update={
+            "score": named,
+            "score_unnamed": unnamed,
+            "calibration": thresholds(seen, about.heads, named),
+        }
+    )
+    export.describe(root, found)
+    return found

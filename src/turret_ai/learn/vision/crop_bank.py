@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Craft with their surroundings, cut from pictures at their own resolution, kept in memory.
 
 Reading crops is a hundred times cheaper than reading pictures, so that a dual encoder sees many.
@@ -7,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from turret_ai.errors import InputError
-from turret_ai.learn.image_files import mask_beside
 from turret_ai.see.manifests import Scene
 from turret_ai.types import FloatArray, ImageArray
 
@@ -25,8 +25,24 @@ LARGEST = 176
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a crop comes from.
+
+    type_name: of the craft, known even where the caption isn't; "" where there is none.
+    source: painted, textured, photograph or negative; airframe: what is kept within one split.
+    """
+
+    type_name: str = ""
+    source: str = ""
+    airframe: str = ""
+    livery: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Crop:
-    """box: (4,) corners in the crop; caption: of the craft.
+    """box: (4,) corners in the crop; caption: of the craft; "" if its
+    colours aren't known for certain, or it is no craft: `origin` tells.
 
     pixels: (s, s, 3) RGB, or (s, s, 4) with the cover as alpha and colours premultiplied by it: a
     craft that waits for a background. cover: (s, s) 0..255 where the craft is in RGB pixels, if
@@ -37,6 +53,7 @@ class Crop:
     box: FloatArray
     caption: str
     cover: ImageArray | None = None
+    origin: Origin = Origin()
 
 
 def cut(image: ImageArray, box: FloatArray, caption: str, cover: ImageArray | None = None) -> Crop:
@@ -68,6 +85,8 @@ def cut(image: ImageArray, box: FloatArray, caption: str, cover: ImageArray | No
 
 def from_scenes(scenes: Iterable[Scene]) -> Iterator[Crop]:
     """Every annotated box of the pictures."""
+    from turret_ai.learn.image_files import mask_beside  # which pastes crops itself
+
     for scene in scenes:
         image = scene.load()
         mask = mask_beside(scene.path, *image.shape[:2])
@@ -86,10 +105,14 @@ def save(path: Path, crops: Sequence[Crop]) -> None:
     data = np.concatenate([c.pixels.ravel() for c in crops])
     boxes = np.stack([c.box for c in crops])
     captions = json.dumps([c.caption for c in crops])
+    origins = json.dumps([asdict(c.origin) for c in crops])
     partial = path.with_suffix(".partial.npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, data=data, sizes=sizes, boxes=boxes, captions=np.array(captions))
+        np.savez_compressed(
+            partial, data=data, sizes=sizes, boxes=boxes, captions=np.array(captions),
+            origins=np.array(origins),
+        )  # fmt: skip
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
@@ -112,12 +135,15 @@ def load(path: Path) -> list[Crop]:
         with np.load(path, allow_pickle=False) as file:
             data, sizes, boxes = file["data"], file["sizes"], file["boxes"]
             captions = json.loads(str(file["captions"]))
+            none = "[]"  # Older shards don't say where their crops are from.
+            origins = json.loads(str(file["origins"]) if "origins" in file else none)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} is not a shard of crops: {error}") from error
+    origins = origins or [{}] * len(captions)
     lengths = sizes[:, 0].astype(np.int64) ** 2 * sizes[:, 1]
     return [
-        Crop(data[end - length : end].reshape(size, size, channels), box, caption)
-        for end, length, (size, channels), box, caption in zip(
-            np.cumsum(lengths), lengths, sizes.tolist(), boxes, captions, strict=True
+        Crop(data[end - n : end].reshape(size, size, depth), box, text, None, Origin(**origin))
+        for end, n, (size, depth), box, text, origin in zip(
+            np.cumsum(lengths), lengths, sizes.tolist(), boxes, captions, origins, strict=True
         )
     ]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained checkpoints and public ones to ONNX, with a parity check, in a folder of their own."""
 
 from __future__ import annotations
@@ -9,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import torch
 import yaml
-from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
 from turret_ai.errors import InputError, ModelError
+from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.learn import loop
 from turret_ai.learn.vision.detector_model import STRIDE, Detector, DetectorShape, Exported
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
@@ -85,11 +85,8 @@ def parity(model: nn.Module, example: Sequence[Tensor], path: Path, as_set: bool
     with torch.no_grad():
         made = model(*example)
     wanted = [made] if isinstance(made, Tensor) else list(made)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    feed = {i.name: e.numpy() for i, e in zip(session.get_inputs(), example, strict=True)}
-    found: list[NDArray[Any]] = [np.asarray(o) for o in session.run(None, feed)]
+    settings = ExecutionSettings(provider="cpu", threads=torch.get_num_threads())
+    found = Session(path, settings)(*(e.numpy() for e in example))
     if as_set:
         wide = np.concatenate([w.detach().numpy() for w in wanted], axis=2)[0]
         other = np.concatenate(found, axis=2)[0]
@@ -112,14 +109,14 @@ def describe(folder: Path, about: Any) -> None:
     (folder / "model.yaml").write_text(text, encoding="utf-8")
 
 
-def _shape(content: Mapping[str, Any], model: Any, path: Path) -> Any:
+def shape_of(content: Mapping[str, Any], model: Any, path: Path) -> Any:
     try:
         return model.model_validate(content["config"]["model"])
     except (KeyError, TypeError, ValidationError) as error:
         raise ModelError(f"{path} doesn't say what model it is of: {error}") from error
 
 
-def _weights(content: Mapping[str, Any]) -> Mapping[str, Tensor]:
+def weights(content: Mapping[str, Any]) -> Mapping[str, Tensor]:
     """The averaged weights of a last.pt, whose own are still noisy; the only ones of a best.pt."""
     weights: Mapping[str, Tensor] = content.get("average") or content["model"]
     return weights
@@ -132,8 +129,8 @@ def detector(checkpoint: Path, out: Path, confidence: float = 0.25, name: str = 
         ModelError, InputError: the checkpoint can't be used, or the result can't be written.
     """
     content = loop.load(checkpoint, "detector/centernet")
-    model = Detector(_shape(content, DetectorShape, checkpoint))
-    loop.load_weights(model, _weights(content), checkpoint)
+    model = Detector(shape_of(content, DetectorShape, checkpoint))
+    loop.load_weights(model, weights(content), checkpoint)
     image = torch.rand(1, 3, 128, 192, generator=torch.Generator().manual_seed(0))
     free = {0: "batch", 2: "height", 3: "width"}
     difference = to_onnx(
@@ -165,11 +162,15 @@ def matcher(checkpoint: Path, out: Path, name: str = "") -> float:
     """
     from turret_ai.see.cropping import CropShape
 
+    if loop.kind_of(checkpoint) == "matcher/lite":
+        from turret_ai.learn.vision import export_lite
+
+        return export_lite.matcher(checkpoint, out, name)
     content = loop.load(checkpoint, "matcher/small")
     config = content["config"]
-    shape: MatcherShape = _shape(content, MatcherShape, checkpoint)
+    shape: MatcherShape = shape_of(content, MatcherShape, checkpoint)
     model = Matcher(shape, len(config["types"]), len(config["colours"]))
-    loop.load_weights(model, _weights(content), checkpoint)
+    loop.load_weights(model, weights(content), checkpoint)
     random = torch.Generator().manual_seed(0)
     crops = torch.rand(2, 3, shape.image_size, shape.image_size, generator=random)
     image_parity = to_onnx(
@@ -180,20 +181,7 @@ def matcher(checkpoint: Path, out: Path, name: str = "") -> float:
         ["embedding"],
         {"image": {0: "batch"}, "embedding": {0: "batch"}},
     )
-    ids = torch.zeros(2, shape.tokens, dtype=torch.int64)
-    ids[:, :5] = torch.randint(1, 300, (2, 5), generator=random)
-    text_parity = to_onnx(
-        model.text.eval(),
-        [ids],
-        out / "text.onnx",
-        ["ids"],
-        ["embedding"],
-        {"ids": {0: "batch"}, "embedding": {0: "batch"}},
-    )
-    tokenizer = checkpoint.parent / "tokenizer.json"
-    if not tokenizer.is_file():
-        raise InputError(f"the run's tokenizer.json is missing beside {checkpoint}")
-    shutil.copyfile(tokenizer, out / "tokenizer.json")
+    text_parity = text_encoder(model.text, shape.tokens, checkpoint, out)
     about = MatcherDescription(
         name=name or out.name,
         licence="Apache-2.0",
@@ -205,6 +193,30 @@ def matcher(checkpoint: Path, out: Path, name: str = "") -> float:
     )
     describe(out, about)
     return max(image_parity, text_parity)
+
+
+def text_encoder(model: nn.Module, tokens: int, checkpoint: Path, out: Path) -> float:
+    """The text side of a dual encoder with the run's tokenizer; returns the parity.
+
+    Raises:
+        ModelError, InputError: as `to_onnx`, or the run's tokenizer is missing.
+    """
+    ids = torch.zeros(2, tokens, dtype=torch.int64)
+    random = torch.Generator().manual_seed(0)
+    ids[:, :5] = torch.randint(1, 300, (2, 5), generator=random)
+    difference = to_onnx(
+        model.eval(),
+        [ids],
+        out / "text.onnx",
+        ["ids"],
+        ["embedding"],
+        {"ids": {0: "batch"}, "embedding": {0: "batch"}},
+    )
+    tokenizer = checkpoint.parent / "tokenizer.json"
+    if not tokenizer.is_file():
+        raise InputError(f"the run's tokenizer.json is missing beside {checkpoint}")
+    shutil.copyfile(tokenizer, out / "tokenizer.json")
+    return difference
 
 
 def upscaler(checkpoint: Path, out: Path, name: str = "") -> float:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small dual encoder that trains well from nothing: a picture of a craft and a caption meet.
 
 The loss is SigLIP's (Zhai et al., "Sigmoid Loss for Language Image Pre-Training", 2023): every pair
@@ -14,7 +15,18 @@ from torch import Tensor, nn
 from turret_ai.learn.config import Section
 
 
-class MatcherShape(Section):
+class TextShape(Section):
+    """The text encoder's sizes, and that of the vectors that pictures and texts share."""
+
+    width: int = Field(128, ge=16, description="of the text encoder")
+    layers: int = Field(2, ge=1)
+    heads: int = Field(4, ge=1)
+    tokens: int = Field(32, ge=8, description="length of a caption")
+    vocabulary: int = Field(512, ge=300, description="tokens, 256 of them single bytes")
+    embedding: int = Field(128, ge=16)
+
+
+class MatcherShape(TextShape):
     """Channels at strides 2, 4, 8, 16 with the blocks at each, and the text encoder's sizes."""
 
     image_size: int = Field(64, ge=32, multiple_of=16, description="side of a crop, pixels")
@@ -22,12 +34,6 @@ class MatcherShape(Section):
     blocks: tuple[int, int, int, int] = (1, 1, 3, 2)
     tones: int = Field(48, ge=8, description="channels of the look at single pixels")
     hidden: int = Field(256, ge=16, description="width before the embedding")
-    width: int = Field(128, ge=16, description="of the text encoder")
-    layers: int = Field(2, ge=1)
-    heads: int = Field(4, ge=1)
-    tokens: int = Field(32, ge=8, description="length of a caption")
-    vocabulary: int = Field(512, ge=300, description="tokens, 256 of them single bytes")
-    embedding: int = Field(128, ge=16)
 
 
 def _conv(before: int, after: int, stride: int = 1) -> nn.Sequential:
@@ -98,10 +104,10 @@ class ImageEncoder(nn.Module):
         tint = self.tint(F.avg_pool2d(centred, 2))
         mask8, mask16 = F.avg_pool2d(mask, 2), F.avg_pool2d(mask, 4)
         parts = [
-            _under(tint, fine),
+            under(tint, fine),
             (tint * fine).amax((2, 3)),
-            _under(x8, mask8),
-            _under(x16, mask16),
+            under(x8, mask8),
+            under(x16, mask16),
             x16.amax((2, 3)),
             F.relu(self.spot(x16)).flatten(1),
             mask.flatten(1),
@@ -112,7 +118,7 @@ class ImageEncoder(nn.Module):
         return F.normalize(self.project(self.pooled(image)[0]), dim=-1)
 
 
-def _under(features: Tensor, mask: Tensor) -> Tensor:
+def under(features: Tensor, mask: Tensor) -> Tensor:
     """Mean (B, C) of features (B, C, h, w) weighted by a mask (B, 1, h, w)."""
     return (features * mask).sum((2, 3)) / (mask.sum((2, 3)) + 1e-3)
 
@@ -139,7 +145,7 @@ class _TextBlock(nn.Module):
 class TextEncoder(nn.Module):
     """Token ids (B, L) int64, 0 is padding, L up to `tokens`, to unit vectors (B, E)."""
 
-    def __init__(self, shape: MatcherShape) -> None:
+    def __init__(self, shape: TextShape) -> None:
         super().__init__()
         self.words = nn.Embedding(shape.vocabulary, shape.width)
         self.places = nn.Parameter(torch.randn(shape.tokens, shape.width) * 0.02)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tuning a public SigLIP on crops: the same questions and data as for the small matcher."""
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from turret_ai.errors import ConfigError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision import captions
+from turret_ai.learn.vision.matcher_config import SiglipConfig
+from turret_ai.learn.vision.matcher_data import CropData, Staged, stage
 from turret_ai.learn.vision.matcher_model import sigmoid_loss
-from turret_ai.learn.vision.train_matcher import CropData, MatcherConfig, Staged, stage
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
-from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
+from turret_ai.see.settings import UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
 from turret_ai.types import ImageArray
 
@@ -46,7 +49,7 @@ class SiglipTask:
 
     kind = "matcher/siglip"
 
-    def __init__(self, config: MatcherConfig) -> None:
+    def __init__(self, config: SiglipConfig) -> None:
         self.config = config
         self.model: nn.Module
         self.model, self.tokenizer = load_pretrained(config.pretrained)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node without ROS, with rclpy's methods."""
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from turret_ai.ros.dds.qos import QoSProfile
 from turret_ai.ros.dds.service import Client, ServiceServer
 from turret_ai.ros.interfaces import message, type_name
 from turret_ai.ros.parameters import Kind, NoParameters, Specification
+from turret_ai.ros.qos_overrides import PREFIX as QOS_PREFIX
+from turret_ai.ros.qos_overrides import QosOverrides
 from turret_ai.ros.time import to_msg, to_ns
 
 _SERVICE_PROFILE = QoSProfile(depth=1000)
@@ -67,6 +70,9 @@ class Node:
         known = {each.name for each in specifications} | set(ros_parameters.STANDARD)
         arguments.known |= known
 
+        self._qos_overrides = QosOverrides(settings, full, arguments.known)
+        arguments.checks.append(self._qos_overrides.check_unused)
+
         self._lock = threading.RLock()
         self.readers: list[Reader] = []
         self.writers: list[Writer] = []
@@ -89,7 +95,7 @@ class Node:
                     message("rcl_interfaces/msg/Log"), "/rosout", qos.ROSOUT
                 )
             for key, setting in settings.items():
-                if key not in known:
+                if key not in known and not key.startswith(QOS_PREFIX):
                     self._logger.debug(
                         f"{key} from {setting.origin} is not a parameter of this node"
                     )
@@ -133,7 +139,8 @@ class Node:
     ) -> Publisher:
         """A publisher. An integer instead of a profile is its depth, as in rclpy."""
         full = self.resolve_topic_name(topic)
-        writer = self.add_writer(f"rt{full}", type_name(msg_type), _profile(qos_profile))
+        profile = self._qos_overrides.apply(full, "publisher", _profile(qos_profile))
+        writer = self.add_writer(f"rt{full}", type_name(msg_type), profile)
         return Publisher(writer, full)
 
     def create_subscription(
@@ -145,11 +152,12 @@ class Node:
     ) -> Subscription:
         """A subscription; the callback runs in the executor."""
         full = self.resolve_topic_name(topic)
+        profile = self._qos_overrides.apply(full, "subscription", _profile(qos_profile))
 
         def receive(received: Any, _sample: Any) -> None:
             callback(received)
 
-        reader = self.add_reader(f"rt{full}", type_name(msg_type), _profile(qos_profile), receive)
+        reader = self.add_reader(f"rt{full}", type_name(msg_type), profile, receive)
         return Subscription(reader, full)
 
     def create_service(

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cut-out craft by type and source, backgrounds, and places that aren't craft."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from turret_ai.errors import ConfigError
+from turret_ai.learn.vision import backgrounds, captions, crop_bank, staging
+from turret_ai.learn.vision.captions import Attributes
+from turret_ai.learn.vision.crop_bank import Crop
+from turret_ai.learn.vision.lite_config import LiteConfig
+from turret_ai.learn.vision.staging import Staged
+from turret_ai.see import images
+from turret_ai.types import ImageArray
+
+PICTURES = ("*.jpg", "*.jpeg", "*.png")
+
+
+class Craft:
+    """The crops of one split. attributes: None where the colours aren't known for certain."""
+
+    def __init__(self, config: LiteConfig, split: str) -> None:
+        """Load the shards.
+
+        Raises:
+            ConfigError: no shard of that split, or none that shows a craft.
+            InputError: a shard can't be read.
+        """
+        found = [p for f in config.packs.folders for p in sorted(f.glob(f"*_{split}_*.npz"))]
+        paths = [p for p in found if ".partial" not in p.name]  # being written right now
+        loaded = [crop for path in paths for crop in crop_bank.load(path)]
+        self.crops: list[Crop] = []
+        self.empty: list[Crop] = []
+        self.kinds: list[int] = []
+        self.attributes: list[Attributes | None] = []
+        groups: dict[int, dict[str, list[int]]] = {}
+        for crop in loaded:
+            known = captions.parse(crop.caption, config.types, config.colours)
+            name = crop.origin.type_name or (known.type_name if crop.caption else "")
+            if name not in config.types:
+                if not name:
+                    self.empty.append(crop)
+                continue
+            kind = config.types.index(name)
+            groups.setdefault(kind, {}).setdefault(crop.origin.source, []).append(len(self.crops))
+            self.crops.append(crop)
+            self.kinds.append(kind)
+            self.attributes.append(known if known.colours else None)
+        if not self.crops:
+            places = ", ".join(str(f) for f in config.packs.folders)
+            raise ConfigError(f"no craft in shards *_{split}_*.npz of {places}")
+        shares = config.packs.shares
+        self._groups = []
+        for sources in groups.values():
+            weights = np.array([shares.get(source, 1.0) for source in sources])
+            self._groups.append((list(sources.values()), weights / weights.sum()))
+
+    def choose(self, rng: Generator) -> int:
+        """A crop: its type first, then its source, so that no type or source drowns others."""
+        sources, weights = self._groups[int(rng.integers(len(self._groups)))]
+        chosen = sources[int(rng.choice(len(sources), p=weights))]
+        return chosen[int(rng.integers(len(chosen)))]
+
+
+def grounds(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]:
+    """Up to `count` pictures without craft, and made-up ones, an eighth as many.
+
+    Raises:
+        InputError: a picture can't be read.
+    """
+    rng = np.random.default_rng([seed, 77])
+    paths = sorted(p for f in folders for kind in PICTURES for p in f.rglob(kind))
+    chosen = rng.permutation(len(paths))[:count]
+    found = [images.load(paths[int(i)]) for i in chosen]
+    found = [f for f in found if min(f.shape[:2]) >= 64]
+    made = max(60, len(found) // 8)
+    return found + [backgrounds.made_up(rng) for _ in range(made)]
+
+
+class LiteData:
+    """Everything that batches and the fixed validation set are made of."""
+
+    def __init__(self, config: LiteConfig) -> None:
+        cv2.setNumThreads(1)
+        self.config = config
+        self.train = Craft(config, "train")
+        self.held = Craft(config, "val")
+        self.grounds = grounds(config.packs.backgrounds, config.packs.windows, config.seed)
+
+    def staged(self, number: int, rng: Generator) -> Staged:
+        """One of the training crops in a picture."""
+        return staging.stage(self.train.crops[number], self.config.staging, self.grounds, rng)
+
+    def nothing(self, craft: Craft, rng: Generator) -> Staged:
+        """A place without craft: where a detector was fooled, or any."""
+        if craft.empty and rng.random() < self.config.mistakes:
+            crop = craft.empty[int(rng.integers(len(craft.empty)))]
+            found = staging.stage(crop, self.config.staging, self.grounds, rng)
+            side = found.pixels.shape[:2]
+            return Staged(found.pixels, found.box, np.zeros(side, np.uint8))
+        return staging.nothing(self.grounds, self.config.staging, rng)
+
+    def validation(self) -> tuple[list[Staged], list[int]]:
+        """Fixed pictures: held crops by number, then as many places without craft (-1) as make a
+        fifth."""
+        config, held = self.config, self.held
+        rng = np.random.default_rng([config.seed, 1 << 30])
+        count = min(config.packs.held, len(held.crops))
+        chosen = list(dict.fromkeys(held.choose(rng) for _ in range(count)))
+        made = [staging.stage(held.crops[i], config.staging, self.grounds, rng) for i in chosen]
+        empty = max(8, len(chosen) // 4)
+        made += [self.nothing(held, rng) for _ in range(empty)]
+        return made, chosen + [-1] * empty

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cut-out craft in a picture, at the size that craft have there, and the box of a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from pydantic import Field
+
+from turret_ai.learn.config import Section
+from turret_ai.learn.vision.augment import Augmentation, spoil
+from turret_ai.learn.vision.crop_bank import Crop
+from turret_ai.learn.vision.relight import Relight, relight
+from turret_ai.types import FloatArray, ImageArray
+
+SOLID = 64
+"""Least cover (of 255) of a pixel that counts for the box."""
+ROOM = 1.7
+"""Side of the picture over the longer side of the craft: room for context and a displaced box."""
+
+
+class Scale(Section):
+    """True size of a craft in a picture, its longer side in pixels: log-normal."""
+
+    median: float = Field(58.0, gt=1)
+    spread: float = Field(0.42, ge=0, description="deviation of the logarithm")
+    smallest: float = Field(16.0, gt=1)
+    largest: float = Field(150.0, gt=1)
+    enlarge: float = Field(1.25, gt=0, description="most magnification of a crop's own pixels")
+
+
+class Moves(Section):
+    """How a craft is turned, and how far a detector's box is off."""
+
+    flip: float = Field(0.5, ge=0, le=1)
+    rotation: float = Field(12.0, ge=0, description="largest turn, degrees")
+    stretch: float = Field(0.07, ge=0, description="deviation of the log of the craft's proportion")
+    box_shift: float = Field(0.06, ge=0, description="deviation, of the side")
+    box_stretch: float = Field(0.1, ge=0, description="deviation of the log of the side")
+
+
+class Staging(Section):
+    """All that happens to a craft between its shard and the network."""
+
+    scale: Scale = Scale()
+    moves: Moves = Moves()
+    light: Relight = Relight()
+    noise: Augmentation = Augmentation()
+
+
+QUIET = Moves(flip=0, rotation=0, stretch=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A spoilt picture (s, s, 3), the box in it (4,) and the craft's cover (s, s), if known."""
+
+    pixels: ImageArray
+    box: FloatArray
+    cover: ImageArray | None
+
+
+def stage(crop: Crop, settings: Staging, grounds: Sequence[ImageArray], rng: Generator) -> Staged:
+    """Lay a craft on a background; a crop that has one keeps it."""
+    moves = settings.moves
+    pixels = crop.pixels if crop.cover is None else np.dstack([crop.pixels, crop.cover])
+    layered = crop.pixels.shape[2] == 4
+    moved, box = move(np.asarray(pixels, np.uint8), crop.box, settings, layered, rng)
+    cover = np.ascontiguousarray(moved[..., 3]) if moved.shape[2] == 4 else None
+    if layered:
+        ground = _window(grounds[int(rng.integers(len(grounds)))], moved.shape[0], rng)
+        air = ground.reshape(-1, 3).mean(axis=0)
+        layer = relight(moved, settings.light, air, rng)
+        clear = 255 - layer[..., 3:].astype(np.uint16)
+        mixed = layer[..., :3] + (ground.astype(np.uint16) * clear + 127) // 255
+        picture = np.minimum(mixed, 255).astype(np.uint8)
+    else:
+        picture = np.ascontiguousarray(moved[..., :3])
+    return Staged(spoil(picture, settings.noise, rng), displaced(box, moves, rng), cover)
+
+
+def nothing(grounds: Sequence[ImageArray], settings: Staging, rng: Generator) -> Staged:
+    """A box round a part of a background."""
+    size = _size(settings.scale, rng)
+    side = round(size * ROOM)
+    picture = _window(grounds[int(rng.integers(len(grounds)))], side, rng)
+    width, height = size, size * rng.uniform(0.3, 1)
+    if rng.random() < 0.15:
+        width, height = height, width
+    half = np.array([-width, -height, width, height]) / 2
+    box = displaced(np.asarray(side / 2 + half, np.float32), settings.moves, rng)
+    return Staged(spoil(picture, settings.noise, rng), box, np.zeros((side, side), np.uint8))
+
+
+def displaced(box: FloatArray, moves: Moves, rng: Generator) -> FloatArray:
+    """The true box as a detector might have found it, corners (4,)."""
+    x0, y0, x1, y1 = (float(v) for v in box)
+    w, h = x1 - x0, y1 - y0
+    cx = (x0 + x1) / 2 + rng.normal() * moves.box_shift * w
+    cy = (y0 + y1) / 2 + rng.normal() * moves.box_shift * h
+    w *= np.exp(rng.normal() * moves.box_stretch)
+    h *= np.exp(rng.normal() * moves.box_stretch)
+    return np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], np.float32)
+
+
+def _size(scale: Scale, rng: Generator) -> float:
+    drawn = np.exp(rng.normal(np.log(scale.median), scale.spread))
+    return float(np.clip(drawn, scale.smallest, scale.largest))
+
+
+def move(
+    pixels: ImageArray, box: FloatArray, settings: Staging, layered: bool, rng: Generator
+) -> tuple[ImageArray, FloatArray]:
+    """The crop turned, stretched and at its size in the picture, and the box in it."""
+    moves, scale = settings.moves, settings.scale
+    longer = float(max(box[2] - box[0], box[3] - box[1], 1.0))
+    factor = min(_size(scale, rng) / longer, scale.enlarge)
+    if factor < 0.6:  # linear sampling would skip pixels
+        size = max(2, round(pixels.shape[0] * min(1.0, factor * 1.3)))
+        shrunk = size / pixels.shape[0]
+        pixels = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
+        box, factor, longer = box * np.float32(shrunk), factor / shrunk, longer * shrunk
+    side = max(12, round(longer * factor * ROOM))
+    angle = np.radians(rng.uniform(-1, 1) * moves.rotation)
+    stretch = float(np.exp(rng.normal() * moves.stretch / 2))
+    mirror = -1.0 if rng.random() < moves.flip else 1.0
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.diag([mirror * stretch, 1 / stretch]) * factor
+    centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2
+    shift = side / 2 - linear @ centre
+    matrix = np.column_stack([linear, shift + linear @ [0.5, 0.5] - 0.5])
+    moved = cv2.warpAffine(
+        pixels,
+        matrix,
+        (side, side),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT if layered else cv2.BORDER_REFLECT,
+    )
+    if moved.shape[2] == 4:
+        solid = moved[..., 3] >= SOLID
+        rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+        if len(rows) and len(columns):
+            found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+            return np.asarray(moved, np.uint8), np.array(found, np.float32)
+    corners = np.array([[box[i], box[j]] for i in (0, 2) for j in (1, 3)]) @ linear.T + shift
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    return np.asarray(moved, np.uint8), np.array([*low, *high], np.float32)
+
+
+def _window(ground: ImageArray, side: int, rng: Generator) -> ImageArray:
+    """A random square of a background, enlarged where it is too small, at times finer."""
+    least = min(ground.shape[:2])
+    taken = side if rng.random() < 0.6 else round(side * rng.uniform(0.7, 2.0))
+    taken = max(8, min(taken, least))
+    y = int(rng.integers(ground.shape[0] - taken + 1))
+    x = int(rng.integers(ground.shape[1] - taken + 1))
+    part = ground[y : y + taken, x : x + taken]
+    if rng.random() < 0.5:
+        part = part[:, ::-1]
+    if taken != side:
+        way = cv2.INTER_AREA if taken > side else cv2.INTER_LINEAR
+        part = cv2.resize(part, (side, side), interpolation=way)  # type: ignore[assignment]
+    return np.ascontiguousarray(part)

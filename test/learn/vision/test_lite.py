@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dual encoder on an ImageNet backbone: how craft are staged, a short training, its export."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch", reason="training needs the extra `train`")
+
+import torch
+
+from turret_ai.execution import ExecutionSettings
+from turret_ai.learn.vision import (
+    captions,
+    crop_bank,
+    hard_negatives,
+    probe,
+    staging,
+    train_matcher,
+)
+from turret_ai.learn.vision.crop_bank import Crop, Origin
+from turret_ai.learn.vision.efficientnet_lite import EfficientNetLite, load
+from turret_ai.learn.vision.relight import Relight, relight
+from turret_ai.see import images
+from turret_ai.see.encoders import DualEncoder
+
+TYPES = ["drone", "helicopter", "missile"]
+TONES = {"red": (220, 30, 30), "blue": (30, 60, 220), "white": (240, 240, 240)}
+STILL = staging.Staging(moves=staging.QUIET)
+
+
+def _crop(type_name: str, colour: str, seed: int, split: str = "train") -> Crop:
+    """A bar, a cross or a disc of one colour with its cover."""
+    rng = np.random.default_rng(seed)
+    cover = np.zeros((80, 80), np.uint8)
+    if type_name == "missile":
+        cover[37:43, 15:65] = 255
+    elif type_name == "drone":
+        cover[20:60, 36:44] = cover[36:44, 20:60] = 255
+    else:
+        y, x = np.mgrid[:80, :80]
+        cover[(x - 40) ** 2 + (y - 40) ** 2 < 400] = 255
+    tone = np.clip(np.array(TONES[colour]) * rng.uniform(0.8, 1.0), 0, 255)
+    layer = np.dstack([*(cover / 255 * t for t in tone), cover]).astype(np.uint8)
+    ys, xs = np.nonzero(cover)
+    box = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1], np.float32)
+    caption = "" if seed % 7 == 3 else f"{colour} {type_name}"
+    return Crop(layer, box, caption, None, Origin(type_name, "painted", type_name, "", split))
+
+
+@given(st.integers(0, 300), st.sampled_from(TYPES))
+@settings(max_examples=40, deadline=None)
+def test_the_staged_box_holds_the_craft_at_its_size(seed, type_name):
+    rng = np.random.default_rng(seed)
+    moves = staging.Moves(box_shift=0, box_stretch=0)
+    grounds = [np.full((100, 100, 3), 90, np.uint8)]
+    found = staging.stage(_crop(type_name, "red", seed), staging.Staging(moves=moves), grounds, rng)
+    assert found.cover is not None and found.cover.shape == found.pixels.shape[:2]
+    ys, xs = np.nonzero(found.cover >= staging.SOLID)
+    assert found.box == pytest.approx([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
+    longer = max(found.box[2] - found.box[0], found.box[3] - found.box[1])
+    assert found.pixels.shape[0] >= 1.3 * longer
+
+
+@given(st.integers(0, 200))
+@settings(max_examples=30, deadline=None)
+def test_another_light_leaves_the_cover_and_never_outshines_it(seed):
+    layer = _crop("drone", "white", seed).pixels
+    sky = np.array([120.0, 160.0, 210.0])
+    lit = relight(layer, Relight(soften=0), sky, np.random.default_rng(seed))
+    assert (lit[..., 3] == layer[..., 3]).all()
+    assert (lit[..., :3] <= lit[..., 3:]).all()
+
+
+def test_weights_of_imagenet_load_by_their_public_names(tmp_path):
+    one, other = EfficientNetLite(), EfficientNetLite(frozen=3)
+    torch.save(one.state_dict(), tmp_path / "w.pth")
+    load(other, tmp_path / "w.pth")
+    x = torch.rand(1, 3, 64, 64)
+    one.eval(), other.eval()
+    with torch.no_grad():
+        for a, b in zip(one(x), other(x), strict=True):
+            assert torch.equal(a, b)
+    assert [tuple(a.shape[1:]) for a in one(x)] == [
+        (24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)
+    ]  # fmt: skip
+    other.train()
+    assert not other._bn0.training and other._blocks[5]._bn0.training
+    assert not other._conv_stem.weight.requires_grad
+
+
+@pytest.fixture
+def packs(tmp_path):
+    for split, count in (("train", 90), ("val", 24)):
+        crops = [_crop(TYPES[i % 3], list(TONES)[(i // 3) % 3], i, split) for i in range(count)]
+        crop_bank.save(tmp_path / "packs" / f"painted_{split}_000.npz", crops)
+    rng = np.random.default_rng(0)
+    places = [
+        crop_bank.cut(rng.integers(0, 255, (60, 60, 3), np.uint8), np.float32([10, 10, 40, 30]), "")
+        for _ in range(6)
+    ]
+    crop_bank.save(tmp_path / "packs" / "negative_train_000.npz", places)
+    (tmp_path / "packs" / "negative_val_000.partial.npz").write_bytes(b"half written")
+    (tmp_path / "grounds").mkdir()
+    images.save(tmp_path / "grounds" / "a.png", rng.integers(0, 255, (90, 120, 3), np.uint8))
+    return tmp_path
+
+
+def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
+    words = [
+        f"packs.folders=[{packs / 'packs'}]",
+        f"packs.backgrounds=[{packs / 'grounds'}]",
+        "packs.held=16",
+        f"out={packs / 'run'}",
+        "backbone=''",
+        "model.image_size=64",
+        "batch=12",
+        f"types={TYPES}",
+        f"colours={list(TONES)}",
+        "schedule.validate_every=2",
+        "schedule.save_every=1",
+        "schedule.logger=none",
+    ]
+    train_matcher.run("matcher_lite", [*words, "schedule.steps=2"])
+    best = train_matcher.run("matcher_lite", [*words, "schedule.steps=3", "resume=true"])
+    assert best.is_file()
+    from turret_ai.learn.vision import export
+
+    assert export.matcher(packs / "run" / "last.pt", packs / "model") < 1e-3
+    encoder = DualEncoder(str(packs / "model"), ExecutionSettings(provider="cpu", threads=1), 8)
+    found = encoder.encode_images(np.zeros((5, 64, 64, 3), np.uint8))
+    assert found.types is not None and np.exp(found.types).sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert found.colours is not None and found.colours.shape == (5, 3)
+    assert found.craft is not None and found.craft.shape == (5,)
+    assert encoder.encode_texts(["an unknown word"]).shape == (1, 128)
+
+
+def test_probes_on_a_trained_encoder_become_outputs_of_its_file(packs, tmp_path):
+    rng = np.random.default_rng(2)
+    crops = np.stack([np.full((64, 64, 3), t, np.uint8) for t in TONES.values()] * 8)
+    crops = np.clip(crops + rng.normal(0, 8, crops.shape), 0, 255).astype(np.uint8)
+    shipped = DualEncoder("matcher_small", ExecutionSettings(provider="cpu", threads=1), 8)
+    file = shipped.folder / shipped.about.image
+    found = probe.features(file, [crops])
+    kinds = np.arange(24) % 3
+    labels = probe.Labels(
+        np.where(kinds == 2, probe.UNKNOWN, kinds),
+        np.where((kinds == 2)[:, None], -1, np.eye(3, dtype=np.float32)[kinds][:, :2]),
+        (kinds != 2).astype(np.float32),
+    )
+    made = probe.fit(found, labels, 2)
+    probe.attach(file, made, tmp_path / "image.onnx")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(tmp_path / "image.onnx"))
+    tensor = crops.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    outputs = dict(
+        zip(
+            [o.name for o in session.get_outputs()],
+            session.run(None, {"image": tensor}),
+            strict=True,
+        )
+    )
+    assert outputs["types"][kinds != 2].argmax(axis=1).tolist() == kinds[kinds != 2].tolist()
+    assert ((outputs["craft"][:, 0] > 0) == (kinds != 2)).all()
+    vectors = outputs["embedding"] / np.linalg.norm(outputs["embedding"], axis=1, keepdims=True)
+    assert vectors == pytest.approx(shipped.encode_images(crops).vectors, abs=1e-4)
+
+
+def test_places_where_a_detector_is_fooled_are_cut_with_their_origin(tmp_path):
+    rng = np.random.default_rng(0)
+    picture = np.full((400, 700, 3), 200, np.uint8)
+    for _ in range(30):
+        x, y = int(rng.integers(20, 640)), int(rng.integers(20, 360))
+        picture[y : y + 12, x : x + 40] = rng.integers(0, 120, 3)
+    images.save(tmp_path / "a.png", picture)
+    (tmp_path / "b.png").write_text("no picture")
+    told = []
+    found = hard_negatives.find(
+        "detector_small", [tmp_path / "a.png", tmp_path / "b.png"], "train", 1,
+        views=1, confidence=0.01, report=lambda number, remark: told.append((number, remark)),
+    )  # fmt: skip
+    assert found and all(c.origin == Origin("", "negative", "a", "", "train") for c in found)
+    assert captions.parse(found[0].caption, TYPES, list(TONES)).type_name == ""
+    assert told[0] == (1, "") and told[1][0] == 2 and "b.png" in told[1][1]
