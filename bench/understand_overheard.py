@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Understand what real recognisers heard: by recogniser, voice and level, with more readings.
 
 `python -m bench.understand_overheard PAIRS.jsonl ... [--images docs/images]` prints the tables for

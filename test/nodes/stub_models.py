@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models that cost nothing and answer by what is plainly in their input.
 
     python stub_models.py transcriber --ros-args ...
@@ -59,7 +60,7 @@ class Ears:
         return Transcription(TranscriptStatus.FINAL, text, 0.9, (Hypothesis(text, -0.1),))
 
     def warm_up(self) -> None:
-        """Nothing to load."""
+        self.transcribe(spoken()[0][1])
 
     def describe(self) -> Mapping[str, object]:
         return {"model": "stub"}

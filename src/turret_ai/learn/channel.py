@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counts how recognisers mishear phones, on pairs of clean and heard text.
 
 `python -m turret_ai.learn.channel PAIRS.jsonl ...` writes `config/understand_channel.yaml` from the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How recognisers mishear phones: the chances that the decoder reckons with.
 
 `config/understand_channel.yaml` is counted on what untuned recognisers made of spoken sentences
