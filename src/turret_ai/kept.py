@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Things that take seconds to make, kept in the user's cache: a node that crashed is back sooner.
 
 What is kept is found by a hash of all that goes into it, code included, and is believed only while

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turn from transcript to settled aim, and every way in which it can end."""
 
 import math
@@ -304,6 +305,72 @@ def test_every_wait_ends_in_a_timeout_that_names_what_is_missing(steps, names):
     bench.wait(60)
     assert bench.finishes[-1].outcome is Outcome.TIMEOUT
     assert names in bench.finishes[-1].reason
+
+
+def test_a_command_that_comes_too_late_is_not_acted_on_and_says_so():
+    bench = Bench()
+    bench.now = 400 * S
+    said = bench.now - 300 * S
+    arguments = (said, 4.0, bench.now, "")
+    bench.actions += bench.engagement.on_transcript(
+        "u1", TranscriptStatus.FINAL, "heading three five zero", *arguments
+    )
+    bench.actions += bench.engagement.on_command("u1", command(), False, said, bench.now)
+    assert not bench.moves
+    [finish] = bench.finishes
+    assert finish.outcome is Outcome.TIMEOUT and "296 s after it was said" in finish.reason
+
+
+def test_a_late_command_does_not_end_the_turn_that_runs():
+    bench = Bench(deadlines={"stale": 20.0})
+    bench.now = 400 * S
+    bench.hear("new")
+    bench.understand("new")
+    bench.actions += bench.engagement.on_command("old", command(), False, 300 * S, bench.now)
+    assert [f.utterance_id for f in bench.finishes] == ["old"]
+    assert bench.engagement.utterance_id == "new"
+
+
+@pytest.mark.parametrize("heading", ["north", "nan", "inf", "3 5 0"])
+def test_a_heading_that_is_no_number_ends_its_turn_at_once(heading):
+    bench = Bench()
+    bench.hear()
+    bench.understand(what=command(heading=heading))
+    [finish] = bench.finishes
+    assert finish.outcome is Outcome.INCOMPLETE and repr(heading) in finish.reason
+    assert not bench.moves
+
+
+def test_a_new_command_is_not_at_its_goal_before_it_moves():
+    bench = Bench()
+    bench.hear()
+    bench.understand()
+    bench.obey()
+    assert bench.engagement.at_goal
+    bench.hear("u2")
+    assert bench.engagement.state is State.HEARD and not bench.engagement.at_goal
+
+
+def test_recorded_joints_count_as_settled_at_any_pitch_and_the_aim_when_it_is_sent():
+    bench = Bench(recorded_joints=True)
+    bench.hear()
+    bench.understand()
+    bench.yaw, bench.pitch = heading_to_yaw(350.0) + 2 * math.pi, 0.1
+    for _ in range(6):
+        bench.joints()
+    assert bench.engagement.state is State.SEARCHING
+    bench.see()
+    assert [f.outcome for f in bench.finishes] == [Outcome.AIMED]
+
+
+def test_recorded_joints_that_went_elsewhere_are_named():
+    bench = Bench(recorded_joints=True)
+    bench.hear()
+    bench.understand()
+    for _ in range(6):
+        bench.joints()
+    bench.wait(61.0)
+    assert "never stood at heading 350" in bench.finishes[0].reason
 
 
 def test_a_turn_after_a_timeout_works():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The user's cache: believed only while it is whole, and never missed where there is none."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts below the understand stage: words, sounds, rules, the pool of readings."""
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai import normalise, vocabulary
-from turret_ai.understand import discourse, phones, pool
-from turret_ai.understand.letters import sound
-from turret_ai.understand.pronounce import four_digits, lexicon, phrase, sounds
+from turret_ai.phonetics import phones
+from turret_ai.phonetics.letters import sound
+from turret_ai.phonetics.lexicon import lexicon, phrase
+from turret_ai.understand import discourse, pool
+from turret_ai.understand.pronounce import four_digits, sounds
 from turret_ai.understand.words import split
 
 WORDS = vocabulary.load()

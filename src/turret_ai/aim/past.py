@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which utterances are over, also when the clock goes back: a recording is played in a loop.
 
 Times are nanoseconds; `present_ns` is the time in which stamps are given.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decoding graph of the vocabulary: made in seconds, or read in a tenth of one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commander node: transcripts in, commands out."""
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from typing import Any
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import qos
-from turret_ai.ros.interfaces import Transcript, TurretCommand
+from turret_ai.ros import topics
+from turret_ai.ros.interfaces import Transcript
 from turret_ai.ros.time import to_ns
 from turret_ai.types import Command, CommandField, CommandStatus, TranscriptStatus
 from turret_ai.understand import Understander, UnderstandSettings
@@ -30,8 +31,8 @@ class Commander(Stage):
         super().__init__("commander", CommanderParameters, overrides)
         self.understander: Understander | None = None
         self._worker = self.create_worker(self._understand, self._on_error, on_drop=self._on_drop)
-        self._commands = self.create_publisher(TurretCommand, "command", qos.STAGE)
-        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
+        self._commands = topics.COMMAND.advertise(self)
+        topics.TRANSCRIPT.subscribe(self, self._on_transcript)
         self.follow_engagements()
 
     def on_configure(self) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition node: speech and pictures from the finals server, and a virtual turret."""
 
 from __future__ import annotations
@@ -33,11 +34,9 @@ from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import audio, qos
+from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioDataStamped,
     AudioInfo,
-    CameraInfo,
     Engagement,
     TargetBBox,
     Transcript,
@@ -98,8 +97,8 @@ class Competition(Stage):
         self._pictures = _made_folder(p.pictures)
         self._stepped = time.monotonic()
         self._begun = self._stepped
-        self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
-        info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+        self._audio = topics.AUDIO.advertise(self)
+        info = topics.AUDIO_INFO.advertise(self)
         info.publish(
             AudioInfo(
                 channels=1, sample_rate=SAMPLE_RATE, sample_format="S16LE", coding_format="wave"
@@ -107,14 +106,14 @@ class Competition(Stage):
         )
         self._info = info
         self._images = ImagePublisher(self, "camera/image_raw")
-        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
+        self._infos = topics.CAMERA_INFO.advertise(self)
         self._turret = VirtualTurret(self, self.motion, self.now_ns())
         StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
-        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
-        self.create_subscription(TurretCommand, "command", self._on_understood, qos.STAGE)
-        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
-        self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
-        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        topics.TRANSCRIPT.subscribe(self, self._on_transcript)
+        topics.COMMAND.subscribe(self, self._on_understood)
+        topics.TURRET_STATE.subscribe(self, self._on_state)
+        topics.TARGET_BBOX.subscribe(self, self._on_box)
+        topics.ENGAGEMENT.subscribe(self, self._on_engagement)
         self.create_timer(1.0 / p.joint_rate, self._advance)
 
     def describe(self) -> Mapping[str, object]:

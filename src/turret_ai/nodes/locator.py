@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The locator node: an image and a command in, the target's box out."""
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from typing import Any
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import images, qos
+from turret_ai.ros import images, topics
 from turret_ai.ros.interfaces import (
-    Detection2DArray,
     Header,
     Image,
-    TargetBBox,
     TurretCommand,
     TurretState,
 )
@@ -50,12 +49,12 @@ class Locator(Stage):
         self.locator: see_locator.Locator | None = None
         self._lookout = Lookout()
         self._worker = self.create_worker(self._search, self._on_error, on_drop=self._on_drop)
-        self._boxes = self.create_publisher(TargetBBox, "target_bbox", qos.STAGE)
-        self._candidates = self.create_publisher(Detection2DArray, "detections", qos.STAGE)
-        self._annotated = self.create_publisher(Image, "debug/annotated_image", qos.IMAGE_PUB)
-        self.create_subscription(TurretCommand, "command", self._on_command, qos.STAGE)
-        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
-        self.create_subscription(Image, "camera/image_raw", self._on_image, qos.IMAGE_SUB)
+        self._boxes = topics.TARGET_BBOX.advertise(self)
+        self._candidates = topics.DETECTIONS.advertise(self)
+        self._annotated = topics.ANNOTATED_IMAGE.advertise(self)
+        topics.COMMAND.subscribe(self, self._on_command)
+        topics.TURRET_STATE.subscribe(self, self._on_state)
+        topics.IMAGE.subscribe(self, self._on_image)
         self.follow_engagements()
 
     def on_configure(self) -> None:

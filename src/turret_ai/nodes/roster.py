@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which stages there are and how they stand, from what each says of itself on `stages`."""
 
 from __future__ import annotations
@@ -6,11 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from turret_ai.ros import Node, qos
+from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import StageState
 from turret_ai.ros.lifecycle import State
 
-TOPIC = "stages"
 SILENCE_S = 4.0
 """Seconds of real time without a word after which a stage counts as gone; it speaks every second.
 
@@ -55,7 +55,7 @@ class Roster:
         self._node = node
         self._members: dict[str, Member] = {}
         self._on_lost, self._on_report = on_lost, on_report
-        node.create_subscription(StageState, TOPIC, self._take, qos.STATES)
+        topics.STAGES.subscribe(node, self._take)
         self._looked = time.monotonic()
         node.create_wall_timer(_LOOK_S, self._look)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transcriber node: audio chunks in, transcripts out."""
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from turret_ai.hear.hearing import AudioChunk, Heard, Hearing, Job
 from turret_ai.hear.settings import SAMPLE_RATE, HearSettings
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import audio, qos
-from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, Transcript
+from turret_ai.ros import audio, topics
+from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo
 from turret_ai.ros.time import to_ns
 from turret_ai.types import FloatArray, Transcription, TranscriptStatus
 from turret_ai.understand.completeness import Completeness
@@ -41,9 +42,9 @@ class Transcriber(Stage):
         self.health.gauges["late chunks"] = lambda: self.hearing.late_chunks
         self.health.gauges["cancelled chunks"] = lambda: self.hearing.cancelled_chunks
         self.health.gauges["gaps"] = lambda: self.hearing.gaps
-        self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
-        self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
-        self.create_subscription(AudioDataStamped, "audio", self._on_audio, qos.AUDIO)
+        self._transcripts = topics.TRANSCRIPT.advertise(self)
+        topics.AUDIO_INFO.subscribe(self, self._on_info)
+        topics.AUDIO.subscribe(self, self._on_audio)
         self.create_timer(0.1, self._on_tick)
         self.follow_engagements()
 

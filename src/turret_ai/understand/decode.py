@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoding of misheard text: a noisy channel from what was said to the phones that were heard.
 
 The forward pass sums over every way in which a command can have become the heard phones; drawing
@@ -17,8 +18,9 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from turret_ai.normalise import plain
+from turret_ai.phonetics import lexicon
 from turret_ai.understand import context as ctx
-from turret_ai.understand import pronounce, sentence_graph
+from turret_ai.understand import sentence_graph
 from turret_ai.understand.graph import MASKS, ChannelCosts, Graph, Label
 from turret_ai.understand.pronounce import Sounds, sounds
 from turret_ai.understand.words import Word
@@ -186,11 +188,11 @@ class Decoder:
 def _unlike(known: Iterable[str], phrases: Iterable[str]) -> frozenset[str]:
     """The known words that sound like no word of the phrases."""
     own = {word for said in phrases for word in plain(said).split()}
-    ways = [way for word in own for way in pronounce.ways(word)]
+    ways = [way for word in own for way in lexicon.ways(word)]
     return frozenset(
         word
         for word in known
-        for said in pronounce.ways(word)[:1]
+        for said in lexicon.ways(word)[:1]
         if not process.extractOne(
             said, ways, scorer=Levenshtein.normalized_similarity, score_cutoff=TOO_ALIKE
         )

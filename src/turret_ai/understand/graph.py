@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One graph for the whole sentence: words around the fields, heading, tool and target.
 
 Nodes stand between words and remember what was said last; chains of states, one a phone, run from
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from turret_ai.understand import phones as ph
+from turret_ai.phonetics import phones as ph
 
 if TYPE_CHECKING:  # slow to import: only who builds a graph needs it
     from scipy.sparse import csr_matrix

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chains of a sentence of command: cue words, the heading on its grid, tools, targets."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 
 from turret_ai.normalise import plain
+from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.understand import context as ctx
 from turret_ai.understand.graph import (
     HEADING_BIT,
@@ -15,7 +17,6 @@ from turret_ai.understand.graph import (
     Graph,
     Plan,
 )
-from turret_ai.understand.pronounce import Pronunciation, phrase
 from turret_ai.vocabulary import Vocabulary
 
 TRUST = 0.8

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transcript to command: rules where the text is clean, repair where it is not."""
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from rapidfuzz.distance import Levenshtein
 
 from turret_ai import vocabulary
 from turret_ai.normalise import plain
+from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.types import Command, CommandField, CommandStatus, Hypothesis, Source
 from turret_ai.understand import calibration, context, corrections, discourse, headings, pool
 from turret_ai.understand.corrections import ReadPart
 from turret_ai.understand.decode import Decoder, Posterior
 from turret_ai.understand.discourse import Relation, Talk, Verdict
-from turret_ai.understand.pronounce import Pronunciation, phrase
 from turret_ai.understand.rules import Found, Rules
 from turret_ai.understand.settings import UnderstandSettings
 from turret_ai.understand.words import Word, split

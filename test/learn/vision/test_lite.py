@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dual encoder on an ImageNet backbone: how craft are staged, a short training, its export."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ pytest.importorskip("torch", reason="training needs the extra `train`")
 
 import torch
 
+from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import (
     captions,
     crop_bank,
@@ -24,7 +26,6 @@ from turret_ai.learn.vision.efficientnet_lite import EfficientNetLite, load
 from turret_ai.learn.vision.relight import Relight, relight
 from turret_ai.see import images
 from turret_ai.see.encoders import DualEncoder
-from turret_ai.see.settings import ExecutionSettings
 
 TYPES = ["drone", "helicopter", "missile"]
 TONES = {"red": (220, 30, 30), "blue": (30, 60, 220), "white": (240, 240, 240)}
