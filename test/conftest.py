@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which files are left out where an extra is not installed.
 
 Not `pytest.importorskip` at the head of a file: ROS's pytest plugins (launch_testing) take a skip
@@ -17,8 +18,10 @@ _NEEDS = {
     "learn/vision/test_public.py": ("torch", "transformers", "accelerate"),
     "learn/vision/test_training.py": ("torch", "accelerate"),
     "learn/vision/test_warm_start.py": ("torch",),
+    "nodes/test_chain.py": ("psutil",),
+    "see": ("onnx",),
 }
-"""Files to the modules, of the extras `train` and `server`, that they import at their head."""
+"""Files and folders to the modules, of extras, that they import at their head."""
 
 
 def _missing(file: str) -> list[str]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands of this room: what a user sees when something is wrong, and the whole way once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turns' state machine: each WAV is answered exactly once, whatever happens."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turn from transcript to settled aim, and every way in which it can end."""
 
 import math

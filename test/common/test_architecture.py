@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/architecture.md and docs/interfaces.md say what the sources do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/gpu_check` as a user runs it; on a machine without a card it is a dry run."""
 
 from __future__ import annotations

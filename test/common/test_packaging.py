@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the package says of itself: its requirements, its files, its ROS manifest."""
 
 import ast
@@ -144,3 +145,10 @@ def test_the_settings_for_ros_tools_are_those_of_the_nodes():
 
     file = share.path("config/cyclonedds.xml").read_text(encoding="utf-8")
     assert settings(file.split("?>", 1)[1]) == settings(config.BASE)
+
+
+@pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="needs the source tree")
+def test_every_source_file_names_its_licence():
+    script = runpy.run_path(str(ROOT / "scripts" / "add_licence_lines"))
+    without = [str(file.relative_to(ROOT)) for file in script["sources"]() if script["lacks"](file)]
+    assert not without, "run scripts/add_licence_lines"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turret's description: one table, two formats, the names of the interfaces."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """gazebo.launch.py, with ROS's own launch where it is there, and stand-ins for Gazebo."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A run that is stopped, whenever that is, goes on as if it had not been."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models that cost nothing and answer by what is plainly in their input.
 
     python stub_models.py transcriber --ros-args ...

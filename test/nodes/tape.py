@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording in which everything happens that the chain must answer the same way, live or not."""
 
 from __future__ import annotations

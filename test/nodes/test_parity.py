@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording gives the same answers live, in processes of their own, and in lockstep."""
 
 from __future__ import annotations

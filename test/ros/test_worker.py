@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A worker takes what is long out of the callbacks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts below the understand stage: words, sounds, rules, the pool of readings."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the understand stage promises of every transcript."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One turn, from transcript to settled aim, as a state machine without ROS.
 
 Every event method returns the actions that follow: `Move` (a goal for the turret), `Stop` (the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai synth`: synthetic speech, images and misheard transcripts (extra `train`)."""
 
 from __future__ import annotations

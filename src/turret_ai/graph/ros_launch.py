@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a graph to a `launch.LaunchDescription`, for the files in launch/."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decoding graph of the vocabulary, kept on disk: making it takes seconds, reading it a tenth.
 
 So a transcriber that was started again hears soon. What is kept is found by a hash of all that goes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audio source node: files, a scene's spoken commands or the microphone, as a live stream."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turret from a program of your own: speak, command, aim, and await how it ended.
 
     from turret_ai import Turret

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition node: speech and pictures from the finals server, and a virtual turret."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controller node: commands, boxes and joint states in; gimbal commands and summaries out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between the stages' own types and the messages: the only place that maps the two."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The diagnostics node: notices nodes that fall silent, and says so."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nodes by name, each imported only when it is started."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which stages there are and how they stand, from what each says of itself on `stages`."""
 
 from __future__ import annotations

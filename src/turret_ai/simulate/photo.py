@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Backgrounds of the user's own: photos, equirectangular panoramas and HDRIs as views."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated world: what the turret's camera sees, and the truth about it."""
 
 from __future__ import annotations

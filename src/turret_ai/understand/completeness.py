@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a text says all that a command needs: who listens may then stop waiting for more."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of a transcript read one by one, and their fields put together.
 
 For each field over the whole transcript: the first mention counts, what is said again fills what is

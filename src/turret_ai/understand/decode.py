@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoding of misheard text: a noisy channel from what was said to the phones that were heard.
 
 The forward pass sums over every way in which a command can have become the heard phones; drawing

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One graph for the whole sentence: words around the fields, heading, tool and target.
 
 Nodes stand between words and remember what was said last; chains of states, one a phone, run from

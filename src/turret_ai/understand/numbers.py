@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers in a transcript: how they are said, and which of them can be the heading.
 
 What can be no heading (ranges, times, channels, units ...) is taken out of the text before anything

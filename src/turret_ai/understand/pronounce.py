@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A transcript as phones, numerals spelled out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exact rules for clean text: what is well-formed is read, nothing is guessed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chains of a sentence of command: cue words, the heading on its grid, tools, targets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transcript to command: rules where the text is clean, repair where it is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A transcript as a list of plain words that remember the punctuation around them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weights of the evidence: found again where they are known, and calibrated."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dual encoder on an ImageNet backbone: how craft are staged, a short training, its export."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Textured models: AC3D files are read, liveries found, surfaces drawn; broken files are named."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packs of crops: textured, painted and photographed craft, kept within one split, resumable."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each training command, a few steps of it, on pictures of a few shapes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What follows from the events of a turn, and what is remembered of one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The team's side of the finals server: both sockets, turns, snapshots, updates, reports."""
 
 from __future__ import annotations

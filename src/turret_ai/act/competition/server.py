@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our own finals server, for tests and training: both sockets, pictures, the score of each turn.
 
 The rules follow the competition's: the clock of a turn runs from the audio sent to the answer

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turns against the finals server, as a state machine without sockets.
 
 Every WAV frame is answered exactly once, whatever happens and in whatever order: at once when

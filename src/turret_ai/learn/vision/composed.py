@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of the competition's size with cut-out craft pasted in: to calibrate on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shards of places where a detector sees craft in pictures that hold none."""
 
 from __future__ import annotations

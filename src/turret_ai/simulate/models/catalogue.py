@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which textured models show which craft: `config/craft_models.yaml`, and what files there are."""
 
 from __future__ import annotations
