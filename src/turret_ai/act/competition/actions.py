@@ -74,6 +74,8 @@ class Turn:
     answer: str = ""
     """The text that was sent or waits to be sent, "" before."""
     answered: float = 0.0
+    copies: int = 1
+    """How often the server sent this audio over the same link: so often it is answered."""
     held: bool = False
     """The answer could not be sent: the link was gone."""
 

@@ -74,9 +74,13 @@ class TurnKeeper:
         digest = hashlib.blake2b(data, digest_size=16).digest()
         again = self._asked_again(digest)
         if again is not None:
-            again.link = self.link
+            again.link, again.copies = self.link, 1
             again.report.problems.append("the server asked again after a reconnection")
             return [Send(again.utterance_id, again.answer)] if again.answer else []
+        if self._turn is not None and self._turn.digest == digest:
+            self._turn.copies += 1
+            self._turn.report.problems.append("the server sent the audio again")
+            return []
         actions = self._close_running(now)
         self._count += 1
         name = f"turn{self._count:03d}" + (f"_{self._run}" if self._run else "")
@@ -267,7 +271,7 @@ class TurnKeeper:
         self._last = turn
         if self._turn is turn:
             self._turn = None
-        return [*actions, Send(turn.utterance_id, turn.answer)]
+        return [*actions, *[Send(turn.utterance_id, turn.answer)] * turn.copies]
 
     def _tell(self, turn: Turn) -> list[Action]:
         if turn.utterance_id in self._reported:
