@@ -60,7 +60,7 @@ class Ears:
         return Transcription(TranscriptStatus.FINAL, text, 0.9, (Hypothesis(text, -0.1),))
 
     def warm_up(self) -> None:
-        """Nothing to load."""
+        self.transcribe(spoken()[0][1])
 
     def describe(self) -> Mapping[str, object]:
         return {"model": "stub"}
