@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages of foreign nodes: what no version of ours says is told, and ends nothing."""
 
 from __future__ import annotations
