@@ -8,6 +8,10 @@ there for the whole folder, and `colcon test` collects nothing.
 from __future__ import annotations
 
 import importlib.util
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for `bench`: colcon runs elsewhere
 
 _NEEDS = {
     "act/test_services.py": ("fastapi", "httpx"),
