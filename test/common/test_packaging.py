@@ -10,13 +10,14 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from turret_ai import requirements, share
 from turret_ai.ros.dds import config
 
-ROOT = share.root()
+ROOT = Path(__file__).resolve().parents[2]
 OF_ROS = {"launch", "launch_ros", "rclpy", "rcl_interfaces", "robomaster_msgs", "turret_ai"}
 ONLY_IF_THERE = {"wandb", "ttspico"}
 """Looked for and used where the user installed them; nothing of ours asks for them."""
