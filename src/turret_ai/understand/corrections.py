@@ -32,8 +32,8 @@ def read(parts: Sequence[Part], rules: Rules) -> list[ReadPart]:
         words = part.words
         if part.relation in (Relation.CORRECTION, Relation.INSTEAD) and out:
             words = _completed(words, out, rules)
-        tidied = rules.numbers.tidy(words)
-        out.append(ReadPart(part.relation, tidied, rules.read(tidied), part.withdraws))
+        tidied, numbers = rules.numbers.tidy(words)
+        out.append(ReadPart(part.relation, tidied, rules.read(tidied, numbers), part.withdraws))
     return out
 
 

@@ -132,9 +132,18 @@ class TurnKeeper:
         return []
 
     def on_command(
-        self, utterance_id: str, heading: str, tool: str, target: str, now: float
+        self,
+        utterance_id: str,
+        heading: str,
+        tool: str,
+        target: str,
+        now: float,
+        searched: bool = True,
     ) -> list[Action]:
-        """The full command; "" for fields that were not understood."""
+        """The full command; "" for fields that were not understood.
+
+        searched: False where the target is a mere guess that nobody will look for.
+        """
         turn = self._find(utterance_id)
         if turn is None or turn.understood:
             return []
@@ -142,7 +151,7 @@ class TurnKeeper:
         turn.times["understood"] = now
         report = turn.report
         report.heading, report.tool, report.target = heading, tool, target
-        if not target:  # nothing will be searched for, so nothing more will be known
+        if not (target and searched):  # nothing will be searched for, so nothing more will be known
             return self._answer(turn, TurnEnd.INCOMPLETE, now)
         return []
 
