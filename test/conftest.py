@@ -8,8 +8,16 @@ there for the whole folder, and `colcon test` collects nothing.
 from __future__ import annotations
 
 import importlib.util
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for `bench`: colcon runs elsewhere
 
 _NEEDS = {
+    "common/test_gpu_check.py": ("torch", "transformers"),
+    "learn/test_loop.py": ("torch", "accelerate"),
+    "learn/vision/test_fit_score.py": ("torch",),
+    "learn/vision/test_lite.py": ("torch",),
     "act/test_services.py": ("fastapi", "httpx"),
     "learn/test_asr_training.py": ("torch", "transformers"),
     "learn/test_speech.py": ("espeakng_loader",),

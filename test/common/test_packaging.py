@@ -153,3 +153,10 @@ def test_every_source_file_names_its_licence():
     script = runpy.run_path(str(ROOT / "scripts" / "add_licence_lines"))
     without = [str(file.relative_to(ROOT)) for file in script["sources"]() if script["lacks"](file)]
     assert not without, "run scripts/add_licence_lines"
+
+
+def test_no_file_of_tests_skips_at_its_head():
+    """ROS's pytest plugins would take it for everything: test/conftest.py leaves files out."""
+    heads = re.compile(r"^(\w+ = )?pytest\.(importorskip|skip)\(", re.MULTILINE)
+    files = sorted((ROOT / "test").rglob("*.py"))
+    assert not [f.name for f in files if heads.search(f.read_text(encoding="utf-8"))]

@@ -10,11 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("accelerate")
-
-from turret_ai.learn import loop  # noqa: E402
+from turret_ai.learn import loop
 
 
 class Line:

@@ -31,6 +31,7 @@ from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
 from turret_ai.nodes.image_publisher import ImagePublisher
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
@@ -71,7 +72,7 @@ class CompetitionParameters(ClientSettings):
     )
     exit_when_done: bool = Field(False, description="end this process when the server ends the run")
     wait_for: list[str] = Field(
-        ["transcriber", "commander", "locator", "controller"],
+        list(STAGES),
         description="stages or nodes that must be active before the server is called",
     )
     ready_timeout: float = Field(120.0, ge=0.0, le=3600.0, description="s to wait for them")

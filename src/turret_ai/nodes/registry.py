@@ -8,6 +8,9 @@ from typing import Any
 
 from turret_ai.errors import ConfigError
 
+STAGES = ("transcriber", "commander", "locator", "controller")
+"""Those that make a turn, whatever gives them sound, pictures and joints."""
+
 NODES: dict[str, str] = {
     "audio_source": "turret_ai.nodes.audio_source:AudioSource",
     "transcriber": "turret_ai.nodes.transcriber:Transcriber",

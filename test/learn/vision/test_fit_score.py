@@ -6,8 +6,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="training needs the extra `train`")
-
 from turret_ai.learn.vision import fit_score
 from turret_ai.learn.vision.fit_score import Question
 from turret_ai.see import evidence

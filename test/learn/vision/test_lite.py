@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("torch", reason="training needs the extra `train`")
-
-import torch
 
 from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import (
