@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks of 2024 in full size, with random weights, exported through the package's own code.
 
 Random weights take the same time as trained ones. The detector is no copy of a public one: it has

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the benchmarks of a graphics card share: its measured limits, timing, rooflines."""
 
 from __future__ import annotations

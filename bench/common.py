@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every benchmark file speaks: rows, timing, and a way to say that it can't run here."""
 
 from __future__ import annotations

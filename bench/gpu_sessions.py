@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks on a graphics card through ONNX Runtime: providers, precision, batches, engine cache"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Whisper of full size (random weights) on a graphics card through CTranslate2"""
 
 from __future__ import annotations

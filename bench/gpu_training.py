@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training of the embedded networks on a graphics card: pictures and crops a second"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole turn of the vision stage on a graphics card, with full-size networks"""
 
 from __future__ import annotations

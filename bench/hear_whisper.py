@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shipped Whisper beside the same weights in transformers (and openai-whisper, if installed)"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run benchmarks, each in a process of its own, and write their table."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Full-size public networks (random weights) through the same code: SigLIP and Real-ESRGAN"""
 
 from __future__ import annotations

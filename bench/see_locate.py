@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Locate a described craft in a 1520x870 picture with the embedded models"""
 
 from __future__ import annotations

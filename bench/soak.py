@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Soak the whole graph: hundreds of turns, every process killed in turn, no turn lost.
 
 Real processes, real models, a simulated turret in simulated time. Beside `python -m bench soak`:

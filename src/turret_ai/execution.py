@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime sessions: the provider that is there, threads, TensorRT's profiles and engines.
 
 https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html

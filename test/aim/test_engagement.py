@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turn from transcript to settled aim, and every way in which it can end."""
 
 import math
@@ -511,6 +512,22 @@ def test_a_recording_in_a_loop_engages_once_in_each_loop():
                 final(second * S)
         engagement.reset(109 * S)
     assert len(ends) == 3
+
+
+def test_what_is_told_after_the_clock_went_back_ends_and_the_next_loop_counts():
+    engagement = Engagement(AimSettings())
+    engagement.on_tick(110 * S)
+    engagement.on_tick(100 * S)  # a slow recogniser has not yet told what was said at 103 s
+
+    def final(now):
+        return engagement.on_transcript("u3", TranscriptStatus.FINAL, "heading", 103 * S, 2.0, now)
+
+    (end,) = final(101 * S)
+    assert (end.utterance_id, end.outcome) == ("u3", Outcome.SUPERSEDED)
+    assert "clock" in end.reason
+    assert final(102 * S) == []
+    assert final(106 * S) == []
+    assert engagement.utterance_id == "u3", "said again in this loop"
 
 
 def test_a_clock_that_goes_back_ends_the_running_turn():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/architecture.md and docs/interfaces.md say what the sources do."""
 
 from __future__ import annotations
@@ -8,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from turret_ai import share
 from turret_ai.nodes.registry import NODES
 from turret_ai.ros import qos, topics
 
-ROOT = share.root()
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "turret_ai"
 ROOMS = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
 pytestmark = pytest.mark.skipif(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scripts/gpu_check` as a user runs it; on a machine without a card it is a dry run."""
 
 from __future__ import annotations
@@ -9,9 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("torch")
-pytest.importorskip("transformers")
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whatever becomes of a stream, what was said in it ends in one transcript."""
 
 from __future__ import annotations

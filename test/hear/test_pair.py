@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two engines, one answer."""
 
 from __future__ import annotations

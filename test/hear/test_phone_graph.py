@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said in clear phones is read back word by word, whatever the timing; nonsense is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tiny recogniser trains, resumes to the same weights, exports and is heard by faster-whisper."""
 
 from __future__ import annotations

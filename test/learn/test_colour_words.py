@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The colours that a person would name of a craft's pixels."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A run that is stopped, whenever that is, goes on as if it had not been."""
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("accelerate")
-
-from turret_ai.learn import loop  # noqa: E402
+from turret_ai.learn import loop
 
 
 class Line:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Material out of packages: what is wanted is unpacked once, what can't be had is named."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kokoro's and Piper's voices: phonemes, mixtures, files that are fetched by name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera's faults and the cut-out's look touch what they should and are repeatable."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the sensor hides is found, taken out of the picture and out of its labels."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays the rest of the graph for a node under test: real processes, real DDS, a private domain."""
 
 from __future__ import annotations

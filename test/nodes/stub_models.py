@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models that cost nothing and answer by what is plainly in their input.
 
     python stub_models.py transcriber --ros-args ...
@@ -62,7 +63,7 @@ class Ears:
         return self.transcribe(samples)
 
     def warm_up(self) -> None:
-        """Nothing to load."""
+        self.transcribe(spoken()[0][1])
 
     def describe(self) -> Mapping[str, object]:
         return {"model": "stub"}

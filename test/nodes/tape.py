@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording in which everything happens that the chain must answer the same way, live or not."""
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ CAMERA = Camera.from_fov(320, 240, math.radians(70.0))
 PITCH = math.radians(-15.0)
 BEGIN_S = 1_700_000_000.0
 _REACTION_S, _SLEW_S, _STAND_S = 1.5, 1.0, 3.0
+_WAIT_S = 8.0
+"""How long it stands where there are no pictures: longer than the tests wait for them."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class Tape:
         goal = heading_to_yaw(float(command.heading)) if turn.obeys else self._yaw
         goal = self._yaw + math.remainder(goal - self._yaw, 2 * math.pi)
         start_s, start_yaw = len(said) / RATE + _REACTION_S, self._yaw
-        steps = round((start_s + _SLEW_S + _STAND_S) / CHUNK_S)
+        stand_s = _STAND_S if turn.patches >= 0 else _WAIT_S
+        steps = round((start_s + _SLEW_S + stand_s) / CHUNK_S)
         for step in range(steps):
             share = min(1.0, max(0.0, (step * CHUNK_S - start_s) / _SLEW_S))
             self._yaw = start_yaw + share * (goal - start_yaw)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The life cycle of the stages, over the services that `ros2 lifecycle` uses, in real processes."""
 
 import signal

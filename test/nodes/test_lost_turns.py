@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Resets, switches and deaths in mid-turn: whatever was announced ends, once, with its reason."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes small recordings whose every answer is known, and stages simple enough to trust."""
 
 from __future__ import annotations

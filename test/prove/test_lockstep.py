@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording is evaluated the same way every time, and as far as it goes."""
 
 from __future__ import annotations

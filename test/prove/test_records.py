@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Truth and predictions are read, paired and written without surprises."""
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def test_an_unreadable_file_is_named_with_its_line(
     file.write_bytes(content)
     with pytest.raises(InputError, match=message):
         records.read_jsonl(file)
-    with pytest.raises(InputError, match="can't read"):
+    with pytest.raises(InputError, match="can't be read"):
         records.read_jsonl(tmp_path / "missing")
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Public detector layouts, decoded into pixels of the original picture."""
 
 from __future__ import annotations

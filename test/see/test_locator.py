@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole chain on models of a few nodes that really look at the pixels."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first picture after the camera stood still is searched, and only that one."""
 
 from turret_ai.see.lookout import Lookout

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Panoramas show the right direction, without seams, and the competition's layout is met."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the joints did lately: interpolation at an image's stamp, speed, and standing still."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai evaluate`: score predictions by the official formulas, or a whole recording."""
 
 from __future__ import annotations

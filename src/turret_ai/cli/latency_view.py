@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `turret-ai latency` subscribes to, and its table."""
 
 from __future__ import annotations

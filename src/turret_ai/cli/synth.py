@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai synth`: synthetic speech, images and misheard transcripts (extra `train`)."""
 
 from __future__ import annotations
@@ -119,15 +120,21 @@ def images(
     cutouts: Annotated[
         str, typer.Option(help="Shards of `synth crops photographs` to paste from (recipe 8).")
     ] = "",
+    fewest: Annotated[int, typer.Option(min=1, max=40, help="Craft in an image, at least.")] = 3,
+    most: Annotated[int, typer.Option(min=1, max=40, help="Craft in an image, at most.")] = 8,
     clean: Annotated[bool, typer.Option("--clean", help="Without noise, blur, poor JPEG.")] = False,
     workers: Workers = 0,
 ) -> None:
     """Frames with three to eight craft: JPEG, the competition's JSONL, COCO, a contact sheet."""
+    from turret_ai.errors import InputError
     from turret_ai.learn import image_files
     from turret_ai.learn.images import Settings
 
+    if fewest > most:
+        raise InputError(f"at least {fewest} craft and at most {most} can't be")
     levels = (1.0, 0.0, 0.0) if clean else Settings().levels
     settings = Settings(
+        craft=(fewest, most),
         levels=levels,
         backgrounds=backgrounds,
         backgrounds_share=backgrounds_share,

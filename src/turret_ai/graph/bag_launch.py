@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The actions of record.launch.py and replay.launch.py: ROS's own recorder and player."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts a plan's nodes as processes of this machine, without ROS's launch system."""
 
 from __future__ import annotations

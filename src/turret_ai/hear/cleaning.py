@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loudness and noise of an utterance. Both are off by default: neither helped recognition."""
 
 from __future__ import annotations

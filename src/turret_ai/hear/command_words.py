@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much of a text is in the language of commands."""
 
 from __future__ import annotations

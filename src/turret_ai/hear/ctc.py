@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our own engine: an acoustic model that tells phones, and a graph of what can be said.
 
 The acoustic model (ONNX, trained by `turret-ai train asr`) gives the probability of each phone

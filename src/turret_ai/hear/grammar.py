@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sentences of command drawn from the vocabulary, for the language models of the engines.
 
 A finite grammar would do as well for pocketsphinx, but it searches one word by word, fifty times

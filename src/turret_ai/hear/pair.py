@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two engines, one answer: a fast one while the operator speaks, the better one at the end.
 
 What the fast engine makes of the whole utterance goes into the readings as well, so that the

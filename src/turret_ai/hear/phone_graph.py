@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can be said, as one graph from classes of the acoustic model to words.
 
 The usual composition of finite-state transducers (Mohri, Pereira and Riley, 2008, "Speech

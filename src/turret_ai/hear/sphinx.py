@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pocketsphinx: an acoustic model trained on people, and a grammar from the vocabulary.
 
 https://github.com/cmusphinx/pocketsphinx (BSD-2-Clause). It hears human voices better than a model

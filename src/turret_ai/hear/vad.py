@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Silero voice activity detection, the ONNX model that faster-whisper carries.
 
 https://github.com/snakers4/silero-vad (MIT). Run through ONNX Runtime directly, so that its state

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is behind the craft of a synthetic image: a landscape, or a photo of the user's."""
 
 from __future__ import annotations

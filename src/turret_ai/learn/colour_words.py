@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which colours a person would name of a craft, from its pixels.
 
 People name what they see: the paint that covers most, bright accents even where they are small,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images before the sensor: a background, craft before it, now and then one hidden."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a drawn craft look like a photo that was cut out and pasted: contrast, detail, fringe."""
 
 from __future__ import annotations

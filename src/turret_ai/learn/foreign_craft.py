@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Craft of others in synthetic images: from textured models, and cut from photographs."""
 
 from __future__ import annotations

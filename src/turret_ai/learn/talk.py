@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speech that commands nothing, from the rules of `config/train/talk.yaml`."""
 
 from __future__ import annotations

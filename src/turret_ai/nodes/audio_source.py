@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audio source node: files, a scene's spoken commands or the microphone, as a live stream."""
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError, TurretError
 from turret_ai.hear import files, microphone, utterance_frame
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, topics
@@ -66,7 +68,7 @@ class AudioSourceParameters(BaseModel):
     )
     turn_timeout: float = Field(60.0, gt=0.0, le=3600.0, description="s to wait for that end")
     wait_for: list[str] = Field(
-        ["transcriber", "commander", "locator", "controller"],
+        list(STAGES),
         description="stages or nodes that must be active before a file is played",
     )
     ready_timeout: float = Field(60.0, ge=0.0, le=3600.0, description="s to wait for them")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turret from a program of your own: speak, command, aim, and await how it ended.
 
     from turret_ai import Turret
@@ -31,6 +32,7 @@ from turret_ai.aim.engagement import Outcome
 from turret_ai.errors import InputError, PeerError
 from turret_ai.hear import files, utterance_frame
 from turret_ai.nodes import convert
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
 from turret_ai.ros import Context, Node, audio, spinning, topics
 from turret_ai.ros.arguments import Arguments
@@ -45,7 +47,6 @@ from turret_ai.ros.interfaces import (
 from turret_ai.types import Box, CommandStatus
 from turret_ai.units import format_heading, seconds_to_ns
 
-STAGES = ("transcriber", "commander", "locator", "controller")
 _CHUNK_S = 0.5
 _THERE = 0.01
 """Radians from the goal within which the turret counts as there."""

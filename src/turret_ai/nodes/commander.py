@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commander node: transcripts in, commands out."""
 
 from __future__ import annotations

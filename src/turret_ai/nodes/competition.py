@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition node: speech and pictures from the finals server, and a virtual turret."""
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
 from turret_ai.nodes.image_publisher import ImagePublisher
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
@@ -47,6 +49,7 @@ from turret_ai.ros.time import to_ns
 from turret_ai.see import images as pictures
 from turret_ai.simulate.turret import TurretLimits, TurretMotion
 from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
+from turret_ai.understand import Understander, UnderstandSettings
 from turret_ai.units import seconds_to_ns
 
 CHUNK_SECONDS = 1.0
@@ -64,9 +67,12 @@ class CompetitionParameters(ClientSettings):
     joint_rate: float = Field(100.0, ge=20.0, le=500.0, description="joint states a second")
     report: str = Field("", description="file that gets a JSON line for every turn; empty: none")
     pictures: str = Field("", description="folder that gets every turn's snapshot; empty: none")
+    play_for_points: bool = Field(
+        True, description="answer the likeliest value for a field that was not understood"
+    )
     exit_when_done: bool = Field(False, description="end this process when the server ends the run")
     wait_for: list[str] = Field(
-        ["transcriber", "commander", "locator", "controller"],
+        list(STAGES),
         description="stages or nodes that must be active before the server is called",
     )
     ready_timeout: float = Field(120.0, ge=0.0, le=3600.0, description="s to wait for them")
@@ -90,6 +96,10 @@ class Competition(Stage):
         )
         self.client = Client(p, self)
         self._loop = LoopThread(self.client.run, "competition", self._on_loop_error)
+        self._guesser: Understander | None = None
+        if p.play_for_points:
+            self._guesser = Understander(UnderstandSettings(fill=True))
+            self._guesser.parse("warm up")
         self._started = False
         self._roster = Roster(self)
         self._report = _open_report(p.report)
@@ -161,7 +171,15 @@ class Competition(Stage):
     def _on_understood(self, message: TurretCommand) -> None:
         if not message.partial:
             fields = (message.heading, message.tool, message.target)
-            self._loop.call(self.client.understood, message.utterance_id, *fields)
+            guesses = ("", "", "") if all(fields) else self._guess(message)
+            self._loop.call(self.client.understood, message.utterance_id, *fields, guesses)
+
+    def _guess(self, message: TurretCommand) -> tuple[str, str, str]:
+        """What to answer for open fields: an empty one scores nothing. Nobody acts on it."""
+        if self._guesser is None:
+            return "", "", ""
+        told = self._guesser.parse(message.transcript)
+        return told.heading.value, told.tool.value, told.target.value
 
     def _on_state(self, message: TurretState) -> None:
         if message.phase == TurretState.SEARCHING:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controller node: commands, boxes and joint states in; gimbal commands and summaries out."""
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from turret_ai.ros.interfaces import (
     TurretState,
 )
 from turret_ai.ros.time import to_msg, to_ns
-from turret_ai.types import TranscriptStatus
 from turret_ai.units import seconds_to_ns
 
 _NEW_S = 10.0
@@ -131,14 +131,15 @@ class Controller(Stage):
 
     def _on_transcript(self, message: Transcript) -> None:
         if self.receive():
+            heard = convert.message_to_transcription(message)
             actions = self.engagement.on_transcript(
                 message.utterance_id,
-                TranscriptStatus(message.status),
+                heard.status,
                 message.text,
                 to_ns(message.header.stamp),
                 message.speech_duration,
                 self.now_ns(),
-                message.reason,
+                heard.reason,
             )
             self._act(actions)
 

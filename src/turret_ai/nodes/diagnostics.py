@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The diagnostics node: notices nodes that fall silent, and says so."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.stage import ERROR, OK, WARN, diagnostic_status
 from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import DiagnosticArray, Header
@@ -20,7 +22,7 @@ class DiagnosticsParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     expected: list[str] = Field(
-        ["transcriber", "commander", "locator", "controller"],
+        list(STAGES),
         description="nodes (names without namespace) that must report",
     )
     silence: float = Field(

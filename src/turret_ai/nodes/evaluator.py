@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluator node: scores a live graph, such as one that a bag is played to."""
 
 from __future__ import annotations

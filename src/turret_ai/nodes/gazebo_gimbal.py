@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Gazebo gimbal node: gimbal commands in, angles for Gazebo's two joint controllers out."""
 
 from __future__ import annotations

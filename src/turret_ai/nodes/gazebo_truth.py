@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Gazebo truth node: the boxes of Gazebo's bounding-box camera become `ground_truth`."""
 
 from __future__ import annotations

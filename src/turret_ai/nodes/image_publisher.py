@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures on a topic, and compressed beside it for those who ask, as image_transport has it."""
 
 from __future__ import annotations

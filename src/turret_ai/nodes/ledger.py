@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The utterances that a stage knows of, as it tells the others in its StageState."""
 
 from __future__ import annotations

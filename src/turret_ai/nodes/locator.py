@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The locator node: an image and a command in, the target's box out."""
 
 from __future__ import annotations

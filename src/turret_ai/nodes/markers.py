@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The markers node: where the turret aims, drawn for RViz and Foxglove while somebody looks."""
 
 from __future__ import annotations

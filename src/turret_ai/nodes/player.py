@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The player node: a bag back onto live topics, raw, in its own pace or another one."""
 
 from __future__ import annotations

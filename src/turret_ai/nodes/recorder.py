@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorder node: topics of the graph, as raw bytes, into a bag."""
 
 from __future__ import annotations

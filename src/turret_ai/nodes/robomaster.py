@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The RoboMaster node: gimbal commands in; joint states, pictures and sound of the robot out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The robomaster_ros node: our gimbal commands as goals of that driver's action (needs ROS 2)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which stages there are and how they stand, from what each says of itself on `stages`."""
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ SILENCE_S = 4.0
 Below the five seconds within which the turn after a broken one begins."""
 
 
+_FRESH_S = 2.0
+"""Seconds without a word after which nobody should begin what a stage is needed for."""
 _LOOK_S = 0.25
 SETTLED_S = 0.5
 """Seconds for which all must be well: the first word of a node comes after its subscriptions."""
@@ -63,7 +66,7 @@ class Roster:
         active = {
             name
             for member in list(self._members.values())
-            if member.state is State.ACTIVE
+            if member.state is State.ACTIVE and member.silent_s < _FRESH_S
             for name in (member.stage, member.node, member.node.rpartition("/")[2])
         }
         return sorted(name for name in awaited if name not in active)

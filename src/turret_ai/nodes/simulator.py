@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulator node: a turret with a camera in an embedded world, and the truth about it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every stage node has: a life cycle, `~/enable`, `~/reset`, and reports of how it stands.
 
 A stage says on `stages` what state it is in, at every change and once a second; who must wait for

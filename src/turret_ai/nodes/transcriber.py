@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transcriber node: audio chunks in, transcripts out."""
 
 from __future__ import annotations

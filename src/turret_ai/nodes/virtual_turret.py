@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turret that exists in the computer only: gimbal commands in, joint states and frames out."""
 
 from __future__ import annotations

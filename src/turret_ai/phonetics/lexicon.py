@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Text to phones: our lexicon, letter names for abbreviations, letter rules for the rest."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One evaluation as a document: what was answered, what was true, and the figures."""
 
 from __future__ import annotations

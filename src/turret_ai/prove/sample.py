@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording made without running anything: a scene, its spoken commands and a turret that obeys.
 
 The operator speaks, the turret slews to the spoken heading and stands; sound, pictures, joints and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything of a recording but the pictures, in memory and in order: the first of two passes."""
 
 from __future__ import annotations

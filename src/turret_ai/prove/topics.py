@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The topics of a recording: found by relative name in whatever namespace."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The see stage on labelled pictures: the competition's score, and where it is won and lost.
 
 A caption counts when its box has an intersection over union above 0.5 with the true one.

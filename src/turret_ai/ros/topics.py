@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The contract of topics: name, type and quality of service of each, once for everybody.
 
 Nodes advertise and subscribe through it, recordings are made and read by it, and the table in

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thread for what takes long, so that callbacks never block."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which box each caption gets."""
 
 from __future__ import annotations

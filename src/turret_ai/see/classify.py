@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zero-shot classification: which of some classes a picture shows, by the matcher's encoders."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a picture to its candidates: models, slices, mirror views, suppression, fusion."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One ONNX detector with its description: pictures to candidate boxes in their own pixels."""
 
 from __future__ import annotations

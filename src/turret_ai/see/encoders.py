@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One dual encoder with its description: crops and captions to unit vectors."""
 
 from __future__ import annotations

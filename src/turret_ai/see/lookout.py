@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which picture is searched for which caption: the first one after the camera stood still."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How well each box of a picture fits each caption."""
 
 from __future__ import annotations

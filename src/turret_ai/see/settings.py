@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every setting of this room. The locator node declares them as its parameters, dots for depth."""
 
 from __future__ import annotations

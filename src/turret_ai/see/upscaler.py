@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real-ESRGAN's way of enlarging crops: padded first, so that their edges aren't harmed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An airframe made ready for ray tracing: arrays, smooth normals, an Embree scene."""
 
 from __future__ import annotations

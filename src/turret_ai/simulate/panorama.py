@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Panoramas around the turret: equirectangular images and cubemaps, seen through a pinhole camera.
 
 An equirectangular panorama has north in its middle column and turns clockwise to the right: column

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draws craft into an image by ray tracing: pinhole rays, soft daylight, anti-aliased edges.
 
 Everything happens inside the craft's own box, so that the cost follows the craft's pixels and not

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A transcript as phones, numerals spelled out."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from turret_ai.phonetics.lexicon import Pronunciation, ways
 from turret_ai.phonetics.phones import INDEX
+from turret_ai.understand.numbers import four_digits
 from turret_ai.understand.words import Word
 from turret_ai.vocabulary import Vocabulary
 
@@ -42,10 +44,13 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
 
     for i, word in enumerate(words):
         if not word.numeral:
-            for way in ways(word.text)[:1]:
-                say(way, i)
+            if not (word.text in _NINE_OR and _between_digits(words, i)):
+                for way in ways(word.text)[:1]:
+                    say(way, i)
             continue
-        for piece in _pieces(four_digits(word.text, vocabulary.headings)):
+        if word.joined and word.text.isdecimal() and words[i - 1].text.isdecimal():
+            continue  # spelled with the numeral that it is joined to
+        for piece in _pieces(_numeral(words, i, vocabulary.headings)):
             if piece.isdigit():
                 for way in ways(vocabulary.digits[piece][0])[:1]:
                     say(way, i)
@@ -55,17 +60,31 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
     return Sounds(np.array(phones, np.int16), np.array(first, bool), np.array(place, np.int16))
 
 
-def four_digits(text: str, headings: Sequence[str]) -> str:
-    """A numeral of four digits without the one that a recogniser put in.
+_NINE_OR = frozenset(("or", "er", "her", "are", "our", "ore"))
+"""What recognisers make of the end of "niner"."""
 
-    It repeats a neighbour ("1180": 180) or is the zero of a spoken hundred or ten ("1005": 105,
-    "2070": 270); where no such heading comes out, the numeral stays.
-    """
-    if len(text) != 4 or not text.isdigit():
-        return text
-    doubled = [text[:i] + text[i + 1 :] for i in range(3) if text[i] == text[i + 1]]
-    zeros = [text[:i] + text[i + 1 :] for i in (1, 2) if text[i] == "0"]
-    return next((cut for cut in (*doubled, *zeros) if cut in headings), text)
+
+def _between_digits(words: Sequence[Word], i: int) -> bool:
+    """Whether a word stands between a nine and another digit: "9 or 0" is "niner zero"."""
+    if not 0 < i < len(words) - 1:
+        return False
+    before, after = words[i - 1].text, words[i + 1].text
+    return (before.endswith("9") or before == "nine") and (after.isdecimal() or after in _DIGITS)
+
+
+_DIGITS = frozenset(
+    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "niner", "oh")
+)
+
+
+def _numeral(words: Sequence[Word], i: int, headings: Sequence[str]) -> str:
+    """A numeral with those that are joined to it: "0.085" -> "085"."""
+    text, end = words[i].text, i + 1
+    if text.isdecimal():
+        while end < len(words) and words[end].joined and words[end].text.isdecimal():
+            text += words[end].text
+            end += 1
+    return four_digits(text, headings) or text
 
 
 def _pieces(text: str) -> list[str]:

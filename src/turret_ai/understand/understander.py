@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transcript to command: rules where the text is clean, repair where it is not."""
 
 from __future__ import annotations
@@ -30,10 +31,8 @@ CLEAN_SHARE = 0.88
 """Share of known words above which a text counts as well-formed though a word is new."""
 RULES_WEIGHT = 0.6
 """Weight of the rules against the decoder in a well-formed text."""
-ALIKE = 0.55
+ALIKE = 0.7
 """Likeness in sound above which an unknown name is a misheard known one."""
-ALIKE_CLEAN = 0.7
-"""The same where every other word is known: little was misheard there."""
 SHORTEST_OPEN = 5
 """Phones of the shortest unknown name that is believed."""
 CANCEL_SHARE = 0.25
@@ -132,7 +131,7 @@ class Understander:
     def posterior(self, text: str) -> Posterior:
         """What the decoder thinks of one text's first part, for inspection and calibration."""
         parts = discourse.read(split(text, self.settings.max_words)).parts
-        words = self._rules.numbers.tidy(parts[0].words) if parts else []
+        words = self._rules.numbers.tidy(parts[0].words)[0] if parts else []
         return self._decoder.decode(words)
 
     def _readings(self, hypotheses: str | Sequence[Hypothesis | str]) -> list[_Heard]:
@@ -154,6 +153,11 @@ class Understander:
     def _hear(self, words: list[Word], score: float) -> _Heard:
         """One reading: what it is as talk, and what the rules read in its parts."""
         talk = discourse.read(words)
+        if talk.verdict in (Verdict.QUESTION, Verdict.CONDITION) and not (
+            discourse.phrases().surely.search(talk.because)
+            or all(self._is_known(word) and not word.numeral for word in words)
+        ):
+            talk = Talk(Verdict.ORDER, talk.parts)  # "if" and "what" are often misheard words
         parts = corrections.read(talk.parts, self._rules)
         off = corrections.withdrawn(parts)
         if off and talk.verdict is Verdict.ORDER:
@@ -290,8 +294,9 @@ class Understander:
         misheard known one."""
         named = {i for f in heard.reading.fields if f and f.open for i in range(f.start, f.end)}
         rest = [w for i, w in enumerate(heard.words) if i not in named]
-        known = sum(self._is_known(word) for word in rest)
-        if any(w.numeral for w in rest) or known < CLEAN_SHARE * len(rest):
+        if not heard.reading.complete or any(w.numeral for w in rest):
+            return False
+        if not all(map(self._is_known, rest)):
             return False
         words = [w.text for w in heard.words[found.start : found.end]]
         span = [word for word in words if word not in self._own]
@@ -303,10 +308,9 @@ class Understander:
             return False
         whole = [way for name in names for way in phrase(name)]
         parts = [way for name in names for word in name.split() for way in phrase(word)]
-        limit = ALIKE_CLEAN if known == len(rest) else ALIKE
         return (
-            _likeness(new[0], whole + parts) < limit
-            and _likeness(phrase(" ".join(words))[0], whole) < limit
+            _likeness(new[0], whole + parts) < ALIKE
+            and _likeness(phrase(" ".join(words))[0], whole) < ALIKE
         )
 
     def _tool_phrases(self) -> list[str]:

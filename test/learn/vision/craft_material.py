@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model, a texture and a photograph of a craft, as small as they can be."""
 
 from pathlib import Path

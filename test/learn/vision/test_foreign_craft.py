@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images of recipe 8: craft of models and photographs, on photographs."""
 
 import json

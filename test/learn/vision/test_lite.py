@@ -1,15 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dual encoder on an ImageNet backbone: how craft are staged, a short training, its export."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("torch", reason="training needs the extra `train`")
-
-import torch
 
 from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import (

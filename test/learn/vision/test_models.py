@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Textured models: AC3D files are read, liveries found, surfaces drawn; broken files are named."""
 
 import math
@@ -8,7 +9,7 @@ import pytest
 from craft_material import BLUE, RED, box, paint
 
 from turret_ai.aim.camera import Camera
-from turret_ai.errors import InputError
+from turret_ai.errors import ConfigError, InputError
 from turret_ai.simulate import render
 from turret_ai.simulate.craft import TYPES
 from turret_ai.simulate.livery import Livery
@@ -130,3 +131,17 @@ def test_only_models_of_the_table_are_found_and_bad_ones_are_named(aircraft):
     assert "A321-iberia.ac" in problems[0]
     with pytest.raises(InputError, match="no model that the table"):
         catalogue.find(folder / "A320" / "Textures")
+
+
+def test_a_folder_s_own_table_goes_before_ours(aircraft):
+    folder = aircraft.parents[2]
+    line = "{airframe: mine, type: drone, files: [Models/A320.ac]}"
+    (folder / "craft_models.yaml").write_text(f"craft:\n- {line}\n")
+    catalogue.find.cache_clear()
+    (entry,), _ = catalogue.find(folder)
+    assert (entry.kind.airframe, entry.kind.type_name) == ("mine", "drone")
+    (folder / "craft_models.yaml").write_text("craft:\n- {airframe: x, type: ship, files: []}\n")
+    catalogue.find.cache_clear()
+    catalogue.kinds.cache_clear()
+    with pytest.raises(ConfigError, match="unknown type 'ship'"):
+        catalogue.find(folder)

@@ -1,5 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packs of crops: textured, painted and photographed craft, kept within one split, resumable."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -130,10 +132,15 @@ def test_windows_are_cut_from_photos_and_panoramas_and_broken_files_are_named(tm
     cv2.imwrite(str(folder / "panorama.png"), sky(512, 1024))
     cv2.imwrite(str(folder / "texture.png"), sky(300, 300))
     (folder / "broken.jpg").write_bytes(b"")
+    os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
+    assert cv2.imwrite(str(folder / "light.exr"), sky(512, 1024).astype(np.float32) / 100)
+    (folder / "broken.exr").write_bytes(b"v/1\x01nothing")
     count, problems = windows.write([folder], tmp_path / "out", 5, 1.0, 0)
-    assert count == len(list((tmp_path / "out").glob("*.jpg"))) == 11
-    assert len(problems) == 1
-    assert "broken.jpg" in problems[0]
+    assert count == len(list((tmp_path / "out").glob("*.jpg"))) == 16
+    assert len(problems) == 2
+    assert {"broken.exr", "broken.jpg"} <= {
+        w.strip(":").rsplit("/")[-1] for p in problems for w in p.split()
+    }
 
 
 def test_the_command_names_what_it_left_out(models, tmp_path, capsys):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Public architectures of transformers, small and of random weights: tuned, exported, run."""
 
 from __future__ import annotations

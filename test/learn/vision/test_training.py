@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each training command, a few steps of it, on pictures of a few shapes."""
 
 from __future__ import annotations
@@ -105,12 +106,14 @@ class _stop_after:
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
+        self.sent = False
 
     def __enter__(self) -> None:
         self.original = loop.learning_rate
 
         def rate(step: int, schedule: loop.Schedule) -> float:
-            if step == self.steps - 1:  # in the midst of the step that will be the last
+            if step == self.steps - 1 and not self.sent:  # asked for each group of parameters
+                self.sent = True
                 os.kill(os.getpid(), signal.SIGINT)
             return self.original(step, schedule)
 

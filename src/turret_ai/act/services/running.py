@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loads the stages that are asked for, and serves them on their ports until interrupted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints of the acoustic model to ONNX, with a check that both tell the same phones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Whisper in CTranslate2's format back to transformers, to be tuned.
 
 The format of `model.bin` is that of CTranslate2's `model_spec.py` (binary version 6): a header,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Text to the International Phonetic Alphabet by espeak-ng's rules, for neural voices."""
 
 from __future__ import annotations

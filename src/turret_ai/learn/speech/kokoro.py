@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kokoro-82M: some 28 English voices, and speakers between them that do not exist.
 
 The model (Apache-2.0) reads phonemes of the alphabet of its own text front end, misaki; the style

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Piper's voices (VITS networks in ONNX), run here: one file of weights and one of settings each.
 
 A voice draws noise of its own for rhythm and timbre: the same text never sounds quite the same.

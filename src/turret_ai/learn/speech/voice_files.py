@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the files of neural voices are: packages of the extra `voices`, and a folder of the user.
 
 Nothing is fetched unless `turret-ai synth voices --fetch` asks for it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What spoils a picture on its way: sensor, lens, compression. RGB uint8 in, RGB uint8 out.
 
 Clean validation misleads: the images of the field carry strong noise, so training does as well.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Crops of rendered craft for the matcher: from textured models, and of our own painted ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Craft with their surroundings, cut from pictures at their own resolution, kept in memory.
 
 Reading crops is a hundred times cheaper than reading pictures, so that a dual encoder sees many.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained checkpoints and public ones to ONNX, with a parity check, in a folder of their own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A craft as a layer: colours with their cover, to be laid on any background."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a detector sees craft that aren't there: the hardest pictures without craft."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packs of crops for the matcher: shards by material, made in parallel, resumable.
 
 A shard is kept whole: what is there isn't made again. What can't be read is named once, and the

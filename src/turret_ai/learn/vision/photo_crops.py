@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Crops of craft cut from photographs that lie in folders by airframe."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cuts craft from photographs with a plain sky behind them.
 
 The sky is a surface of the second degree in each channel of Lab, fitted to the picture's border;

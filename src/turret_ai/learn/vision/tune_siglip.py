@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tuning a public SigLIP on crops: the same questions and data as for the small matcher."""
 
 from __future__ import annotations

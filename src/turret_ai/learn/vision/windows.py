@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Windows of any photographs, panoramas and HDRIs: what craft are laid on, and where none are."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the environment says about the domain, and the settings that we give to Cyclone DDS."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads AC3D files (`.ac`): text, polygons with texture coordinates, one texture an object.
 
 The format is described at https://www.inivis.com/ac3d/man/ac3dfileformat.html (version B).

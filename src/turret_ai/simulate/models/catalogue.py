@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which textured models show which craft: `config/craft_models.yaml`, and what files there are."""
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from turret_ai import share
 from turret_ai.errors import ConfigError, InputError
 from turret_ai.simulate.craft import TYPES
 from turret_ai.simulate.models import textured
+
+TABLE = "craft_models.yaml"
+"""The table's name: that of a folder of models goes before the shipped one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def kinds(path: Path | None = None) -> tuple[Kind, ...]:
     Raises:
         ConfigError: it can't be read, or a line names no type of ours.
     """
-    path = path or share.path("config/craft_models.yaml")
+    path = path or share.path(f"config/{TABLE}")
     try:
         lines: list[dict[str, Any]] = yaml.safe_load(path.read_text())["craft"]
         found = tuple(
@@ -74,7 +78,7 @@ def photographs(path: Path | None = None) -> dict[str, tuple[str, str]]:
     Raises:
         ConfigError: the table can't be read, or names no type of ours.
     """
-    path = path or share.path("config/craft_models.yaml")
+    path = path or share.path(f"config/{TABLE}")
     try:
         table = yaml.safe_load(path.read_text())
         held = set(table.get("photographs_val", ()))
@@ -91,19 +95,21 @@ def photographs(path: Path | None = None) -> dict[str, tuple[str, str]]:
 
 
 @lru_cache(maxsize=4)
-def find(folder: Path, table: Path | None = None) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """The models below a folder that the table knows; and what was wrong with the others.
+def find(folder: Path) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The models below a folder that its own table, or ours, knows; and what was wrong with others.
 
     Raises:
         InputError: there is no such folder, or no model of the table in it.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of models")
+    own = folder / TABLE
+    known_kinds = kinds(own if own.is_file() else None)
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".ac")
     entries: list[Entry] = []
     problems: list[str] = []
     for path in files:
-        kind = _kind_of(path, kinds(table))
+        kind = _kind_of(path, known_kinds)
         if kind is None:
             continue
         try:

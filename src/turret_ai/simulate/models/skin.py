@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The surface of a textured model: which colour each point of a face has, and where it is clear."""
 
 from __future__ import annotations

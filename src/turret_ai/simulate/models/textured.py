@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model file and its liveries made ready for the renderer."""
 
 from __future__ import annotations

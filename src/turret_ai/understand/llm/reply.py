@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Strict reading of a language model's reply: a function call or a JSON object, never run."""
 
 from __future__ import annotations
