@@ -9,6 +9,7 @@ from functools import cache
 from turret_ai import vocabulary
 from turret_ai.hear import grammar
 from turret_ai.normalise import plain
+from turret_ai.vocabulary import CraftType, Term
 
 
 @cache
@@ -16,7 +17,7 @@ def known() -> frozenset[str]:
     """Every word of the phrasings, the vocabulary's terms and the call signs."""
     words = vocabulary.load()
     phrasings = re.sub(r"\{[HWTAC]\}", " ", "\n".join(grammar.templates()))
-    terms = (*words.tools, *words.colours, *words.types)
+    terms: list[Term | CraftType] = [*words.tools, *words.colours, *words.types]
     said = [text for term in terms for text in (term.name, *term.spoken)]
     said += [kind.plural for kind in words.types]
     said += [*words.patterns, *words.call_signs, *(w for d in words.digits.values() for w in d)]

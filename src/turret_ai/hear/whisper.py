@@ -30,7 +30,9 @@ from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis
 
-_TAIL_FRAMES = 10
+_TAIL_FRAMES = 50
+"""Of silence after what was said, for a model that takes any length: where speech ends with the
+window, the decoder begins anew."""
 _COMPRESSIBLE = 2.4
 """Compression ratio of a text from which the decoder loops: openai-whisper's threshold."""
 _TOKENS_PER_SECOND = 12

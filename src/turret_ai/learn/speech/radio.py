@@ -228,7 +228,8 @@ def _squelch(rng: Generator, samples: FloatArray, settings: RadioSettings) -> Fl
     loud = power > threshold**2
     is_open = np.convolve(loud, np.ones(hang), "full")[: len(loud)] > 0
     gain = np.repeat(np.where(is_open, 1.0, rest), frame)[: len(samples)]
-    return (samples * gain).astype(np.float32)
+    gated: FloatArray = (samples * gain).astype(np.float32)
+    return gated
 
 
 def transmit(
