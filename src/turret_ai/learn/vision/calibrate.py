@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -174,16 +175,20 @@ def thresholds(seen: Sequence[Seen], heads: Heads, terms: Terms) -> Calibration:
     )
 
 
-def matcher(folder: Path, pictures: Sequence[Marked]) -> MatcherDescription:
+def matcher(folder: Path, pictures: Sequence[Marked], detection: Any = None) -> MatcherDescription:
     """Fit the score of an exported matcher and its thresholds; write them to its model.yaml.
 
     Candidates are those of the settings' detector, because its mistakes are rivals.
+
+    Args:
+        detection: what finds them, instead of a `turret_ai.see.detection.Detection` of its own.
 
     Raises:
         ModelError: no such model.
     """
     root, about = read(str(folder), MatcherDescription)
     see = Locator(SeeSettings(matching=MatchingSettings(models=[str(root)])))
+    see.detection = detection or see.detection
     seen = look(see, pictures)
     named, unnamed = score(seen, about.heads)
     found = about.model_copy(
