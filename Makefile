@@ -12,6 +12,7 @@ lint: .venv/.test
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports
 	@# The oldest Python that is promised. There numpy's types know less of what functions return.
 	.venv/bin/mypy --python-version 3.10 --no-warn-return-any --cache-dir .mypy_cache/3.10-checks
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ships the ROS resources (messages, configuration, launch files, models, scenes) with the wheel.
 
 They land in `<prefix>/share/turret_ai`, where a colcon install puts them too, so that

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Benchmarks, each beside its baseline: `python -m bench` runs them all."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m bench`: see README.md beside this file."""
 
 from bench.run import main

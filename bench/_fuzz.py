@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutated files, messages, bodies and packets: no fault, no hang, no process lost.
 
     python -m bench._fuzz                     # 100,000 cases, in processes of their own

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is fuzzed: good samples of each kind, and the ways by which users' data come in.
 
 Each target makes its own samples. A case that ends in anything but a result or an error for users

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Play the finals against our own server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Aim an emulated RoboMaster."""
 
 from __future__ import annotations

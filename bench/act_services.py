@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Serve the vision stage over HTTP."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every benchmark file speaks: rows, timing, and a way to say that it can't run here."""
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from pathlib import Path
 
 SHARED_DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 """Optional public data beside the source tree; a benchmark that needs it raises `Skip` without."""
+
+
+FAILED = "failed"
+"""The unit of a row whose figure could not be taken; its note says why, the exit code is 1."""
 
 
 class Skip(Exception):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Evaluate a recording with the embedded models, against real time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded acoustic model in ONNX Runtime beside the same network in PyTorch"""
 
 from __future__ import annotations

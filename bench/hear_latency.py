@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speak into the running transcriber node in real time and wait for the transcript"""
 
 from __future__ import annotations

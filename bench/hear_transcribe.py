@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hear a spoken command: recognise it, and cut it out of a stream"""
 
 from __future__ import annotations

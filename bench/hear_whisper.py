@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small Whisper in CTranslate2 beside the same weights in PyTorch"""
 
 from __future__ import annotations

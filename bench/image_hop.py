@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Send 1520x870 RGB images from one process to another"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What each part of the see stage brings: hit rate and time, one setting changed at a time"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Full-size public networks (random weights) through the same code: SigLIP and Real-ESRGAN"""
 
 from __future__ import annotations
@@ -8,11 +9,6 @@ from pathlib import Path
 from bench.common import Row, Skip, race
 
 TIMEOUT_S = 600
-SIZES = {
-    "base-patch16-224": (768, 3072, 12, 12, 224),
-    "large-patch16-384": (1024, 4096, 24, 16, 384),
-}
-"""Width, width of the MLP, layers, heads and picture side of SigLIP's towers."""
 
 
 def run(quick: bool) -> list[Row]:
@@ -21,7 +17,7 @@ def run(quick: bool) -> list[Row]:
         import transformers  # noqa: F401
     except ImportError as error:
         raise Skip(f"needs the extra `train`: {error}") from error
-    from turret_ai.see.execution import cpu_threads
+    from turret_ai.execution import cpu_threads
 
     torch.set_num_threads(cpu_threads(0))
     with tempfile.TemporaryDirectory() as folder:
@@ -35,16 +31,12 @@ def _upscaler(folder: Path, quick: bool) -> list[Row]:
     import numpy as np
     import torch
 
-    from turret_ai.learn.vision import export
-    from turret_ai.learn.vision.upscaler_model import Upscaler as Network
-    from turret_ai.learn.vision.upscaler_model import UpscalerShape
-    from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
+    from bench import _full_size
+    from turret_ai.execution import ExecutionSettings
+    from turret_ai.see.settings import UpscalerSettings
     from turret_ai.see.upscaler import Upscaler
 
-    network = Network(UpscalerShape(features=64, convolutions=32, factor=4)).eval()
-    folder.mkdir()
-    torch.save(network.state_dict(), folder / "weights.pth")
-    export.upscaler(folder / "weights.pth", folder)
+    network = _full_size.upscaler(folder)
     ours = Upscaler(UpscalerSettings(model=str(folder)), ExecutionSettings())
     crop = np.random.default_rng(0).integers(0, 255, (44, 44, 3)).astype(np.uint8)
     tensor = torch.rand(1, 3, 64, 64)
@@ -63,31 +55,13 @@ def _upscaler(folder: Path, quick: bool) -> list[Row]:
 def _siglip(folder: Path, name: str, quick: bool) -> list[Row]:
     import numpy as np
     import torch
-    import transformers
-    from tokenizers import Tokenizer, models, pre_tokenizers
 
-    from turret_ai.learn.vision import export_public
+    from bench import _full_size
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.see.encoders import DualEncoder
-    from turret_ai.see.settings import ExecutionSettings
 
-    width, mlp, layers, heads, side = SIZES[name]
-    tower = {
-        "hidden_size": width, "intermediate_size": mlp, "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-    }  # fmt: skip
-    config = transformers.SiglipConfig(
-        text_config={**tower, "vocab_size": 32000},
-        vision_config={**tower, "image_size": side, "patch_size": 16},
-    )
-    model = transformers.SiglipModel(config).eval()
-    source = folder / "source"
-    model.save_pretrained(source)
-    tokenizer = Tokenizer(models.WordLevel({"<pad>": 0, "<unk>": 1, "jet": 2}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>"
-    ).save_pretrained(source)
-    export_public.siglip(str(source), folder / "onnx")
+    side = _full_size.SIGLIP[name][4]
+    model = _full_size.siglip(folder, name)
     encoder = DualEncoder(str(folder / "onnx"), ExecutionSettings(), 1)
     crops = np.random.default_rng(0).integers(0, 255, (1, side, side, 3)).astype(np.uint8)
     tensor, ids = torch.rand(1, 3, side, side), torch.ones(1, 64, dtype=torch.int64)

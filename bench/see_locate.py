@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Locate a described craft in a 1520x870 picture with the embedded models"""
 
 from __future__ import annotations
@@ -57,13 +58,13 @@ class _Eager:
     def __init__(self) -> None:
         import torch
 
+        from turret_ai.execution import cpu_threads
         from turret_ai.learn import config
         from turret_ai.learn.vision.detector_model import Detector, Exported
         from turret_ai.learn.vision.matcher_config import SmallConfig
         from turret_ai.learn.vision.matcher_model import ImageEncoder, TextEncoder
         from turret_ai.learn.vision.train_detector import DetectorConfig
         from turret_ai.see.cropping import CropShape
-        from turret_ai.see.execution import cpu_threads
 
         torch.set_num_threads(cpu_threads(0))
         self.torch = torch

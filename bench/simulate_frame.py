@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Simulate the camera: a live frame, a cubemap's view, a synthetic image."""
 
 from __future__ import annotations

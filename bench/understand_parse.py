@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parse a command out of a transcript, clean and misheard, beside plain regular expressions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Understand misheard commands: score over corruption rates, and what confidence is worth.
 
 `python -m bench.understand_robustness [DATA.jsonl] [--images docs/images]` prints the whole tables

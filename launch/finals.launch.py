@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole chain: a spoken command aims the turret. `ros2 launch turret_ai finals.launch.py -s`
 lists the arguments."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole chain on a turret in Gazebo. `ros2 launch turret_ai gazebo.launch.py -s` lists the
 arguments; `headless:=true` needs no display."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Record the graph with `ros2 bag record`: the right topics, and a quality of service under which
 nothing is lost. `turret-ai record` does the same without ROS."""
 

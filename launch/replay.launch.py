@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Play a bag's inputs to the live stages and score them: `bag:=FOLDER truth:=FILE output:=FOLDER`.
 
 The player starts paused and goes on when every stage has loaded its models and subscribed."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which files are left out where an extra is not installed.
 
 Not `pytest.importorskip` at the head of a file: ROS's pytest plugins (launch_testing) take a skip
@@ -7,8 +8,16 @@ there for the whole folder, and `colcon test` collects nothing.
 from __future__ import annotations
 
 import importlib.util
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for `bench`: colcon runs elsewhere
 
 _NEEDS = {
+    "common/test_gpu_check.py": ("torch", "transformers"),
+    "learn/test_loop.py": ("torch", "accelerate"),
+    "learn/vision/test_fit_score.py": ("torch",),
+    "learn/vision/test_lite.py": ("torch",),
     "act/test_services.py": ("fastapi", "httpx"),
     "learn/test_asr_training.py": ("torch", "transformers"),
     "learn/test_speech.py": ("espeakng_loader",),
@@ -17,8 +26,10 @@ _NEEDS = {
     "learn/vision/test_public.py": ("torch", "transformers", "accelerate"),
     "learn/vision/test_training.py": ("torch", "accelerate"),
     "learn/vision/test_warm_start.py": ("torch",),
+    "nodes/test_chain.py": ("psutil",),
+    "see": ("onnx",),
 }
-"""Files to the modules, of the extras `train` and `server`, that they import at their head."""
+"""Files and folders to the modules, of extras, that they import at their head."""
 
 
 def _missing(file: str) -> list[str]:

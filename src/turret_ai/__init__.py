@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speak to a turret: radio speech becomes a transcript, a command, a target box and an aim."""
 
 # A pip-installed copy must find the message modules that a colcon build puts elsewhere.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """YAML and JSON that people or machines wrote: what is wrong is told in one line.
 
 Every document of the package comes through here, so that a byte order mark, an anchor that

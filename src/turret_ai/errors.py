@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The errors that a user may see: one line, with what to do about it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Optional dependencies: imported where used, with an error that names the extra."""
 
 from __future__ import annotations

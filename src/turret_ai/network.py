@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What this host allows to sockets: an uncompressed image has 4 MB."""
 
 from __future__ import annotations

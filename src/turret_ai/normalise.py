@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One spelling for what can be written in many: numerals, niner, grey, hyphens.
 
 Used on transcripts by the hear stage and on its way into the understand stage.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dotted overrides such as "matching.sharpen=2" on settings, with errors that people read."""
 
 from __future__ import annotations

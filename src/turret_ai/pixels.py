@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pixels of more than 8 bit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python packages that the core needs, and which of them are absent. Imports nothing but the
 standard library: it is asked where packages are missing."""
 

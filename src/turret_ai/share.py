@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the package's resources lie: config/, models/, scenes/, msg/, launch/.
 
 A source tree has them beside `package.xml`; a pip or colcon install in `<prefix>/share/turret_ai`.

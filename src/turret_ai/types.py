@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the stages hand to one another, free of ROS.
 
 The messages of `msg/` mirror these; `turret_ai.nodes.convert` is the only place that maps

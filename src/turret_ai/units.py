@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one home of every conversion between the degrees of people and the radians of the code.
 
 Inside, angles are radians in REP-103 axes (x forward, y left, z up): yaw is positive

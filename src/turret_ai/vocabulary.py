@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words that commands are made of, read from `config/vocabulary.yaml`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Helpers for tests on real sockets of this machine."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our client against our server, over sockets, with a chain that answers by heart."""
 
 from __future__ import annotations

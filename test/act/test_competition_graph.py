@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The graph for the competition: a turret that always has the shortest way."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turns' state machine: each WAV is answered exactly once, whatever happens."""
 
 from __future__ import annotations
@@ -257,3 +258,22 @@ def test_a_fault_in_mid_turn_is_answered_with_what_is_known(keeper: TurnKeeper) 
     assert answer["asr"] == "words"
     assert keeper.on_failure(name, "failed: it", 0.3) == []
     assert keeper.on_failure("another", "failed: it", 0.3) == []
+
+
+def test_a_guess_is_answered_at_once_and_not_searched_for(keeper: TurnKeeper) -> None:
+    name = speak(keeper.on_wav(audio(1), 0.0))
+    keeper.on_transcript(name, "deploy something", 1.0)
+    (answer,) = sent(keeper.on_command(name, "180", "EMP", "grey drone", 1.1, searched=False))
+    assert answer["nlp"] == {"heading": "180", "tool": "EMP", "target": "grey drone"}
+    assert keeper.on_searching(name, 1.2) == []
+
+
+def test_audio_that_comes_twice_over_one_link_is_one_turn_with_two_answers(
+    keeper: TurnKeeper,
+) -> None:
+    name = speak(keeper.on_wav(audio(1), 0.0))
+    assert keeper.on_wav(audio(1), 0.1) == []
+    keeper.on_transcript(name, "words", 0.2)
+    answers = sent(keeper.on_command(name, "065", "EMP", "", 0.3))
+    assert [each["asr"] for each in answers] == ["words", "words"]
+    assert speak(keeper.on_wav(audio(1), 1.0)) != name  # answered: it is another turn

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The finals server's frames: read, written, cut anywhere."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every other protocol, cut at every byte: nothing breaks or hangs, and the next one works."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two nodes of this room on the plain runtime, against the emulator and our own server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The signal's gate, against an oracle and many random stories."""
 
 from __future__ import annotations

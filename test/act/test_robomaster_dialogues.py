@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What public sources show of real robots: the driver and the emulator must both fit to it."""
 
 from __future__ import annotations

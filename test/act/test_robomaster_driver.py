@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver against the emulated robot, over sockets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way to an angle, without sockets: the motion logic against the model of the gimbal."""
 
 from __future__ import annotations

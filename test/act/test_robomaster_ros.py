@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Through robomaster_ros: signs as its source has them, and one goal at a time."""
 
 from __future__ import annotations

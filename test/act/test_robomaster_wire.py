@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The robot's bytes: every message, cut anywhere, and what is not one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The HTTP services: documented bodies, wrong instances among good ones, limits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The geometry from box to aim, against the published check values and against itself."""
 
 import math

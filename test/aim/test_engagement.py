@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turn from transcript to settled aim, and every way in which it can end."""
 
 import math
@@ -306,6 +307,72 @@ def test_every_wait_ends_in_a_timeout_that_names_what_is_missing(steps, names):
     assert names in bench.finishes[-1].reason
 
 
+def test_a_command_that_comes_too_late_is_not_acted_on_and_says_so():
+    bench = Bench()
+    bench.now = 400 * S
+    said = bench.now - 300 * S
+    arguments = (said, 4.0, bench.now, "")
+    bench.actions += bench.engagement.on_transcript(
+        "u1", TranscriptStatus.FINAL, "heading three five zero", *arguments
+    )
+    bench.actions += bench.engagement.on_command("u1", command(), False, said, bench.now)
+    assert not bench.moves
+    [finish] = bench.finishes
+    assert finish.outcome is Outcome.TIMEOUT and "296 s after it was said" in finish.reason
+
+
+def test_a_late_command_does_not_end_the_turn_that_runs():
+    bench = Bench(deadlines={"stale": 20.0})
+    bench.now = 400 * S
+    bench.hear("new")
+    bench.understand("new")
+    bench.actions += bench.engagement.on_command("old", command(), False, 300 * S, bench.now)
+    assert [f.utterance_id for f in bench.finishes] == ["old"]
+    assert bench.engagement.utterance_id == "new"
+
+
+@pytest.mark.parametrize("heading", ["north", "nan", "inf", "3 5 0"])
+def test_a_heading_that_is_no_number_ends_its_turn_at_once(heading):
+    bench = Bench()
+    bench.hear()
+    bench.understand(what=command(heading=heading))
+    [finish] = bench.finishes
+    assert finish.outcome is Outcome.INCOMPLETE and repr(heading) in finish.reason
+    assert not bench.moves
+
+
+def test_a_new_command_is_not_at_its_goal_before_it_moves():
+    bench = Bench()
+    bench.hear()
+    bench.understand()
+    bench.obey()
+    assert bench.engagement.at_goal
+    bench.hear("u2")
+    assert bench.engagement.state is State.HEARD and not bench.engagement.at_goal
+
+
+def test_recorded_joints_count_as_settled_at_any_pitch_and_the_aim_when_it_is_sent():
+    bench = Bench(recorded_joints=True)
+    bench.hear()
+    bench.understand()
+    bench.yaw, bench.pitch = heading_to_yaw(350.0) + 2 * math.pi, 0.1
+    for _ in range(6):
+        bench.joints()
+    assert bench.engagement.state is State.SEARCHING
+    bench.see()
+    assert [f.outcome for f in bench.finishes] == [Outcome.AIMED]
+
+
+def test_recorded_joints_that_went_elsewhere_are_named():
+    bench = Bench(recorded_joints=True)
+    bench.hear()
+    bench.understand()
+    for _ in range(6):
+        bench.joints()
+    bench.wait(61.0)
+    assert "never stood at heading 350" in bench.finishes[0].reason
+
+
 def test_a_turn_after_a_timeout_works():
     bench = Bench()
     bench.hear()
@@ -445,6 +512,22 @@ def test_a_recording_in_a_loop_engages_once_in_each_loop():
                 final(second * S)
         engagement.reset(109 * S)
     assert len(ends) == 3
+
+
+def test_what_is_told_after_the_clock_went_back_ends_and_the_next_loop_counts():
+    engagement = Engagement(AimSettings())
+    engagement.on_tick(110 * S)
+    engagement.on_tick(100 * S)  # a slow recogniser has not yet told what was said at 103 s
+
+    def final(now):
+        return engagement.on_transcript("u3", TranscriptStatus.FINAL, "heading", 103 * S, 2.0, now)
+
+    (end,) = final(101 * S)
+    assert (end.utterance_id, end.outcome) == ("u3", Outcome.SUPERSEDED)
+    assert "clock" in end.reason
+    assert final(102 * S) == []
+    assert final(106 * S) == []
+    assert engagement.utterance_id == "u3", "said again in this loop"
 
 
 def test_a_clock_that_goes_back_ends_the_running_turn():

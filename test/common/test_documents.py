@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """YAML and JSON from anywhere: what is wrong is one line, and the same everywhere."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutated input of every kind ends in a result or in an error for users, here in small numbers.
 
 `python -m bench._fuzz` runs the same by the hundred thousand.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the package says of itself: its requirements, its files, its ROS manifest."""
 
 import ast
@@ -9,13 +10,14 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from turret_ai import requirements, share
 from turret_ai.ros.dds import config
 
-ROOT = share.root()
+ROOT = Path(__file__).resolve().parents[2]
 OF_ROS = {"launch", "launch_ros", "rclpy", "rcl_interfaces", "robomaster_msgs", "turret_ai"}
 ONLY_IF_THERE = {"wandb", "ttspico"}
 """Looked for and used where the user installed them; nothing of ours asks for them."""
@@ -144,3 +146,17 @@ def test_the_settings_for_ros_tools_are_those_of_the_nodes():
 
     file = share.path("config/cyclonedds.xml").read_text(encoding="utf-8")
     assert settings(file.split("?>", 1)[1]) == settings(config.BASE)
+
+
+@pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="needs the source tree")
+def test_every_source_file_names_its_licence():
+    script = runpy.run_path(str(ROOT / "scripts" / "add_licence_lines"))
+    without = [str(file.relative_to(ROOT)) for file in script["sources"]() if script["lacks"](file)]
+    assert not without, "run scripts/add_licence_lines"
+
+
+def test_no_file_of_tests_skips_at_its_head():
+    """ROS's pytest plugins would take it for everything: test/conftest.py leaves files out."""
+    heads = re.compile(r"^(\w+ = )?pytest\.(importorskip|skip)\(", re.MULTILINE)
+    files = sorted((ROOT / "test").rglob("*.py"))
+    assert not [f.name for f in files if heads.search(f.read_text(encoding="utf-8"))]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Degrees, radians, compass and REP-103."""
 
 import math

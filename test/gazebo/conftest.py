@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the Gazebo tests share: the SDF checker."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads a world as Gazebo would and traces what the turret's camera sees in it.
 
 It knows nothing of the generator: only SDF, OBJ, MTL and the image, from the files themselves.

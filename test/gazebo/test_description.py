@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turret's description: one table, two formats, the names of the interfaces."""
 
 import math
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -33,7 +35,7 @@ HARMONIC_SYSTEMS = {
 
 def interfaces():
     """The topics and types of docs/interfaces.md's table."""
-    text = (share.root() / "docs" / "interfaces.md").read_text()
+    text = (Path(__file__).resolve().parents[2] / "docs" / "interfaces.md").read_text()
     rows = re.findall(r"^\| (`[^|]+) \| ([a-z0-9_]+/\w+)", text, flags=re.MULTILINE)
     return {name: kind for names, kind in rows for name in re.findall(r"`([^`]+)`", names)}
 
@@ -56,7 +58,7 @@ def test_the_frames_form_the_chain_of_the_interfaces():
         for joint in URDF.findall("joint")
     }
     assert parents == dict(zip(CHAIN[1:], CHAIN[:-1], strict=True))
-    text = (share.root() / "docs" / "interfaces.md").read_text()
+    text = (Path(__file__).resolve().parents[2] / "docs" / "interfaces.md").read_text()
     assert " -> ".join(CHAIN) in text
 
 

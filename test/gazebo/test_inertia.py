@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Masses and inertias are those of a body that can exist."""
 
 import math

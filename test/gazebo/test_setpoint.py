@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gimbal commands become angles for Gazebo's controllers."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Worlds are made from the embedded simulator's scenes, and show the same."""
 
 import json

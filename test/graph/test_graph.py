@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The graph as data: arguments, nodes and their parameters."""
 
 import pytest

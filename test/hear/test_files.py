@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audio files of every kind become 16 kHz mono, or an error that says why not."""
 
 from __future__ import annotations

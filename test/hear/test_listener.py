@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stream is cut into utterances where a person would cut it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Language models are probability distributions, and longer contexts help."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said in clear phones is read back word by word, whatever the timing; nonsense is not."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from turret_ai.errors import ModelError
 from turret_ai.hear import grammar, ngrams, phone_graph
 from turret_ai.hear.lattice_search import search
 from turret_ai.hear.phone_graph import BLANK, CLASSES, DecodingGraph
-from turret_ai.understand import pronounce
+from turret_ai.phonetics import lexicon
 
 CORPUS = grammar.sentences(vocabulary.load(), 400)
 
@@ -24,7 +25,7 @@ def graph() -> DecodingGraph:
 
 
 def way(word: str) -> tuple[str, ...]:
-    return pronounce.ways(word)[0]
+    return lexicon.ways(word)[0]
 
 
 def told(classes: list[int], sure: float = 0.9) -> np.ndarray:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Utterances become text, or EMPTY with the reason; engines and models are chosen and refused."""
 
 from __future__ import annotations

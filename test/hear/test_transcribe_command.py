@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai transcribe` and `turret-ai evaluate asr`, from files to a score."""
 
 from __future__ import annotations

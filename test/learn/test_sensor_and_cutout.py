@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The camera's faults and the cut-out's look touch what they should and are repeatable."""
 
 import math
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from turret_ai.aim.camera import Camera, rotation
-from turret_ai.learn import cutout, sensor
-from turret_ai.simulate import livery, mesh, render
+from turret_ai.learn import cutout
+from turret_ai.simulate import livery, mesh, render, sensor
 
 
 @pytest.mark.parametrize("level", sensor.LEVELS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic speech: deterministic, resumable, and sent over a radio as the settings say."""
 
 from __future__ import annotations

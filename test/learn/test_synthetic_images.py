@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images: the same every time, labelled truly, resumable, in the field's formats."""
 
 import json

@@ -1,12 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the sensor hides is found, taken out of the picture and out of its labels."""
 
 import numpy as np
 import pytest
 
 from turret_ai.errors import InputError
-from turret_ai.learn import image_files, images, sensor
+from turret_ai.learn import image_files, images
 from turret_ai.learn.images import Settings
 from turret_ai.learn.visible import erase, visible_share
+from turret_ai.simulate import sensor
 from turret_ai.simulate.render import Drawn
 from turret_ai.types import Box
 

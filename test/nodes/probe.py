@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays the rest of the graph for a node under test: real processes, real DDS, a private domain."""
 
 from __future__ import annotations
@@ -42,14 +43,18 @@ class Process:
 
 @contextlib.contextmanager
 def node_process(
-    domain: int, name: str, ros: Sequence[str] = (), **parameters: Any
+    domain: int, name: str, ros: Sequence[str] = (), script: str = "", **parameters: Any
 ) -> Iterator[Process]:
-    """`turret-ai run NAME` with parameters and ROS arguments, killed at the end if need be."""
+    """`turret-ai run NAME` with parameters and ROS arguments, killed at the end if need be.
+
+    script: run this file instead, which takes the same words.
+    """
     words = list(ros)
     for key, value in parameters.items():
         words += ["-p", f"{key.replace('__', '.')}:={value}"]
+    program = [script] if script else ["-m", "turret_ai.nodes.main"]
     popen = subprocess.Popen(
-        [sys.executable, "-m", "turret_ai.nodes.main", name, "--ros-args", *words],
+        [sys.executable, *program, name, "--ros-args", *words],
         env={**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_LOCALHOST_ONLY": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

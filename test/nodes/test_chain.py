@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several nodes together: real models, the embedded simulator, processes that die and come back."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client: commands and aims of a program, answered by a real controller and simulator."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controller as a process of its own: what it sends, and how turns end."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Gazebo graph's nodes against a stand-in that plays Gazebo and its bridge, topic by topic."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nodes beside Gazebo as processes: what crosses the bridge, and what is drawn."""
 
 import math

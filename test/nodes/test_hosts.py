@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chain spread over two hosts: two network namespaces joined by a virtual cable."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures as image_transport has them: raw, and JPEG beside it while someone subscribes."""
 
 import numpy as np

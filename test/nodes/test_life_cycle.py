@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The life cycle of the stages, over the services that `ros2 lifecycle` uses, in real processes."""
 
 import signal
@@ -5,7 +6,6 @@ import signal
 import pytest
 from probe import Probe, free_domain, node_process
 
-from turret_ai.nodes import roster
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
     ChangeState,
@@ -30,7 +30,7 @@ class Manager(Probe):
 
     def __init__(self, domain):
         super().__init__(domain)
-        self.states = self.collect(StageState, roster.TOPIC, qos.STATES)
+        self.states = self.collect(StageState, "stages", qos.STATES)
         self.reports = self.collect(DiagnosticArray, "diagnostics")
         self.callers = {}
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transcriber in a process of its own hears what the command hears, and ends turns in time."""
 
 from __future__ import annotations

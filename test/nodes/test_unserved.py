@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a controller learns from the stages' reports, and how a stage keeps its own."""
 
 from turret_ai.nodes import ledger, unserved

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes small recordings whose every answer is known, and stages simple enough to trust."""
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Making:
     spoken: tuple[Spoken, ...] = SPOKEN
     without: frozenset[str] = frozenset()
     unspoken: frozenset[int] = frozenset()
+    untold: frozenset[int] = frozenset()
     storage: str = "mcap"
     zero_stamps: bool = False
     jump_back: bool = False
@@ -119,11 +121,9 @@ def make(path: Path, making: Making | None = None) -> Path:
         start = BEGIN_NS + seconds_to_ns(6.0 * number)
         goal = yaw + math.remainder(heading_to_yaw(float(spoken.heading)) - yaw, 2 * math.pi)
         told = dict(zip(("heading", "tool", "target"), spoken.__dict__.values(), strict=False))
-        put(
-            "ground_truth/command",
-            start,
-            TurretCommand(header=Header(stamp=to_msg(start)), transcript=spoken.sentence, **told),
-        )
+        true = TurretCommand(header=Header(stamp=to_msg(start)), transcript=spoken.sentence, **told)
+        if number not in making.untold:
+            put("ground_truth/command", start, true)
         for i in range(0 if number in making.unspoken else 41):
             samples = np.zeros(800 if i < 40 else 0, np.int16)
             samples[:1] = 100 * (number + 1)

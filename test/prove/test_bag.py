@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings are written completely and read as far as they can be."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai evaluate` from files to figures."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A finals run to look at afterwards: pictures, boxes, answers, seconds by step."""
 
 from __future__ import annotations

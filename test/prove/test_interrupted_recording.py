@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C completes a recording, whatever still waits for the disk."""
 
 from __future__ import annotations

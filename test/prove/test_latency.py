@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Latency statistics: a window, a clock, plain values."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluator scores what live nodes say, and the latency view adds up their times."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording is evaluated the same way every time, and as far as it goes."""
 
 from __future__ import annotations
@@ -132,6 +133,15 @@ def test_a_recording_that_was_cut_off_is_evaluated_up_to_the_cut(tmp_path: Path)
     assert any("cut off" in problem for problem in found.problems)
     first = found.scored[0].answer
     assert first is not None and first.outcome == "AIMED"
+
+
+def test_a_recording_that_begins_in_mid_sentence_passes_and_one_with_a_sentence_too_many_fails(
+    tmp_path: Path,
+) -> None:
+    begun = evaluate(make(tmp_path / "begun", Making(untold=frozenset({0}))))[0]
+    assert begun.status == "passed" and [s.truth is None for s in begun.scored] == [True, False]
+    made_up = evaluate(make(tmp_path / "made_up", Making(untold=frozenset({1}))))[0]
+    assert made_up.problems == ["2 utterances were heard, the truth has 1"]
 
 
 def test_the_truth_may_come_from_a_file(bag: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Live topics go into a bag and come back out of it, without ROS."""
 
 from __future__ import annotations

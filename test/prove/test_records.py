@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Truth and predictions are read, paired and written without surprises."""
 
 from __future__ import annotations

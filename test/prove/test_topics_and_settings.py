@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Namespaces of recordings are found, and settings are those of the nodes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The see stage's score on labelled pictures: what counts, and where captions are lost."""
 
 from __future__ import annotations

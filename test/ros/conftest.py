@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every file of this folder has a DDS domain of its own, kept to this machine."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The other process of the tests: `python peer.py ROLE ...`, on whichever runtime it is told."""
 
 from __future__ import annotations

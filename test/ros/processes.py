@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starting and listening to other processes of a test."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages with something in every field, alike in both runtimes, and their plain form."""
 
 from __future__ import annotations

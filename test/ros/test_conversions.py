@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images, audio, stamps and frames between messages and arrays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Message classes without ROS: names, defaults, constants, types, CDR."""
 
 from __future__ import annotations

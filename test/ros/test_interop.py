@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A process without ROS and real ROS 2 processes talk to each other, both ways.
 
 Run it in a sourced ROS 2 whose Python also has this package's dependencies (cyclonedds, rosbags),

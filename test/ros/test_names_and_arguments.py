@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names, --ros-args and parameter files are read as ROS reads them."""
 
 from __future__ import annotations

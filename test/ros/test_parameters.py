@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameters: a pydantic model on one side, ROS's dotted names, types and ranges on the other."""
 
 from __future__ import annotations

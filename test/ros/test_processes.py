@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes over real DDS: messages, services, parameters, time, shutdown."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`qos_overrides.*` reach publishers and subscriptions, or are refused with the start."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`ros2 launch` of this package: exit codes, who is started again, what is left behind."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A worker takes what is long out of the callbacks."""
 
 from __future__ import annotations
@@ -114,3 +115,37 @@ def test_closing_drops_what_waits_and_says_whether_the_thread_ended() -> None:
 def test_a_worker_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="capacity"):
         Worker(print, latest_wins=False, capacity=0)
+
+
+def test_what_is_dropped_is_told_why_and_what_is_being_handled_becomes_stale() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    stale: list[bool] = []
+    dropped: list[tuple[int, str]] = []
+
+    def handle(_item: int) -> None:
+        begun.set()
+        go_on.wait(5.0)
+        stale.append(worker.stale)
+
+    worker = Worker(
+        handle,
+        latest_wins=False,
+        capacity=2,
+        on_drop=lambda item, why: dropped.append((item, why)),
+    )
+    worker.put(0)
+    assert begun.wait(5.0)
+    for item in (1, 2, 3):
+        worker.put(item)
+    assert [item for item, why in dropped if "full" in why] == [1]
+    assert worker.clear() == 2
+    assert dropped[1:] == [(2, "reset"), (3, "reset")]
+    assert not worker.stale, "that is for the handler's thread to ask"
+    go_on.set()
+    assert worker.wait_idle(5.0)
+    worker.put(4)
+    assert worker.wait_idle(5.0)
+    assert stale == [True, False]
+    worker.close()
+    worker.put(5)
+    assert dropped[-1] == (5, "the node ends")

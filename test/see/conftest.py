@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import sys
@@ -9,13 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_models
 
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.locator import Locator, load
-from turret_ai.see.settings import (
-    DetectionSettings,
-    ExecutionSettings,
-    MatchingSettings,
-    SeeSettings,
-)
+from turret_ai.see.settings import DetectionSettings, MatchingSettings, SeeSettings
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """locate, classify, ensemble and evaluate vlm as a user calls them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Public detector layouts, decoded into pixels of the original picture."""
 
 from __future__ import annotations
@@ -7,8 +8,8 @@ import pytest
 import tiny_models
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.detector import Detector
-from turret_ai.see.settings import ExecutionSettings
 
 CPU = ExecutionSettings(provider="cpu", threads=1)
 COCO = 80

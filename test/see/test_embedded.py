@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The models inside the package."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One score from what encoders say: heads beside the cosine, and captions in unknown words."""
 
 from __future__ import annotations

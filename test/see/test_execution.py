@@ -1,11 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import pytest
 import tiny_models
 
-from turret_ai.see import execution
-from turret_ai.see.execution import Session, Shapes, cpu_threads, engine_folder, provider_options
-from turret_ai.see.settings import ExecutionSettings
+from turret_ai import execution
+from turret_ai.execution import (
+    ExecutionSettings,
+    Session,
+    Shapes,
+    cpu_threads,
+    engine_folder,
+    provider_options,
+)
 
 
 def test_a_session_runs_on_the_cpu_everywhere(tiny):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Boxes survive letterbox, slicing, mirroring and fusion to within a pixel."""
 
 from __future__ import annotations

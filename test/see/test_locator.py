@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole chain on models of a few nodes that really look at the pixels."""
 
 from __future__ import annotations
@@ -7,15 +8,11 @@ import pytest
 import tiny_models
 
 from turret_ai.errors import ConfigError, InputError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see import draw
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.locator import load
-from turret_ai.see.settings import (
-    DetectionSettings,
-    ExecutionSettings,
-    MatchingSettings,
-    UpscalerSettings,
-)
+from turret_ai.see.settings import DetectionSettings, MatchingSettings, UpscalerSettings
 from turret_ai.types import LocationStatus
 
 SPOTS = {"red": (40, 30), "green": (120, 64), "blue": (180, 100)}
@@ -210,7 +207,7 @@ def test_missing_and_broken_model_files_are_named(settings, tmp_path):
 
 def test_a_provider_that_is_not_there_is_refused(settings):
     asked = ExecutionSettings(provider="tensorrt")
-    from turret_ai.see.execution import available
+    from turret_ai.execution import available
 
     if "tensorrt" in available():
         pytest.skip("TensorRT is there")

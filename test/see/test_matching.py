@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import json
@@ -9,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai.errors import InputError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see import assignment, scores
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.classify import Classifier
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.encoders import clean
 from turret_ai.see.matcher import Matcher
-from turret_ai.see.settings import ExecutionSettings, MatchingSettings, UpscalerSettings
+from turret_ai.see.settings import MatchingSettings, UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
 
 CPU = ExecutionSettings(provider="cpu", threads=1)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two photographic scenes of the competition's public kit, seen at the commanded heading."""
 
 from __future__ import annotations

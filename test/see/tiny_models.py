@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Working models of a few nodes: a finder of bright blobs, a matcher of colours, public heads.
 
 They compute what they say from the pixels, so that whole chains can be tested without weights.

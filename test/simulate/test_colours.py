@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Colour words are true of the pixels that a person sees."""
 
 from itertools import pairwise

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Eight types of craft, several airframes each, and none of the test set's in the training set."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Procedural panoramas: any kind under any sky, the same for the same seed, no seam in the back."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Panoramas show the right direction, without seams, and the competition's layout is met."""
 
 import math
@@ -116,3 +117,22 @@ def test_a_panorama_of_another_shape_is_refused(shape):
 def test_a_missing_face_is_named(tmp_path):
     with pytest.raises(InputError, match=r"posx\.jpg"):
         Cubemap.load(tmp_path)
+
+
+@pytest.mark.parametrize("side", [16, 100, 512, 2048])
+def test_no_seam_shows_between_the_faces_of_a_cubemap(side):
+    middles = (np.arange(side) + 0.5) * 2 / side - 1
+    across, down = (m[..., None] for m in np.meshgrid(middles, middles))
+    rays = [axis + across * s + down * t for axis, s, t in _face_axes()]
+    cube = Cubemap([_colour(ray @ CUBE_FROM_BASE).round().astype(np.uint8) for ray in rays])
+    cameras = [CAMERA] if side < 2048 else [CAMERA, FINALS]
+    for camera in cameras:
+        rows, columns = np.mgrid[: camera.height, : camera.width] + 0.5
+        pixels = np.stack([columns, rows], axis=2).reshape(-1, 2)
+        for heading in range(0, 360, 15 if camera is CAMERA else 120):
+            for elevation in (-40, 15, 50):
+                yaw, pitch = heading_to_yaw(heading), -math.radians(elevation)
+                seen = cube.view(camera, rotation(yaw, pitch)).reshape(-1, 3)
+                true = _colour(pixels_to_directions(pixels, camera, yaw, pitch))
+                # Rounding, thrice, and the slope within a pixel of a coarse face.
+                assert np.abs(seen - true).max() <= 2.2 + 60 / side, (heading, elevation)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Drawn craft lie exactly where the geometry says, and touch nothing else."""
 
 import math

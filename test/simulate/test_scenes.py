@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shipped scenes are valid, their commands can be carried out, and bad files are named."""
 
 import math

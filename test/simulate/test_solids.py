@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Solids are closed, wound outwards, and keep their volume when moved."""
 
 import math

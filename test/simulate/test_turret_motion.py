@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated turret never breaks its limits and always arrives."""
 
 import math

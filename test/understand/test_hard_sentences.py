@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sentences that trip parsers: traps, and tools and types that the vocabulary lacks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The language model's turn: prompt, reply, and a tiny random model that must obey the schema."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai parse`: one JSON object a line, in order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What people really say beside a plain command, many wordings of each kind."""
 
 from __future__ import annotations

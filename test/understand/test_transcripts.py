@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The generator of misheard transcripts."""
 
 from __future__ import annotations

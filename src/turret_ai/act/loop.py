@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An asyncio program in a thread of its own, for owners that are not asynchronous."""
 
 from __future__ import annotations

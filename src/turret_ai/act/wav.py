@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audio files that arrive as bytes from strangers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pinhole camera on the turret: pixels, directions and angles.
 
 Frames: directions are unit vectors in the turret's base frame (REP-103: x forward at yaw 0, y left,

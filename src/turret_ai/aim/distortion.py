@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a real lens does to straight lines, by OpenCV's models.
 
 Points are in units of the focal length, relative to the principal point: x right, y down. Models

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One turn, from transcript to settled aim, as a state machine without ROS.
 
 Every event method returns the actions that follow: `Move` (a goal for the turret), `Stop` (the
@@ -17,6 +18,7 @@ from typing import TypeAlias
 from turret_ai.aim.camera import Camera, aim_at
 from turret_ai.aim.joints import JointHistory, JointSample, SettleDetector
 from turret_ai.aim.limits import Goal, reach
+from turret_ai.aim.past import JUMP_NS, Past
 from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
 from turret_ai.types import Box, Command, CommandStatus, LocationStatus, TranscriptStatus
@@ -101,20 +103,8 @@ class Stop:
 
 Action: TypeAlias = Move | Stop | Finish
 
-_REMEMBERED = 256
-"""Ended utterances that are remembered, so that late messages don't begin them again."""
-_JUMP_S = 1.0
-"""A clock that goes back by more than this begins anew: a recording is played again."""
 _TURRETS = ("simulator", "competition", "robomaster", "robomaster_ros", "gazebo_gimbal")
 """Stages without which there is neither turret nor camera."""
-
-
-@dataclass(slots=True)
-class _Ended:
-    """An utterance that is over. before: it was over when the clock began anew."""
-
-    stamp_ns: int
-    before: bool = False
 
 
 @dataclass(slots=True)
@@ -149,14 +139,14 @@ class Engagement:
         self._turn: _Turn | None = None
         self._deadline_ns = 0
         self._now_ns = 0
-        self._ended: dict[str, _Ended] = {}
+        self._past = Past()
         self.why_absent: Callable[[str], str] = lambda _: ""
         """What is known to be the matter with a stage, such as "is inactive"; "": nothing."""
 
     @property
     def ended(self) -> list[tuple[str, int]]:
         """(id, stamp in ns) of the utterances that are over, as far as they are remembered."""
-        return [(name, each.stamp_ns) for name, each in self._ended.items()]
+        return self._past.entries
 
     @property
     def utterance_id(self) -> str:
@@ -182,6 +172,9 @@ class Engagement:
         """
         if self.is_over(utterance_id, now_ns):
             return []
+        left_over = self._left_over(utterance_id, stamp_ns, now_ns, speech_seconds, text)
+        if left_over is not None:
+            return [left_over]
         if status is TranscriptStatus.FINAL:
             late = self._too_late(utterance_id, stamp_ns, now_ns, speech_seconds, text)
             if late is not None:
@@ -216,6 +209,9 @@ class Engagement:
             return self._cancel(utterance_id, command, stamp_ns, now_ns)
         if self.is_over(utterance_id, now_ns):
             return []
+        left_over = self._left_over(utterance_id, stamp_ns, now_ns)
+        if left_over is not None:
+            return [left_over]
         late = None if partial else self._too_late(utterance_id, stamp_ns, now_ns)
         if late is not None:
             return [late]
@@ -273,8 +269,8 @@ class Engagement:
         sample = self.joints.add(stamp_ns, yaw, pitch, rates)
         if sample is None:
             return []
-        if last is not None and last.stamp_ns - stamp_ns > seconds_to_ns(_JUMP_S):
-            return self._begin_anew(now_ns)
+        if last is not None and last.stamp_ns - stamp_ns > JUMP_NS:
+            return self._begin_anew(now_ns, last.stamp_ns)
         if self.goal is None:
             if self.state is State.SLEWING:  # no heading, and this is the first feedback
                 self._head_for(Goal(sample.yaw, sample.pitch))
@@ -291,7 +287,10 @@ class Engagement:
     def on_box(self, utterance_id: str, report: BoxReport, now_ns: int) -> list[Action]:
         """The locator's answer arrives: aim, or end the turn."""
         turn = self._turn
-        if turn is None or turn.utterance_id != utterance_id or self.state is not State.SEARCHING:
+        if turn is None or turn.utterance_id != utterance_id:
+            return []
+        given_up = self.state is State.SLEWING and report.status is LocationStatus.NOT_FOUND
+        if self.state is not State.SEARCHING and not given_up:
             return []
         turn.report, turn.seen_ns = report, now_ns
         if report.status is LocationStatus.NOT_FOUND or report.box is None:
@@ -312,8 +311,8 @@ class Engagement:
     def on_tick(self, now_ns: int) -> list[Action]:
         """Time passes: end what has waited too long."""
         before, self._now_ns = self._now_ns, now_ns
-        if before - now_ns > seconds_to_ns(_JUMP_S):
-            return self._begin_anew(now_ns)
+        if before - now_ns > JUMP_NS:
+            return self._begin_anew(now_ns, before)
         turn = self._turn
         if turn is None or now_ns < self._deadline_ns:
             return []
@@ -347,23 +346,11 @@ class Engagement:
     def recall(self, utterance_id: str, stamp_ns: int) -> None:
         """An utterance was ended by a controller before this one."""
         if self.utterance_id != utterance_id:
-            self._remember(utterance_id, stamp_ns)
+            self._past.add(utterance_id, stamp_ns)
 
     def is_over(self, utterance_id: str, now_ns: int) -> bool:
-        """Whether an utterance has ended.
-
-        The same id means another utterance once the clock has begun anew and reached its stamp
-        again: a recording is played in a loop. What is still said of the loop before comes earlier.
-        """
-        ended = self._ended.get(utterance_id)
-        if ended is None:
-            return False
-        latest = self.joints.latest
-        present = latest.stamp_ns if latest is not None else now_ns
-        if not ended.before or present < ended.stamp_ns:
-            return True
-        del self._ended[utterance_id]
-        return False
+        """Whether an utterance has ended; see `Past.has`."""
+        return self._past.has(utterance_id, self._present(now_ns))
 
     def reset(self, now_ns: int, reason: str = "reset") -> list[Action]:
         """Give up the running turn. What has ended stays ended."""
@@ -378,18 +365,34 @@ class Engagement:
 
     # -- steps -----------------------------------------------------------------------------------
 
-    def _begin_anew(self, now_ns: int) -> list[Action]:
-        """The clock went back."""
-        actions = self.reset(now_ns, "the clock went back")
-        for ended in self._ended.values():
-            ended.before = True
-        return actions
+    def _present(self, now_ns: int) -> int:
+        """The time of the stamps: a recording may be played without its clock."""
+        latest = self.joints.latest
+        return latest.stamp_ns if latest is not None else now_ns
 
-    def _remember(self, utterance_id: str, stamp_ns: int) -> None:
-        self._ended.pop(utterance_id, None)
-        self._ended[utterance_id] = _Ended(stamp_ns)
-        while len(self._ended) > _REMEMBERED:
-            del self._ended[next(iter(self._ended))]
+    def _left_over(
+        self,
+        utterance_id: str,
+        stamp_ns: int,
+        now_ns: int,
+        speech_seconds: float = 0.0,
+        transcript: str = "",
+    ) -> Finish | None:
+        """The end of an utterance that was said before the clock went back, and is told now."""
+        running = self.utterance_id == utterance_id
+        if running or not self._past.is_left_over(stamp_ns, self._present(now_ns)):
+            return None
+        turn = _Turn(utterance_id, stamp_ns, speech_seconds, transcript, heard_ns=now_ns)
+        reason = "it was said before the clock went back"
+        finish = self._finish(turn, Outcome.SUPERSEDED, reason, now_ns)
+        self._past.add(utterance_id, stamp_ns, left_over=True)
+        return finish
+
+    def _begin_anew(self, now_ns: int, from_ns: int) -> list[Action]:
+        """The clock went back from an instant."""
+        actions = self.reset(now_ns, "the clock went back")
+        self._past.went_back(from_ns)
+        return actions
 
     def _too_late(
         self,
@@ -523,8 +526,9 @@ class Engagement:
             what, stage = "command", "commander"
             if not turn.heard_ns:
                 what, stage = "final transcript", "transcriber"
-            why = self.why_absent(stage) or "is it running?"
-            return f"no {what} came from the {stage}: {why}"
+            why = self.why_absent(stage)
+            told = f"the {stage} {why}" if why else f"is the {stage} running?"
+            return f"no {what} came: {told}"
         if self.state is State.SEARCHING and turn.report is not None:
             return "no camera_info has come: is the camera running?"
         command, latest = self._current().command, self.joints.latest
@@ -546,7 +550,7 @@ class Engagement:
         if self._turn is turn:
             self._turn = None
             self.state = State.IDLE
-        self._remember(turn.utterance_id, turn.stamp_ns)
+        self._past.add(turn.utterance_id, turn.stamp_ns)
         return Finish(
             turn.utterance_id,
             outcome,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turret's frames and joints: their names, and the lengths between them.
 
 base_link -> gimbal_base_link -> gimbal_link -> blaster_link -> camera_link -> camera_optical_frame.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the joints did lately: interpolation at an image's stamp, speed, and standing still."""
 
 from __future__ import annotations
@@ -5,8 +6,11 @@ from __future__ import annotations
 import bisect
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from turret_ai.aim.frames import PITCH_JOINT, YAW_JOINT
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import SettleSettings
 from turret_ai.units import ns_to_seconds, seconds_to_ns
@@ -26,6 +30,30 @@ class JointSample:
     def speed(self) -> float:
         """The faster joint's speed, rad/s."""
         return max(abs(self.yaw_rate), abs(self.pitch_rate))
+
+
+Angles: TypeAlias = tuple[float, float, tuple[float, float] | None]
+"""(yaw, pitch, rates), rad and rad/s; rates None where they aren't measured."""
+
+
+def pick(
+    names: Sequence[str], position: Sequence[float], velocity: Sequence[float] = ()
+) -> Angles | None:
+    """The turret's joints out of a JointState.
+
+    Returns:
+        None where they, or their positions, are not in it: a larger robot's others share the topic.
+    """
+    names = list(names)
+    if YAW_JOINT not in names or PITCH_JOINT not in names:
+        return None
+    yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
+    if max(yaw, pitch) >= len(position):
+        return None
+    rates = None
+    if len(velocity) == len(names):
+        rates = float(velocity[yaw]), float(velocity[pitch])
+    return float(position[yaw]), float(position[pitch]), rates
 
 
 class JointHistory:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a turret can reach, and the shortest way there. Radians, REP-103 joint angles."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controller's settings: what a turret may do and how long each step may take."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai compete` and `turret-ai competition-server`: the finals, and a server for training."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai demo`: spoken commands against the embedded simulator, with a table and a report."""
 
 from __future__ import annotations

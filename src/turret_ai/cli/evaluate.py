@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai evaluate`: score predictions by the official formulas, or a whole recording."""
 
 from __future__ import annotations
@@ -197,11 +198,11 @@ def vlm(
 
     from rich.progress import Progress
 
-    from turret_ai.learn.sensor import LEVELS
     from turret_ai.overrides import apply, check
     from turret_ai.prove import vlm_score
     from turret_ai.see import locator
     from turret_ai.see.settings import SeeSettings
+    from turret_ai.simulate.sensor import LEVELS
 
     tree: dict[str, Any] = {}
     apply(tree, overrides or [])

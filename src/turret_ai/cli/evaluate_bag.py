@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The work behind `turret-ai evaluate bag`."""
 
 from __future__ import annotations

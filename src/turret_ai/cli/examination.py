@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the doctor looks at. Imports nothing beyond the standard library before it is known to be
 there: an installation without its Python packages is examined, too."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai export`: trained and public checkpoints to the formats that run."""
 
 from __future__ import annotations

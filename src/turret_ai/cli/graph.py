@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai topics|nodes|echo`: a look at the graph without ROS."""
 
 from __future__ import annotations

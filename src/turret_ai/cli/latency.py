@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai latency`: what each step of a turn takes, live."""
 
 from __future__ import annotations

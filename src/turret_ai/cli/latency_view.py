@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `turret-ai latency` subscribes to, and its table."""
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from rich.table import Table
 
 from turret_ai.prove.latency import Latency, Statistics
 from turret_ai.prove.recorded import STEPS
-from turret_ai.ros import Node, qos
-from turret_ai.ros.interfaces import Engagement, TargetBBox, Transcript, TurretCommand
+from turret_ai.ros import Node, topics
+from turret_ai.ros.interfaces import Engagement
 from turret_ai.ros.time import to_ns
 
-_STAGES: tuple[tuple[str, Any, str], ...] = (
-    ("transcript", Transcript, "hear"),
-    ("command", TurretCommand, "understand"),
-    ("target_bbox", TargetBBox, "see"),
+_STAGES = (
+    (topics.TRANSCRIPT, "hear"),
+    (topics.COMMAND, "understand"),
+    (topics.TARGET_BBOX, "see"),
 )
 
 
@@ -29,9 +30,9 @@ class LatencyWatch(Node):
         self._guard = threading.Lock()
         self.turns = 0
         self.last = ""
-        for topic, kind, stage in _STAGES:
-            self.create_subscription(kind, topic, self._listener(stage), qos.STAGE)
-        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        for topic, stage in _STAGES:
+            topic.subscribe(self, self._listener(stage))
+        topics.ENGAGEMENT.subscribe(self, self._on_engagement)
 
     def _listener(self, stage: str) -> Any:
         def take(message: Any) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai run` and `turret-ai launch`: nodes and graphs without ROS's own commands."""
 
 from __future__ import annotations

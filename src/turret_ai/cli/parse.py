@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai parse`: transcripts in, one JSON object a line out."""
 
 from __future__ import annotations

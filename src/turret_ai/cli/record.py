@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai record`: topics of the running graph into a bag, with or without ROS."""
 
 from __future__ import annotations

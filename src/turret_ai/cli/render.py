@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai render`: what the camera sees in a scene."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai replay`: a bag back onto live topics, with or without ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai robomaster-emulator`: a robot to try the driver with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai locate`, `classify` and `ensemble`: pictures from the command line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai serve`: the stages as HTTP services."""
 
 from __future__ import annotations

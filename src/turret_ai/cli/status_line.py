@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line on stderr that says how a long command goes, and a limit to its time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line's standard streams: names of any bytes, and readers that go away."""
 
 from __future__ import annotations

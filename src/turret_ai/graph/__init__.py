@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launchable graphs by name."""
 
 from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The actions of record.launch.py and replay.launch.py: ROS's own recorder and player."""
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 from turret_ai.graph.ros_launch import actions, needed
-from turret_ai.prove.topics import SPECS, TopicSpec, resolve
+from turret_ai.prove.topics import SPECS, resolve
+from turret_ai.ros.topics import Topic
 
 _LAST_ANSWERS_S = 5.0
 """How long the stages may still answer when the player has ended."""
@@ -55,13 +57,13 @@ def record(context: Any) -> list[Any]:
     ]
 
 
-def _absolute(spec: TopicSpec, namespace: str) -> str:
+def _absolute(spec: Topic, namespace: str) -> str:
     if spec.name.startswith("/"):
         return spec.name
     return f"{namespace.rstrip('/')}/{spec.name}"
 
 
-def _deep_queues(names: dict[str, TopicSpec]) -> Path:
+def _deep_queues(names: dict[str, Topic]) -> Path:
     """Reliable subscriptions with long queues, where the publishers are reliable."""
     overrides = {
         name: {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node graph as data: what `ros2 launch` and `turret-ai launch` both build from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether this machine can render without a display: EGL devices that give an OpenGL 3.3 context.
 
 Gazebo's renderer needs exactly that (ogre2 over EGL). Constants: Khronos' egl.h and eglext.h,

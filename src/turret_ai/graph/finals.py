@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The finals chain: ears, understanding, eyes and turret, for each source of sound and sight."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Gazebo graph: the four stages and what connects them to a turret in Gazebo.
 
 These are the nodes of this package; Gazebo, the bridge and RViz are added by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gazebo, the bridge, the robot's description and RViz, around the nodes of the Gazebo graph."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What gazebo.launch.py needs, checked before anything starts: each lack with its remedy."""
 
 from __future__ import annotations

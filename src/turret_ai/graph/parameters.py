@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plan's parameters as the YAML file that nodes of both runtimes read."""
 
 from __future__ import annotations

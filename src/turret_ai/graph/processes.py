@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts a plan's nodes as processes of this machine, without ROS's launch system."""
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from turret_ai.graph.description import NodeEntry, Plan
 
 STOP_SECONDS = 4.0
 """How long a node may take to end after SIGINT before it is killed."""
-RESPAWN_DELAY = 2.0
+RESPAWN_DELAY = 0.1
+"""Seconds until a node that crashed is started again; twice as long after each crash in a row."""
+LONGEST_RESPAWN_DELAY = 10.0
+_IN_A_ROW_S = 20.0
+"""A node that lived for longer than this has not crashed in a row."""
 
 
 class Processes:
@@ -50,6 +55,8 @@ class Processes:
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._readers: list[threading.Thread] = []
         self._respawn_at: dict[str, float] = {}
+        self._started: dict[str, float] = {}
+        self._delay: dict[str, float] = {}
         entries = (NodeEntry("chain"),) if plan.one_process else plan.nodes
         for entry in entries:
             self.start(entry)
@@ -86,6 +93,7 @@ class Processes:
             start_new_session=True,  # Ctrl-C reaches the nodes through stop(), once
         )
         self._running[entry.executable] = process
+        self._started[entry.executable] = time.monotonic()
         assert process.stdout is not None
         reader = threading.Thread(
             target=self._read, args=(entry.executable, process.stdout), daemon=True
@@ -110,11 +118,19 @@ class Processes:
                 return code
             if name not in self._respawn_at:
                 self._on_line(name, f"crashed (exit code {code}), starting it again")
-                self._respawn_at[name] = now + RESPAWN_DELAY
+                self._respawn_at[name] = now + self._delay_of(name, now)
             elif now >= self._respawn_at[name]:
                 del self._respawn_at[name]
                 self.start(self._entry(name))
         return None
+
+    def _delay_of(self, name: str, now: float) -> float:
+        """How long a node that just crashed stays away: one that can't live must not spin."""
+        delay = RESPAWN_DELAY
+        if now - self._started[name] < _IN_A_ROW_S and name in self._delay:
+            delay = min(2.0 * self._delay[name], LONGEST_RESPAWN_DELAY)
+        self._delay[name] = delay
+        return delay
 
     def wait(self, seconds: float | None = None) -> int:
         """Look after the nodes until one ends for good or the time is over.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a graph to a `launch.LaunchDescription`, for the files in launch/."""
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from turret_ai.errors import ConfigError, PeerError, TurretError
 from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import Graph, NodeEntry, Plan
 
-RESPAWN_DELAY = 2.0
+RESPAWN_DELAY = 0.5
 """Seconds until a node that crashed is started again."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files that a launch needs while it runs."""
 
 from __future__ import annotations

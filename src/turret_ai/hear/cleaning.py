@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loudness and noise of an utterance. Both are off by default: neither helped recognition."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal
 
 from turret_ai.extras import require
 from turret_ai.hear.settings import SAMPLE_RATE
@@ -36,6 +36,8 @@ def denoise(samples: FloatArray) -> FloatArray:
     """Subtract the steady part of the spectrum (Boll, 1979): its 10th percentile over time."""
     if len(samples) < 2 * _FRAME:
         return samples
+    from scipy import signal  # half a second that most processes need not spend
+
     _, _, spectrum = signal.stft(samples, SAMPLE_RATE, nperseg=_FRAME)
     magnitude = np.abs(spectrum)
     noise = np.percentile(magnitude, 10, axis=1, keepdims=True) * 1.5

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our own engine: an acoustic model that tells phones, and a graph of what can be said.
 
 The acoustic model (ONNX, trained by `turret-ai train asr`) gives the probability of each phone
@@ -7,25 +8,21 @@ a new tool or colour is heard without training.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-import onnxruntime as ort
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
-from turret_ai import vocabulary
 from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import grammar, phone_graph
+from turret_ai.execution import ExecutionSettings, Session
+from turret_ai.hear import graph_store, phone_graph
 from turret_ai.hear.lattice_search import search
 from turret_ai.hear.level import to_level
 from turret_ai.hear.model_card import read_card
 from turret_ai.hear.recogniser import Decoded, WindowedRecogniser
 from turret_ai.hear.settings import RecogniserSettings
+from turret_ai.phonetics.phones import PHONES
 from turret_ai.share import resolve
 from turret_ai.types import FloatArray
-from turret_ai.understand.phones import PHONES
 
 _SHORTEST_FRAMES = 16
 """Of the features: the model's blocks look over about as many."""
@@ -54,8 +51,7 @@ class CtcRecogniser(WindowedRecogniser):
             raise ModelError(f"{folder} is not a model of `turret-ai train asr` of the kind ctc")
         if self.card.phones != PHONES:
             raise ModelError(f"{folder / 'model.yaml'} names other phones than this package knows")
-        self._session = _session(path, settings.threads)
-        self._input = self._session.get_inputs()[0].name
+        self._session = Session(path, ExecutionSettings(provider="cpu", threads=settings.threads))
         self._name = folder.name
         frontend = self.card.frontend
         self.window_s = float(frontend.chunk_length)
@@ -65,8 +61,7 @@ class CtcRecogniser(WindowedRecogniser):
             n_fft=frontend.n_fft,
             chunk_length=frontend.chunk_length,
         )
-        model, classes = grammar.language_model(vocabulary.load())
-        self.graph = phone_graph.build(model, grammar.ways_to_say, classes)
+        self.graph = graph_store.load()
 
     def describe(self) -> dict[str, str]:
         """engine, model and device."""
@@ -83,10 +78,7 @@ class CtcRecogniser(WindowedRecogniser):
         features = np.asarray(self._extractor(samples), dtype=np.float32)
         missing = max(_SHORTEST_FRAMES - features.shape[1], features.shape[1] % 2)
         features = np.pad(features, ((0, 0), (0, missing)))
-        try:
-            (scores,) = self._session.run(None, {self._input: features[None]})
-        except Exception as error:
-            raise ModelError(f"the acoustic model {self._name} broke down: {error}") from error
+        (scores,) = self._session(features[None])
         told: NDArray[np.float32] = np.asarray(scores, dtype=np.float32)[0]
         if told.shape[1:] != (phone_graph.CLASSES,) or not np.isfinite(told).all():
             raise ModelError(f"the acoustic model {self._name} tells nonsense: shape {told.shape}")
@@ -108,13 +100,3 @@ class CtcRecogniser(WindowedRecogniser):
         if decoded.mean_log_prob < self.settings.fit_threshold:
             return f"unintelligible (the words fit the sound by {decoded.mean_log_prob:.1f} nats)"
         return ""
-
-
-def _session(path: Path, threads: int) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or 1
-    options.inter_op_num_threads = 1
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path} can't be loaded: {error}") from error

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The edge of the room: chunks of any rate, width and number of channels become 16 kHz mono."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Undo the colouring of a radio: bring the long-term spectrum back to that of plain speech."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audio files: WAV, FLAC, OGG and whatever else libsndfile reads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sentences of command drawn from the vocabulary, for the language models of the engines.
 
 A finite grammar would do as well for pocketsphinx, but it searches one word by word, fifty times
@@ -18,7 +19,7 @@ from functools import lru_cache
 from turret_ai import share
 from turret_ai.hear.ngrams import NGrams, estimate
 from turret_ai.normalise import plain
-from turret_ai.understand.pronounce import Pronunciation, phrase, ways
+from turret_ai.phonetics.lexicon import Pronunciation, phrase, ways
 from turret_ai.vocabulary import Term, Vocabulary
 
 TEMPLATES = "config/speech_templates.txt"

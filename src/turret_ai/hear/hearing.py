@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Audio in, what was said out: all of hearing but the thread that the recogniser runs in.
 
 The transcriber node gives the recogniser a worker, an evaluation calls it in line: both hear by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The likeliest sentences of a decoding graph, given what the acoustic model tells.
 
 Kaldi's lattice decoder (Povey et al., 2012, "Generating exact lattices in the WFST framework") does

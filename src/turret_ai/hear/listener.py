@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stream of audio in, utterances out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The microphone, through PortAudio (extra `microphone`)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """model.yaml: what a speech model needs to be told beside its weights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """N-gram language models with modified Kneser-Ney smoothing in back-off form.
 
 Source: Chen and Goodman (1999), "An empirical study of smoothing techniques for language modeling",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can be said, as one graph from classes of the acoustic model to words.
 
 The usual composition of finite-state transducers (Mohri, Pereira and Riley, 2008, "Speech
@@ -20,8 +21,8 @@ import kaldifst
 
 from turret_ai.errors import ModelError
 from turret_ai.hear.ngrams import END, START, Gram, NGrams
-from turret_ai.understand.phones import INDEX, PHONES
-from turret_ai.understand.pronounce import Pronunciation, ways
+from turret_ai.phonetics.lexicon import Pronunciation, ways
+from turret_ai.phonetics.phones import INDEX, PHONES
 
 BLANK = 0
 """CTC's class of "nothing new"; the class of a phone is its number plus one."""

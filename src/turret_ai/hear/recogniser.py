@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One front for every speech engine: utterance in, transcription out."""
 
 from __future__ import annotations

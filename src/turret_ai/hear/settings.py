@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every setting of this room. The transcriber node declares them as its parameters."""
 
 from __future__ import annotations

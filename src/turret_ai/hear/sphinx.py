@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pocketsphinx: an acoustic model trained on people, and a grammar from the vocabulary.
 
 https://github.com/cmusphinx/pocketsphinx (BSD-2-Clause). It hears human voices better than a model
@@ -21,8 +22,8 @@ from turret_ai.hear.equalise import equalise
 from turret_ai.hear.level import to_level
 from turret_ai.hear.recogniser import Reading, Recogniser
 from turret_ai.hear.settings import RecogniserSettings
+from turret_ai.phonetics.lexicon import ways
 from turret_ai.types import FloatArray, Hypothesis
-from turret_ai.understand.pronounce import ways
 
 _LEVEL_DBFS = -20.0
 _DITHER = 1.0 / 32768.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Utterances longer than a model's window are cut where nobody speaks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """WAV files that were written as a stream: the size of their samples was never filled in.
 
 Recorders that write into a pipe put 0 or the largest number there. libsndfile reads on to the end

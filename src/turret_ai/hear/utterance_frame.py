@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a source that knows where an utterance begins and ends says so on the `audio` topic.
 
 AudioDataStamped has no field for it, so the frame_id of its header carries it: chunks of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Silero voice activity detection, the ONNX model that faster-whisper carries.
 
 https://github.com/snakers4/silero-vad (MIT). Run through ONNX Runtime directly, so that its state
@@ -8,12 +9,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.hear.level import dbfs, to_level
 from turret_ai.types import FloatArray
 
@@ -35,19 +35,13 @@ _FORGET_BLOCKS = 32
 
 
 @cache
-def _session() -> Any:
+def _session() -> Session:
     from faster_whisper.utils import get_assets_path
 
     found = sorted(Path(get_assets_path()).glob("silero_vad*.onnx"))
     if not found:
         raise ModelError("faster-whisper carries no Silero VAD here: reinstall it")
-    options = ort.SessionOptions()
-    options.inter_op_num_threads = options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(str(found[-1]), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{found[-1]} can't be loaded: {error}") from error
+    return Session(found[-1], ExecutionSettings(provider="cpu", threads=1))
 
 
 class SpeechDetector:
@@ -67,9 +61,7 @@ class SpeechDetector:
         """Probability that each block holds speech: shape (n, 512) to (n,)."""
         tails = np.vstack([self._context, blocks[:-1, -_CONTEXT:]])
         given = np.concatenate([tails, blocks], axis=1)
-        out, self._h, self._c = self._session.run(
-            None, {"input": given, "h": self._h, "c": self._c}
-        )
+        out, self._h, self._c = self._session(given, self._h, self._c)
         self._context = blocks[-1, -_CONTEXT:]
         return np.asarray(out, dtype=np.float32).reshape(-1)
 

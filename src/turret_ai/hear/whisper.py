@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Any Whisper that CTranslate2 can load, through faster-whisper: public ones and our own.
 
 The decoding is done here instead of by `WhisperModel.transcribe`, for three reasons: an utterance

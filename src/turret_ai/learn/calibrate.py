@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fits the confidences of the understand stage on misheard synthetic sentences.
 
 `python -m turret_ai.learn.calibrate` writes `config/understand_calibration.yaml`. Isotonic

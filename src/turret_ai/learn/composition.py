@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images before the sensor: a background, craft before it, now and then one hidden."""
 
 from __future__ import annotations
@@ -7,11 +8,15 @@ import math
 
 import numpy as np
 
-from turret_ai.learn.backdrop import background
+from turret_ai.learn.backdrop import background, blow_out
+from turret_ai.learn.foreign_craft import any_craft
 from turret_ai.learn.image_types import Composition, Label, Settings
 from turret_ai.learn.placing import add_craft, shared_area
 from turret_ai.simulate import clutter
 from turret_ai.types import Box, ImageArray
+
+_BLOWN_OUT = 0.35
+"""Share of pictures whose sky is exposed beyond white."""
 
 
 def compose(
@@ -19,6 +24,8 @@ def compose(
 ) -> Composition:
     """The picture before the sensor, and its labels."""
     image, camera, axes, light = background(index, seed, split, settings, rng)
+    if settings.recipe >= 8 and rng.random() < _BLOWN_OUT:
+        blow_out(image, rng)
     if settings.clutter:
         _scatter(image, rng)
     scene = Composition(image, image.copy())
@@ -26,7 +33,8 @@ def compose(
     for _ in range(4 * count):
         if len(scene.labels) == count:
             break
-        add_craft(scene, camera, axes, light, split, settings, rng)
+        add = add_craft if settings.recipe < 8 else any_craft(settings, rng)
+        add(scene, camera, axes, light, split, settings, rng)
     if settings.clutter and scene.labels:
         bare_rng = copy.deepcopy(rng)
         labels = _cover(scene.image, scene.labels, rng)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training configurations: a YAML file and dotted overrides, checked against a pydantic model."""
 
 from __future__ import annotations

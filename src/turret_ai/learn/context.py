@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counts the neighbours of the fields in clean sentences for the understand stage.
 
 `python -m turret_ai.learn.context` writes `config/understand_context.yaml` anew from the grammar of

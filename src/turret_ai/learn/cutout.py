@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a drawn craft look like a photo that was cut out and pasted: contrast, detail, fringe."""
 
 from __future__ import annotations
@@ -43,3 +44,15 @@ def fringe(image: ImageArray, rng: np.random.Generator, drawn: Drawn) -> None:
     shade = 255.0 if rng.random() < 0.7 else 20.0
     amount = edge[..., None] * np.float32(rng.uniform(0.3, 0.8))
     region[:] = (region * (1 - amount) + shade * amount).astype(np.uint8)
+
+
+def compress(image: ImageArray, rng: np.random.Generator, drawn: Drawn) -> None:
+    """The JPEG that the cut-out's own photo was kept in, on the craft alone, in place."""
+    region = _region(image, drawn)
+    if min(region.shape[:2]) < 2:
+        return
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(45, 95))]
+    _, data = cv2.imencode(".jpg", region, quality)
+    kept = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.float32)
+    cover = drawn.cover[..., None]
+    region[:] = (region * (1 - cover) + kept * cover + 0.5).astype(np.uint8)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images as files: parallel, resumable, with the competition's JSONL, COCO and a sheet.
 
 A folder holds `images/image_K.jpg`, one small JSON of labels for each in `labels/`, a picture of
@@ -27,8 +28,6 @@ from turret_ai.learn import images
 from turret_ai.simulate.craft import TYPES
 from turret_ai.types import ImageArray
 
-RECIPE_VERSION = 7
-"""Raise when the same index starts to give another image."""
 MASKS = "masks"
 """The folder of masks, beside that of images."""
 
@@ -52,7 +51,8 @@ def write(
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    recipe = {"version": RECIPE_VERSION, "seed": seed, "split": split, **asdict(settings)}
+    # `Settings.recipe`: raise it when the same index starts to give another image.
+    recipe = {"version": settings.recipe, "seed": seed, "split": split, **asdict(settings)}
     _claim(out, recipe)
     todo = [k for k in range(offset, offset + number) if not _finished(out, k)]
     blocks: dict[int, list[int]] = {}
@@ -104,7 +104,9 @@ def _claim(out: Path, recipe: dict[str, Any]) -> None:
         (out / "labels").mkdir(exist_ok=True)
         (out / MASKS).mkdir(exist_ok=True)
         if path.exists():
-            old = json.loads(path.read_text())
+            # Settings that came later have the value that leaves everything as it was.
+            old = {**asdict(images.Settings()), **json.loads(path.read_text())}
+            old = json.loads(json.dumps(old))
             if old != recipe:
                 changed = sorted(k for k in {*old, *recipe} if old.get(k) != recipe.get(k))
                 raise InputError(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What synthetic images are made of."""
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ class Settings:
     levels: shares of clean, mildly and strongly degraded images.
     panorama_reuse: how many images in a row look at one panorama.
     backgrounds: a folder of photos or panoramas to paste on, instead of procedural landscapes.
+    backgrounds_share: in how many images.
+    craft_models: a folder of textured models (`config/craft_models.yaml` says which it may hold),
+        of which models_share of the craft are drawn.
+    cutouts: a folder of shards of layers, such as `turret-ai synth crops photographs` writes, of
+        which cutouts_share of the craft are pasted.
     """
 
     width: int = 1520
@@ -40,6 +46,16 @@ class Settings:
     panorama_width: int = 4096
     backgrounds: str = ""
     clutter: bool = True
+    backgrounds_share: float = 1.0
+    craft_models: str = ""
+    models_share: float = 0.55
+    cutouts: str = ""
+    cutouts_share: float = 0.15
+
+    @property
+    def recipe(self) -> int:
+        """7 with our own painted craft alone, 8 with craft of others: as photographs show them."""
+        return 8 if self.craft_models or self.cutouts else 7
 
 
 @dataclass(slots=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic images of craft with captions and boxes, as the competition's are.
 
 In process::
@@ -25,11 +26,11 @@ import cv2
 import numpy as np
 
 from turret_ai.errors import InputError
-from turret_ai.learn import sensor
 from turret_ai.learn.composition import compose
 from turret_ai.learn.image_types import SPLIT_NUMBER, Composition, Label, Settings
 from turret_ai.learn.visible import erase, visible_share
 from turret_ai.see.boxes import HIT_IOU
+from turret_ai.simulate import sensor
 from turret_ai.types import ImageArray
 
 __all__ = ["Encoded", "Label", "Settings", "encode", "generate"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tuning of the fallback language model on commands, by rank-stabilised LoRA (Kalajdzievski 2023).
 
 The loop is plain PyTorch with peft for the adapters: trl would bring data set libraries that

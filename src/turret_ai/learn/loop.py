@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One training loop for every model of ours: deterministic by step, resumable, any number of GPUs.
 
 Batch number i is a pure function of i (and the task's seed), so that a resumed run sees what an
@@ -6,8 +7,8 @@ uninterrupted one would have seen, and gives the same weights.
 
 from __future__ import annotations
 
+import json
 import math
-import os
 import signal
 import threading
 import time
@@ -19,9 +20,11 @@ import torch
 from pydantic import Field
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
 from turret_ai.errors import ConfigError, InputError, ModelError
+from turret_ai.extras import require
 from turret_ai.learn.config import Section
 
 Batch = dict[str, Tensor]
@@ -160,26 +163,6 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) ->
         raise ModelError(f"{path} is of a model of another size: {' '.join(first)}") from error
 
 
-class _Average:
-    """Exponential moving average of the weights; buffers are copied."""
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
-        self.updates = 0
-
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        self.updates += 1
-        # Young averages would remember the random start for too long.
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for key, value in model.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.state[key].lerp_(value.detach(), 1 - decay)
-            else:
-                self.state[key].copy_(value)
-
-
 def _order(first: int, last: int, rank: int, world: int) -> Iterator[int]:
     return iter(range(first + rank, last, world))
 
@@ -187,220 +170,285 @@ def _order(first: int, last: int, rank: int, world: int) -> Iterator[int]:
 def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping[str, Any]) -> Path:
     """Train; returns the path of the best checkpoint, `out`/best.pt.
 
+    Ctrl-C and SIGTERM end the run after the step that is under way, in a validation at once, with a
+    checkpoint. A second one doesn't wait for the step, and the checkpoint before it stands.
+
     Args:
         resume: continue from `out`/last.pt where there is one; else that file must not exist.
         config: stored in the checkpoints, for the export.
 
     Raises:
         ConfigError: `out` holds a run and `resume` is off.
-        ModelError: the run in `out` is of another model.
+        ModelError: the run in `out` is of another model, or the loss is not finite.
         InputError: a checkpoint can't be written.
     """
-    from accelerate import Accelerator
+    with _StopFlag() as stop:
+        return _Training(task, schedule, out, resume, config).run(stop)
 
-    torch.set_num_threads(schedule.threads)
-    last, best = out / "last.pt", out / "best.pt"
-    if last.exists() and not resume:
-        raise ConfigError(f"{out} holds a run already: pass resume=true, or choose another `out`")
-    gpu = torch.cuda.is_available()
-    accelerator = Accelerator(
-        mixed_precision="no" if schedule.precision == "fp32" else schedule.precision,
-        cpu=not gpu,
-    )
-    bare = task.model
-    optimizer = torch.optim.AdamW(
-        _groups(task),
-        lr=schedule.lr,
-        betas=schedule.betas,
-        weight_decay=schedule.weight_decay,
-    )
-    step, top = 0, -math.inf
-    average: _Average | None = None
-    restored: dict[str, Any] | None = None
-    if last.exists():
-        restored = load(last, task.kind)
-        load_weights(bare, restored["model"], last)
-        step, top = int(restored["step"]), float(restored["top"])
-    bare.to(accelerator.device)
-    if schedule.ema:
-        average = _Average(bare, schedule.ema)
-    if restored is not None:
-        optimizer.load_state_dict(restored["optimizer"])
-        if average is not None and restored["average"]:
-            average.state = {k: v.to(accelerator.device) for k, v in restored["average"].items()}
-            average.updates = int(restored["updates"])
-    model = torch.compile(bare) if schedule.compile else bare
-    model, optimizer = accelerator.prepare(model, optimizer)
-    world, rank = accelerator.num_processes, accelerator.process_index
-    loader: DataLoader[Batch] = DataLoader(
-        _Batches(task),
-        batch_size=None,
-        num_workers=schedule.workers,
-        sampler=list(
-            _order(
-                step * schedule.accumulate * world,
-                schedule.steps * schedule.accumulate * world,
-                rank,
-                world,
+
+class _StopFlag:
+    """SIGINT and SIGTERM set a flag; who works asks for it where stopping leaves nothing half done.
+
+    In other threads than the main one nothing can be caught, and the flag is never set.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self.at_once = False
+        """Raise KeyboardInterrupt where the signal comes: nothing is half done there."""
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _StopFlag:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        second, self.is_set = self.is_set, True
+        if second or self.at_once:
+            raise KeyboardInterrupt
+
+
+def _averaged(model: nn.Module, decay: float) -> AveragedModel:
+    """Exponential moving average of the weights and of what batches measured."""
+
+    def blend(average: Tensor, present: Tensor, updates: Tensor) -> Tensor:
+        if not present.is_floating_point():
+            return present
+        # Young averages would remember the random start for too long.
+        count = float(updates)
+        return average.lerp(present, 1 - min(decay, (1 + count) / (10 + count)))
+
+    return AveragedModel(model, avg_fn=blend, use_buffers=True)
+
+
+class _Training:
+    """One run: the model, its optimizer and its average, and how far they are.
+
+    Everything that a checkpoint holds changes within `_step` and `_measure` only, and is whole
+    between them.
+    """
+
+    def __init__(
+        self, task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping[str, Any]
+    ) -> None:
+        from accelerate import Accelerator
+
+        torch.set_num_threads(schedule.threads)
+        self.task, self.schedule, self.config = task, schedule, dict(config)
+        self.last, self.best = out / "last.pt", out / "best.pt"
+        if self.last.exists() and not resume:
+            raise ConfigError(
+                f"{out} holds a run already: pass resume=true, or choose another `out`"
             )
-        ),
-    )
-    log = _Log(out, schedule.logger, accelerator.is_main_process, config)
+        self.accelerator = Accelerator(
+            mixed_precision="no" if schedule.precision == "fp32" else schedule.precision,
+            cpu=not torch.cuda.is_available(),
+            log_with=None if schedule.logger == "none" else schedule.logger,
+            project_dir=out,
+        )
+        self.step = self.judged = 0
+        self.top = -math.inf
+        self.bare = task.model
+        optimizer = torch.optim.AdamW(
+            _groups(task),
+            lr=schedule.lr,
+            betas=schedule.betas,
+            weight_decay=schedule.weight_decay,
+        )
+        self.average: AveragedModel | None = None
+        self._restore(optimizer)
+        model = torch.compile(self.bare) if schedule.compile else self.bare
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.log = out / "log.jsonl"
+        self._open_log(out)
 
-    def checkpoint() -> None:
-        if accelerator.is_main_process:
-            save(
-                last,
-                {
-                    "kind": task.kind,
-                    "step": step,
-                    "top": top,
-                    "model": bare.state_dict(),
-                    "average": average.state if average else {},
-                    "updates": average.updates if average else 0,
-                    "optimizer": optimizer.state_dict(),
-                    "config": dict(config),
-                },
-            )
-
-    def measure() -> None:
-        nonlocal top
-        if not accelerator.is_main_process:
-            return
-        trained = {k: v.detach().clone() for k, v in bare.state_dict().items()}
-        if average is not None:
-            bare.load_state_dict(average.state)
-        bare.eval()
-        with torch.no_grad():
-            figures = dict(task.validate(bare))
-        log.write(step, {f"validation/{k}": v for k, v in figures.items()})
-        if figures["score"] > top:
-            top = figures["score"]
-            save(
-                best,
-                {
-                    "kind": task.kind,
-                    "step": step,
-                    "figures": figures,
-                    "model": bare.state_dict(),
-                    "config": dict(config),
-                },
-            )
-        bare.load_state_dict(trained)
-        bare.train()
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
-    )
-    bare.train()
-    with Progress(*columns, disable=not accelerator.is_main_process) as progress:
-        bar = progress.add_task(task.kind, total=schedule.steps, completed=step, figures="")
-        batches = iter(loader)
-        terminate = _as_interrupt()
-        try:
-            while step < schedule.steps:
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(step, schedule) * group.get("share", 1.0)
-                torch.manual_seed(step * world + rank)  # dropout, too, is a function of the step
-                started = time.perf_counter()
-                figures: dict[str, float] = {}
-                for _ in range(schedule.accumulate):
-                    batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
-                    with accelerator.autocast():
-                        loss, parts = task.loss(model, batch)
-                    if not torch.isfinite(loss):
-                        raise ModelError(
-                            f"the loss is {float(loss)} at step {step}: lower the learning rate"
-                        )
-                    accelerator.backward(loss / schedule.accumulate)
-                    for key, value in parts.items():
-                        figures[key] = figures.get(key, 0.0) + value / schedule.accumulate
-                accelerator.clip_grad_norm_(bare.parameters(), schedule.clip)
-                optimizer.step()
-                optimizer.zero_grad()
-                step += 1
-                if average is not None:
-                    average.update(bare)
-                figures["seconds"] = time.perf_counter() - started
-                shown = " ".join(f"{k} {v:.3g}" for k, v in figures.items())
-                progress.update(bar, completed=step, figures=shown)
-                if step % 10 == 0:
-                    log.write(step, {f"train/{k}": v for k, v in figures.items()})
-                if step % schedule.validate_every == 0 or step == schedule.steps:
-                    measure()
-                if step % schedule.save_every == 0 or step == schedule.steps:
-                    checkpoint()
-        except KeyboardInterrupt:
-            # Half a step may have been added to the gradient only, so the state is that of `step`.
-            checkpoint()
-            raise
-        finally:
-            terminate()
-    log.close()
-    accelerator.end_training()
-    return best
-
-
-def _as_interrupt() -> Callable[[], None]:
-    """Let SIGTERM stop a run as Ctrl-C does; returns what restores the old handler."""
-    if threading.current_thread() is not threading.main_thread():
-        return lambda: None
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    old = signal.signal(signal.SIGTERM, stop)
-
-    def restore() -> None:
-        signal.signal(signal.SIGTERM, old)
-
-    return restore
-
-
-class _Log:
-    """Figures to a text file, and to tensorboard or wandb."""
-
-    def __init__(self, out: Path, logger: str, main: bool, config: Mapping[str, Any]) -> None:
-        self.writer: Any = None
-        self.wandb: Any = None
-        self.file = None
-        if not main:
-            return
+    def _open_log(self, out: Path) -> None:
+        """Make the folder and begin tensorboard's or wandb's record."""
         try:
             out.mkdir(parents=True, exist_ok=True)
-            self.file = (out / "log.jsonl").open("a", encoding="utf-8")
+            self.log.touch()
         except OSError as error:
             raise InputError(f"{out} can't be written: {error}") from error
-        if logger == "tensorboard":
-            from turret_ai.extras import require
+        logger = self.schedule.logger
+        if logger != "none":
+            require(logger, extra="train")
+            self.accelerator.init_trackers(
+                "turret_ai" if logger == "wandb" else "",
+                init_kwargs={"wandb": {"dir": str(out), "config": self.config}},
+            )
 
-            self.writer = require("torch.utils.tensorboard", extra="train").SummaryWriter(out)
-        elif logger == "wandb":
-            from turret_ai.extras import require
+    def _write(self, figures: Mapping[str, float]) -> None:
+        plain = {name: float(value) for name, value in figures.items()}
+        if self.accelerator.is_main_process:
+            rounded = {name: round(value, 5) for name, value in plain.items()}
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": self.step, **rounded}) + "\n")
+        self.accelerator.log(plain, step=self.step)
 
-            self.wandb = require("wandb", extra="train").init(dir=os.fspath(out), config=config)
+    def _restore(self, optimizer: torch.optim.Optimizer) -> None:
+        """Go on where the last checkpoint was, if there is one."""
+        restored = load(self.last, self.task.kind) if self.last.exists() else None
+        if restored is not None:
+            load_weights(self.bare, restored["model"], self.last)
+            self.step, self.top = int(restored["step"]), float(restored["top"])
+            self.judged = int(restored.get("judged", self.step))
+        self.bare.to(self.accelerator.device)
+        if self.schedule.ema:
+            self.average = _averaged(self.bare, self.schedule.ema)
+        if restored is None:
+            return
+        optimizer.load_state_dict(restored["optimizer"])
+        if self.average is not None and restored["average"]:
+            self.average.module.load_state_dict(restored["average"])
+            self.average.n_averaged.fill_(int(restored["updates"]))
+        if self.accelerator.scaler is not None and restored.get("scaler"):
+            self.accelerator.scaler.load_state_dict(restored["scaler"])
 
-    def write(self, step: int, figures: Mapping[str, float]) -> None:
-        import json
+    def run(self, stop: _StopFlag) -> Path:
+        """Train to the end of the schedule.
 
-        if self.file is not None:
-            rounded = {k: round(float(v), 5) for k, v in figures.items()}
-            self.file.write(json.dumps({"step": step, **rounded}) + "\n")
-            self.file.flush()
-        if self.writer is not None:
-            for key, value in figures.items():
-                self.writer.add_scalar(key, value, step)
-        if self.wandb is not None:
-            self.wandb.log(dict(figures), step=step)
+        Raises:
+            KeyboardInterrupt: `stop` was set; the state is in `last`.
+        """
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+        )
+        schedule, batches = self.schedule, iter(self._loader())
+        self.bare.train()
+        with Progress(*columns, disable=not self.accelerator.is_main_process) as progress:
+            bar = progress.add_task(
+                self.task.kind, total=schedule.steps, completed=self.step, figures=""
+            )
+            while True:
+                if self._is_due(schedule.validate_every) and self.judged < self.step:
+                    self._validate(stop)
+                if self._is_due(schedule.save_every) or stop.is_set:
+                    self._checkpoint()
+                if stop.is_set:
+                    raise KeyboardInterrupt
+                if self.step >= schedule.steps:
+                    break
+                figures = self._step(batches)
+                shown = " ".join(f"{k} {v:.3g}" for k, v in figures.items())
+                progress.update(bar, completed=self.step, figures=shown)
+                if self.step % 10 == 0:
+                    self._write({f"train/{k}": v for k, v in figures.items()})
+        self.accelerator.end_training()
+        return self.best
 
-    def close(self) -> None:
-        if self.file is not None:
-            self.file.close()
-        if self.writer is not None:
-            self.writer.close()
-        if self.wandb is not None:
-            self.wandb.finish()
+    def _is_due(self, every: int) -> bool:
+        """Whether something that is done every so many steps, and after the last, is due now."""
+        return self.step == self.schedule.steps or (self.step > 0 and self.step % every == 0)
+
+    def _loader(self) -> DataLoader[Batch]:
+        """The batches from the present step on, of this process."""
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
+        share = self.schedule.accumulate * world
+        order = _order(self.step * share, self.schedule.steps * share, rank, world)
+        return DataLoader(
+            _Batches(self.task),
+            batch_size=None,
+            num_workers=self.schedule.workers,
+            sampler=list(order),
+        )
+
+    def _step(self, batches: Iterator[Batch]) -> dict[str, float]:
+        """One step of the optimizer; its figures.
+
+        Raises:
+            ModelError: the loss is not finite.
+        """
+        accelerator, count = self.accelerator, self.schedule.accumulate
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.schedule) * group.get("share", 1.0)
+        # Dropout, too, is a function of the step.
+        torch.manual_seed(self.step * accelerator.num_processes + accelerator.process_index)
+        started = time.perf_counter()
+        figures: dict[str, float] = {}
+        for _ in range(count):
+            batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
+            with accelerator.autocast():
+                loss, parts = self.task.loss(self.model, batch)
+            if not torch.isfinite(loss):
+                raise ModelError(
+                    f"the loss is {float(loss)} at step {self.step}: lower the learning rate"
+                )
+            accelerator.backward(loss / count)
+            for key, value in parts.items():
+                figures[key] = figures.get(key, 0.0) + value / count
+        accelerator.clip_grad_norm_(self.bare.parameters(), self.schedule.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update_parameters(self.bare)
+        self.step += 1
+        figures["seconds"] = time.perf_counter() - started
+        return figures
+
+    def _validate(self, stop: _StopFlag) -> None:
+        """Measure, unless a signal has come or comes; a resumed run does it then."""
+        if stop.is_set:
+            return
+        try:
+            stop.at_once = True
+            self._measure()
+            self.judged = self.step
+        except KeyboardInterrupt:
+            if not stop.is_set:
+                raise
+        finally:
+            stop.at_once = False
+
+    def _measure(self) -> None:
+        """Validate the averaged weights; the best ones so far are stored."""
+        if not self.accelerator.is_main_process:
+            return
+        judged = self.bare if self.average is None else self.average.module
+        judged.eval()
+        with torch.no_grad():
+            figures = dict(self.task.validate(judged))
+        self.bare.train()
+        self._write({f"validation/{k}": v for k, v in figures.items()})
+        if figures["score"] > self.top:
+            save(
+                self.best,
+                {
+                    "kind": self.task.kind,
+                    "step": self.step,
+                    "figures": figures,
+                    "model": judged.state_dict(),
+                    "config": self.config,
+                },
+            )
+            self.top = figures["score"]
+
+    def _checkpoint(self) -> None:
+        """All that a resumed run needs to give the same weights."""
+        if not self.accelerator.is_main_process:
+            return
+        scaler, average = self.accelerator.scaler, self.average
+        save(
+            self.last,
+            {
+                "kind": self.task.kind,
+                "step": self.step,
+                "judged": self.judged,
+                "top": self.top,
+                "model": self.bare.state_dict(),
+                "average": average.module.state_dict() if average else {},
+                "updates": int(average.n_averaged) if average else 0,
+                "optimizer": self.optimizer.state_dict(),
+                "scaler": scaler.state_dict() if scaler is not None else {},
+                "config": self.config,
+            },
+        )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What noise does to sounds: phones lost, taken for their neighbours, or added.
 
 A model of its own: classes of phones that listeners confuse in noise, with weak and final sounds

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How recognisers write spoken digits: joined, dotted, half in words, or with one lost."""
 
 from __future__ import annotations

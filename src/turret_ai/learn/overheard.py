@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What real recognisers make of spoken commands: pairs of clean and heard text.
 
 Sentences of the grammar are spoken (or taken from a folder of clips), sent over radios of many

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One craft more in a synthetic image: its type, livery, pose, size, light and label."""
 
 from __future__ import annotations
@@ -34,44 +35,22 @@ def add_craft(
     choices = craft.variants(type_name, split)
     variant = choices[int(rng.integers(len(choices)))].name
     paint = livery.random_livery(type_name, rng, SPLIT_NUMBER[split] << 26)
-    if _too_alike(type_name, paint.colours, labels):
+    if too_alike(type_name, paint.colours, labels):
         return
     model = mesh.load(type_name, variant, bool(rng.random() < 0.3))
-    turn = _orientation(type_name, axes, rng)
-    edge = rng.random() < 0.06
-    low, high = (-0.02, 1.02) if edge else (0.04, 0.96)
-    px = float(rng.uniform(low, high)) * settings.width
-    py = float(rng.beta(1.4, 1.9)) * settings.height * (1.0 if edge else 0.94) + 8
-    ray = axes @ np.array([1.0, (camera.cx - px) / camera.fx, (camera.cy - py) / camera.fy])
-    ray /= np.linalg.norm(ray)
-    wanted, longer = _wanted(settings, rng)
-    distance = model.size * camera.fx / wanted
-    for _ in range(2):
-        placed = render.Placed(model, paint, ray * distance, turn, False)
-        box = render.true_box(placed, camera, axes)
-        if box is None:
-            return
-        side = max(box.width, box.height)
-        distance *= (side if longer else math.sqrt(box.width * box.height)) / wanted
-    placed = render.Placed(model, paint, ray * distance, turn, False)
-    box = render.true_box(placed, camera, axes)
-    if box is None:
+    stands = stand(model, paint, type_name, camera, axes, labels, settings, rng)
+    if stands is None:
         return
-    seen = clip(box, settings.width, settings.height)
-    if seen is None or seen.width * seen.height < _SMALLEST_VISIBLE * box.width * box.height:
-        return
-    allowed = 0.25 if rng.random() < 0.1 else 0.0
-    if any(shared_area(seen, other) > allowed for *_, other in labels):
-        return
-    lamp = _studio(axes, rng) if rng.random() < 0.6 else light
-    region = _padded(seen, image)
+    placed, seen = stands
+    lamp = studio(axes, rng) if rng.random() < 0.6 else light
+    region = padded(seen, image)
     before = region.copy()
     softness = float(rng.choice([0.0, rng.uniform(0.3, 0.9)]))
     drawn = render.draw(image, placed, camera, axes, lamp, rays=16_000, blur=softness)
     if drawn is None:
         return
     colours = _visible_colours(paint.colours, drawn.colour_shares, rng)
-    if not colours or _too_alike(type_name, colours, labels):
+    if not colours or too_alike(type_name, colours, labels):
         region[:] = before
         return
     if rng.random() < 0.7:
@@ -84,7 +63,57 @@ def add_craft(
     scene.drawn.append(drawn)
 
 
-def _orientation(type_name: str, axes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def stand(
+    model: mesh.Mesh,
+    paint: livery.Livery,
+    type_name: str,
+    camera: Camera,
+    axes: np.ndarray,
+    labels: list[Label],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> tuple[render.Placed, Box] | None:
+    """A pose, a place and a size for a craft, and its box in the frame; None if that didn't fit."""
+    turn = orientation(type_name, axes, rng)
+    px, py = somewhere(settings, rng)
+    ray = axes @ np.array([1.0, (camera.cx - px) / camera.fx, (camera.cy - py) / camera.fy])
+    ray /= np.linalg.norm(ray)
+    wanted, longer = wanted_size(settings, rng)
+    distance = model.size * camera.fx / wanted
+    for _ in range(2):
+        placed = render.Placed(model, paint, ray * distance, turn, False)
+        box = render.true_box(placed, camera, axes)
+        if box is None:
+            return None
+        side = max(box.width, box.height)
+        distance *= (side if longer else math.sqrt(box.width * box.height)) / wanted
+    placed = render.Placed(model, paint, ray * distance, turn, False)
+    box = render.true_box(placed, camera, axes)
+    seen = None if box is None else fits(box, labels, settings, rng)
+    return None if seen is None else (placed, seen)
+
+
+def somewhere(settings: Settings, rng: np.random.Generator) -> tuple[float, float]:
+    """Where the middle of the next craft is, pixels; now and then at the frame's edge."""
+    edge = rng.random() < 0.06
+    low, high = (-0.02, 1.02) if edge else (0.04, 0.96)
+    px = float(rng.uniform(low, high)) * settings.width
+    py = float(rng.beta(1.4, 1.9)) * settings.height * (1.0 if edge else 0.94) + 8
+    return px, py
+
+
+def fits(box: Box, labels: list[Label], settings: Settings, rng: np.random.Generator) -> Box | None:
+    """The part of a box in the frame; None if too little of it is, or another craft is there."""
+    seen = clip(box, settings.width, settings.height)
+    if seen is None or seen.width * seen.height < _SMALLEST_VISIBLE * box.width * box.height:
+        return None
+    allowed = 0.25 if rng.random() < 0.1 else 0.0
+    if any(shared_area(seen, other) > allowed for *_, other in labels):
+        return None
+    return seen
+
+
+def orientation(type_name: str, axes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rotation from the craft's frame to the base frame: mostly seen from the side and below."""
     while True:
         yaw = float(rng.uniform(-math.pi, math.pi))
@@ -107,7 +136,7 @@ def _about_x(angle: float) -> np.ndarray:
     return np.array([[1.0, 0, 0], [0, c, -s], [0, s, c]])
 
 
-def _studio(axes: np.ndarray, rng: np.random.Generator) -> render.Light:
+def studio(axes: np.ndarray, rng: np.random.Generator) -> render.Light:
     """The light of another photo, as a pasted cut-out has it."""
     sun = axes @ np.array([-rng.uniform(-0.35, 1.0), rng.normal(0, 0.7), rng.uniform(0.15, 1.2)])
     power, sky = float(rng.uniform(0.15, 1.2)), float(rng.uniform(0.5, 1.0))
@@ -121,7 +150,7 @@ def _studio(axes: np.ndarray, rng: np.random.Generator) -> render.Light:
     )  # fmt: skip
 
 
-def _wanted(settings: Settings, rng: np.random.Generator) -> tuple[float, bool]:
+def wanted_size(settings: Settings, rng: np.random.Generator) -> tuple[float, bool]:
     """Size of the next craft in pixels, and whether that is of the longer side, not the root of
     the area."""
     if rng.random() < settings.wide_share:
@@ -131,7 +160,7 @@ def _wanted(settings: Settings, rng: np.random.Generator) -> tuple[float, bool]:
     return min(max(size, settings.smallest_px), settings.largest_px), False
 
 
-def _too_alike(type_name: str, colours: tuple[str, ...], labels: list[Label]) -> bool:
+def too_alike(type_name: str, colours: tuple[str, ...], labels: list[Label]) -> bool:
     """Whether one description would also fit the other craft."""
     mine = set(colours)
     for _, other, theirs, _ in labels:
@@ -153,7 +182,7 @@ def _visible_colours(
     return tuple(n for _, n in seen)
 
 
-def _padded(box: Box, image: ImageArray) -> ImageArray:
+def padded(box: Box, image: ImageArray) -> ImageArray:
     h, w = image.shape[:2]
     x0, y0 = max(0, int(box.left) - 6), max(0, int(box.top) - 6)
     x1, y1 = min(w, int(box.left + box.width) + 8), min(h, int(box.top + box.height) + 8)

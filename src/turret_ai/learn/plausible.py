@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Phones to plausible English words, as a recogniser with a language model writes them.
 
 The pronouncing dictionary and the language model are those of the pocketsphinx wheel (extra

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Clean commands in both of the operators' styles, made from a grammar.
 
 The grammar is `config/train/sentences.yaml`. Everything that learns from what an operator may say

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Misheard transcripts: clean commands as an untuned recogniser writes them.
 
 Sentences are hurt in bursts. Within a burst the sounds are misheard (`mishear`), the borders of

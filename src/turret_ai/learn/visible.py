@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much of a craft is still to be seen once the camera has spoiled the picture.
 
 A white wing on a blown-out sky or a dark rotor at night is in the geometry and not in the picture.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training that goes on from an exported model: its ONNX files back into the trainable network.
 
 An export folds each normalisation into the convolution before it, and int8 rounds the weights. Both

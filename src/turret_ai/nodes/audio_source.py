@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audio source node: files, a scene's spoken commands or the microphone, as a live stream."""
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError, TurretError
 from turret_ai.hear import files, microphone, utterance_frame
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import audio, qos
+from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioDataStamped,
     AudioInfo,
     Engagement,
     TurretCommand,
@@ -67,7 +68,7 @@ class AudioSourceParameters(BaseModel):
     )
     turn_timeout: float = Field(60.0, gt=0.0, le=3600.0, description="s to wait for that end")
     wait_for: list[str] = Field(
-        ["transcriber", "commander", "locator", "controller"],
+        list(STAGES),
         description="stages or nodes that must be active before a file is played",
     )
     ready_timeout: float = Field(60.0, ge=0.0, le=3600.0, description="s to wait for them")
@@ -87,10 +88,10 @@ class AudioSource(Stage):
         self._stop = threading.Event()
         self._ends: deque[tuple[str, int]] = deque(maxlen=64)
         self._roster = Roster(self)
-        self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
-        self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
-        self._truth = self.create_publisher(TurretCommand, "ground_truth/command", qos.STAGE)
-        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        self._audio = topics.AUDIO.advertise(self)
+        self._info = topics.AUDIO_INFO.advertise(self)
+        self._truth = topics.SPOKEN.advertise(self)
+        topics.ENGAGEMENT.subscribe(self, self._on_engagement)
         self._thread = threading.Thread(target=self._run, name="audio_source", daemon=True)
         self._thread.start()
 

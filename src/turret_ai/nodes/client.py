@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turret from a program of your own: speak, command, aim, and await how it ended.
 
     from turret_ai import Turret
@@ -31,11 +32,11 @@ from turret_ai.aim.engagement import Outcome
 from turret_ai.errors import InputError, PeerError
 from turret_ai.hear import files, utterance_frame
 from turret_ai.nodes import convert
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
-from turret_ai.ros import Context, Node, audio, qos, spinning
+from turret_ai.ros import Context, Node, audio, spinning, topics
 from turret_ai.ros.arguments import Arguments
 from turret_ai.ros.interfaces import (
-    AudioDataStamped,
     AudioInfo,
     Engagement,
     GimbalCommand,
@@ -46,7 +47,6 @@ from turret_ai.ros.interfaces import (
 from turret_ai.types import Box, CommandStatus
 from turret_ai.units import format_heading, seconds_to_ns
 
-STAGES = ("transcriber", "commander", "locator", "controller")
 _CHUNK_S = 0.5
 _THERE = 0.01
 """Radians from the goal within which the turret counts as there."""
@@ -115,13 +115,13 @@ class Turret:
         self._goal: _Goal | None = None
         node = self._node
         self._roster = Roster(node)
-        self._audio = node.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
-        self._info = node.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
-        self._commands = node.create_publisher(TurretCommand, "command", qos.STAGE)
-        self._gimbal = node.create_publisher(GimbalCommand, "turret/command", qos.COMMAND)
+        self._audio = topics.AUDIO.advertise(node)
+        self._info = topics.AUDIO_INFO.advertise(node)
+        self._commands = topics.COMMAND.advertise(node)
+        self._gimbal = topics.TURRET_COMMAND.advertise(node)
         self._arming = node.create_client(SetBool, "controller/arm")
-        node.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
-        node.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        topics.ENGAGEMENT.subscribe(node, self._on_engagement)
+        topics.JOINT_STATES.subscribe(node, self._on_joints)
         node.create_wall_timer(0.1, self._give_up)
         self._running = contextlib.ExitStack()
         self._running.enter_context(spinning(node))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commander node: transcripts in, commands out."""
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from typing import Any
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import qos
-from turret_ai.ros.interfaces import Transcript, TurretCommand
+from turret_ai.ros import topics
+from turret_ai.ros.interfaces import Transcript
 from turret_ai.ros.time import to_ns
 from turret_ai.types import Command, CommandField, CommandStatus, TranscriptStatus
 from turret_ai.understand import Understander, UnderstandSettings
@@ -29,9 +30,9 @@ class Commander(Stage):
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("commander", CommanderParameters, overrides)
         self.understander: Understander | None = None
-        self._worker = self.create_worker(self._understand, self._on_error)
-        self._commands = self.create_publisher(TurretCommand, "command", qos.STAGE)
-        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
+        self._worker = self.create_worker(self._understand, self._on_error, on_drop=self._on_drop)
+        self._commands = topics.COMMAND.advertise(self)
+        topics.TRANSCRIPT.subscribe(self, self._on_transcript)
         self.follow_engagements()
 
     def on_configure(self) -> None:
@@ -39,6 +40,9 @@ class Commander(Stage):
 
     def on_cleanup(self) -> None:
         self.understander = None
+
+    def reset(self) -> None:
+        self._worker.clear()
 
     def _on_transcript(self, message: Transcript) -> None:
         if self.receive() and message.status != TranscriptStatus.EMPTY:
@@ -52,6 +56,9 @@ class Commander(Stage):
         if understander is None:
             raise InputError("the node is not configured")
         command = command_of(understander, convert.message_to_transcription(message))
+        if self._worker.stale:
+            self._on_drop(message, "reset")
+            return
         if command is None:
             return
         partial = message.status == TranscriptStatus.PARTIAL
@@ -62,10 +69,15 @@ class Commander(Stage):
     def _on_error(self, error: Exception, message: Transcript) -> None:
         self.get_logger().error(f"{message.utterance_id}: {error}")
         self.health.count("errors")
+        self._reject(message, f"failed to understand: {error}")
+
+    def _on_drop(self, message: Transcript, why: str) -> None:
+        self._reject(message, f"dropped: {why}")
+
+    def _reject(self, message: Transcript, reason: str) -> None:
+        """Who waits for the command of a final transcript gets one that says why there is none."""
         if message.status == TranscriptStatus.FINAL:
-            failed = Command(
-                CommandStatus.REJECTED, CommandField(), reason=f"failed to understand: {error}"
-            )
+            failed = Command(CommandStatus.REJECTED, CommandField(), reason=reason)
             self._publish(failed, message, 0.0)
 
     def _publish(

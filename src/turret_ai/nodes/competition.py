@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition node: speech and pictures from the finals server, and a virtual turret."""
 
 from __future__ import annotations
@@ -30,14 +31,13 @@ from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
 from turret_ai.nodes.image_publisher import ImagePublisher
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import audio, qos
+from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioDataStamped,
     AudioInfo,
-    CameraInfo,
     Engagement,
     TargetBBox,
     Transcript,
@@ -49,6 +49,7 @@ from turret_ai.ros.time import to_ns
 from turret_ai.see import images as pictures
 from turret_ai.simulate.turret import TurretLimits, TurretMotion
 from turret_ai.types import ImageArray, LocationStatus, TranscriptStatus
+from turret_ai.understand import Understander, UnderstandSettings
 from turret_ai.units import seconds_to_ns
 
 CHUNK_SECONDS = 1.0
@@ -66,9 +67,12 @@ class CompetitionParameters(ClientSettings):
     joint_rate: float = Field(100.0, ge=20.0, le=500.0, description="joint states a second")
     report: str = Field("", description="file that gets a JSON line for every turn; empty: none")
     pictures: str = Field("", description="folder that gets every turn's snapshot; empty: none")
+    play_for_points: bool = Field(
+        True, description="answer the likeliest value for a field that was not understood"
+    )
     exit_when_done: bool = Field(False, description="end this process when the server ends the run")
     wait_for: list[str] = Field(
-        ["transcriber", "commander", "locator", "controller"],
+        list(STAGES),
         description="stages or nodes that must be active before the server is called",
     )
     ready_timeout: float = Field(120.0, ge=0.0, le=3600.0, description="s to wait for them")
@@ -92,14 +96,18 @@ class Competition(Stage):
         )
         self.client = Client(p, self)
         self._loop = LoopThread(self.client.run, "competition", self._on_loop_error)
+        self._guesser: Understander | None = None
+        if p.play_for_points:
+            self._guesser = Understander(UnderstandSettings(fill=True))
+            self._guesser.parse("warm up")
         self._started = False
         self._roster = Roster(self)
         self._report = _open_report(p.report)
         self._pictures = _made_folder(p.pictures)
         self._stepped = time.monotonic()
         self._begun = self._stepped
-        self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
-        info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+        self._audio = topics.AUDIO.advertise(self)
+        info = topics.AUDIO_INFO.advertise(self)
         info.publish(
             AudioInfo(
                 channels=1, sample_rate=SAMPLE_RATE, sample_format="S16LE", coding_format="wave"
@@ -107,14 +115,14 @@ class Competition(Stage):
         )
         self._info = info
         self._images = ImagePublisher(self, "camera/image_raw")
-        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
+        self._infos = topics.CAMERA_INFO.advertise(self)
         self._turret = VirtualTurret(self, self.motion, self.now_ns())
         StaticBroadcaster(self).send(_fixed_frames(self.now_ns()))
-        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
-        self.create_subscription(TurretCommand, "command", self._on_understood, qos.STAGE)
-        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
-        self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
-        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        topics.TRANSCRIPT.subscribe(self, self._on_transcript)
+        topics.COMMAND.subscribe(self, self._on_understood)
+        topics.TURRET_STATE.subscribe(self, self._on_state)
+        topics.TARGET_BBOX.subscribe(self, self._on_box)
+        topics.ENGAGEMENT.subscribe(self, self._on_engagement)
         self.create_timer(1.0 / p.joint_rate, self._advance)
 
     def describe(self) -> Mapping[str, object]:
@@ -163,7 +171,15 @@ class Competition(Stage):
     def _on_understood(self, message: TurretCommand) -> None:
         if not message.partial:
             fields = (message.heading, message.tool, message.target)
-            self._loop.call(self.client.understood, message.utterance_id, *fields)
+            guesses = ("", "", "") if all(fields) else self._guess(message)
+            self._loop.call(self.client.understood, message.utterance_id, *fields, guesses)
+
+    def _guess(self, message: TurretCommand) -> tuple[str, str, str]:
+        """What to answer for open fields: an empty one scores nothing. Nobody acts on it."""
+        if self._guesser is None:
+            return "", "", ""
+        told = self._guesser.parse(message.transcript)
+        return told.heading.value, told.tool.value, told.target.value
 
     def _on_state(self, message: TurretState) -> None:
         if message.phase == TurretState.SEARCHING:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The controller node: commands, boxes and joint states in; gimbal commands and summaries out."""
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turret_ai.aim.engagement import Action, Engagement, Move, State, Stop
+from turret_ai.aim.joints import pick
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
@@ -15,7 +17,7 @@ from turret_ai.nodes import convert, frames
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.unserved import Unserved
-from turret_ai.ros import qos
+from turret_ai.ros import topics
 from turret_ai.ros.interfaces import (
     CameraInfo,
     GimbalCommand,
@@ -28,9 +30,7 @@ from turret_ai.ros.interfaces import (
     TurretCommand,
     TurretState,
 )
-from turret_ai.ros.interfaces import Engagement as EngagementMessage
 from turret_ai.ros.time import to_msg, to_ns
-from turret_ai.types import TranscriptStatus
 from turret_ai.units import seconds_to_ns
 
 _NEW_S = 10.0
@@ -56,15 +56,15 @@ class Controller(Stage):
         self._box: TargetBBox | None = None
         self._last_state: tuple[object, ...] = ()
         self._last_state_ns = 0
-        self._gimbal = self.create_publisher(GimbalCommand, "turret/command", qos.COMMAND)
-        self._pose = self.create_publisher(PoseStamped, "turret/pose", qos.STAGE)
-        self._state = self.create_publisher(TurretState, "turret/state", qos.STATE)
-        self._summary = self.create_publisher(EngagementMessage, "engagement", qos.STAGE)
-        self.create_subscription(Transcript, "transcript", self._on_transcript, qos.STAGE)
-        self.create_subscription(TurretCommand, "command", self._on_command, qos.STAGE)
-        self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
-        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
-        self.create_subscription(CameraInfo, "camera/camera_info", self._on_camera, qos.SENSOR)
+        self._gimbal = topics.TURRET_COMMAND.advertise(self)
+        self._pose = topics.TURRET_POSE.advertise(self)
+        self._state = topics.TURRET_STATE.advertise(self)
+        self._summary = topics.ENGAGEMENT.advertise(self)
+        topics.TRANSCRIPT.subscribe(self, self._on_transcript)
+        topics.COMMAND.subscribe(self, self._on_command)
+        topics.TARGET_BBOX.subscribe(self, self._on_box)
+        topics.JOINT_STATES.subscribe(self, self._on_joints)
+        topics.CAMERA_INFO.subscribe(self, self._on_camera)
         self.create_service(SetBool, "~/arm", self._on_arm)
         self.create_timer(0.1, self._on_tick)
         self.create_wall_timer(0.2, self._give_up)  # /clock may have stopped
@@ -131,14 +131,15 @@ class Controller(Stage):
 
     def _on_transcript(self, message: Transcript) -> None:
         if self.receive():
+            heard = convert.message_to_transcription(message)
             actions = self.engagement.on_transcript(
                 message.utterance_id,
-                TranscriptStatus(message.status),
+                heard.status,
                 message.text,
                 to_ns(message.header.stamp),
                 message.speech_duration,
                 self.now_ns(),
-                message.reason,
+                heard.reason,
             )
             self._act(actions)
 
@@ -161,17 +162,11 @@ class Controller(Stage):
             self._act(self.engagement.on_box(message.utterance_id, report, self.now_ns()))
 
     def _on_joints(self, message: JointState) -> None:
-        names = list(message.name)
-        try:
-            yaw, pitch = names.index(frames.YAW_JOINT), names.index(frames.PITCH_JOINT)
-            angles = float(message.position[yaw]), float(message.position[pitch])
-        except (ValueError, IndexError):
-            return  # other joints of a larger robot share this topic
-        rates = None
-        if len(message.velocity) == len(names):
-            rates = float(message.velocity[yaw]), float(message.velocity[pitch])
+        angles = pick(message.name, message.position, message.velocity)
+        if angles is None:
+            return
         stamp_ns = to_ns(message.header.stamp) or self.now_ns()
-        self._act(self.engagement.on_joints(stamp_ns, *angles, rates, self.now_ns()))
+        self._act(self.engagement.on_joints(stamp_ns, *angles, self.now_ns()))
         self._publish_state()
 
     def _on_camera(self, message: CameraInfo) -> None:

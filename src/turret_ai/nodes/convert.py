@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between the stages' own types and the messages: the only place that maps the two."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.engagement import BoxReport, Finish
@@ -44,6 +46,9 @@ _SOURCE_TO_CODE = {Source.NONE: 0, Source.RULES: 1, Source.REPAIR: 2, Source.LLM
 _CODE_TO_SOURCE = {code: source for source, code in _SOURCE_TO_CODE.items()}
 
 
+S = TypeVar("S", bound=IntEnum)
+
+
 def header(stamp_ns: int, frame_id: str = "") -> Header:
     """A std_msgs/Header with the time of the source measurement."""
     return Header(stamp=to_msg(stamp_ns), frame_id=frame_id)
@@ -78,13 +83,14 @@ def transcription_to_message(
 
 def message_to_transcription(message: Transcript) -> Transcription:
     """From the `transcript` topic."""
+    status, reason = _status(message, TranscriptStatus.EMPTY)
     return Transcription(
-        TranscriptStatus(message.status),
+        status,
         message.text,
         message.confidence,
         tuple(Hypothesis(h.text, h.score) for h in message.alternatives),
         message.speech_duration,
-        message.reason,
+        reason,
     )
 
 
@@ -129,13 +135,8 @@ def message_to_command(message: TurretCommand) -> Command:
             _CODE_TO_SOURCE.get(getattr(message, f"{name}_source"), Source.NONE),
         )
 
-    return Command(
-        CommandStatus(message.status),
-        field("heading"),
-        field("tool"),
-        field("target"),
-        message.reason,
-    )
+    status, reason = _status(message, CommandStatus.REJECTED)
+    return Command(status, field("heading"), field("tool"), field("target"), reason)
 
 
 # -- boxes ---------------------------------------------------------------------------------------
@@ -174,12 +175,8 @@ def message_to_report(message: TargetBBox) -> BoxReport:
     """From the `target_bbox` topic; a box without area counts as none."""
     box = Box(message.left, message.top, message.width, message.height)
     usable = all(math.isfinite(v) for v in box.as_list()) and box.width > 0 and box.height > 0
-    return BoxReport(
-        LocationStatus(message.status),
-        to_ns(message.header.stamp),
-        box if usable else None,
-        message.reason,
-    )
+    status, reason = _status(message, LocationStatus.NOT_FOUND)
+    return BoxReport(status, to_ns(message.header.stamp), box if usable else None, reason)
 
 
 def candidates_to_message(location: Location, image_header: Header) -> Detection2DArray:
@@ -264,6 +261,15 @@ def finish_to_message(finish: Finish, box: TargetBBox | None) -> Engagement:
     if box is not None:
         message.box = box
     return message
+
+
+def _status(message: Any, otherwise: S) -> tuple[S, str]:
+    """(status, reason); one that no version of ours has counts as `otherwise`, and is said."""
+    try:
+        return type(otherwise)(message.status), message.reason
+    except ValueError:
+        told = f"the status {message.status} is unknown"
+        return otherwise, f"{told}: {message.reason}" if message.reason else told
 
 
 def _finite(value: float) -> float:

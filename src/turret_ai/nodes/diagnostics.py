@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The diagnostics node: notices nodes that fall silent, and says so."""
 
 from __future__ import annotations
@@ -7,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.stage import ERROR, OK, WARN, diagnostic_status
-from turret_ai.ros import Node, qos
+from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import DiagnosticArray, Header
 from turret_ai.ros.time import to_msg
 from turret_ai.units import ns_to_seconds
@@ -20,7 +22,7 @@ class DiagnosticsParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     expected: list[str] = Field(
-        ["transcriber", "commander", "locator", "controller"],
+        list(STAGES),
         description="nodes (names without namespace) that must report",
     )
     silence: float = Field(
@@ -37,8 +39,8 @@ class Diagnostics(Node):
         self._heard_ns: dict[str, int] = {}
         self._worst: dict[str, int] = {}
         self._gone: set[str] = set()
-        self._publisher = self.create_publisher(DiagnosticArray, "diagnostics", qos.STAGE)
-        self.create_subscription(DiagnosticArray, "diagnostics", self._on_report, qos.STAGE)
+        self._publisher = topics.DIAGNOSTICS.advertise(self)
+        topics.DIAGNOSTICS.subscribe(self, self._on_report)
         self.create_timer(1.0, self._publish)
 
     def _on_report(self, message: DiagnosticArray) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluator node: scores a live graph, such as one that a bag is played to."""
 
 from __future__ import annotations
@@ -17,29 +18,23 @@ from turret_ai.prove import evaluation, outputs, tolerance, truth
 from turret_ai.prove.results import Truth
 from turret_ai.prove.thumbnail import Thumbnail, thumbnail
 from turret_ai.prove.timeline import Heard, Timeline
-from turret_ai.ros import Node, images, interfaces, qos
+from turret_ai.ros import Node, images, interfaces, topics
 from turret_ai.ros.discovery import Topics
 from turret_ai.ros.interfaces import (
-    Detection2DArray,
-    DiagnosticArray,
-    Engagement,
     GroundTruth,
     Image,
-    TargetBBox,
-    Transcript,
-    TurretCommand,
 )
 from turret_ai.ros.process import ask_for_time, end_with
 from turret_ai.ros.time import to_ns
 
-_STAGES: tuple[tuple[str, Any], ...] = (
-    ("transcript", Transcript),
-    ("command", TurretCommand),
-    ("target_bbox", TargetBBox),
-    ("detections", Detection2DArray),
-    ("engagement", Engagement),
-    ("diagnostics", DiagnosticArray),
-    ("ground_truth/command", TurretCommand),
+_STAGES = (
+    topics.TRANSCRIPT,
+    topics.COMMAND,
+    topics.TARGET_BBOX,
+    topics.DETECTIONS,
+    topics.ENGAGEMENT,
+    topics.DIAGNOSTICS,
+    topics.SPOKEN,
 )
 _MOST_DIAGNOSTICS = 10_000
 _COMPLETION_S = 60.0
@@ -87,15 +82,15 @@ class Evaluator(Node):
         self._truths: list[Truth] = truth.from_file(p.truth) if p.truth else []
         self._limits = tolerance.read_limits(p.baseline) if p.baseline else []
         self._timeline = Timeline({})
-        self._stages: dict[str, list[Heard]] = {name: [] for name, _ in _STAGES}
+        self._stages: dict[str, list[Heard]] = {topic.name: [] for topic in _STAGES}
         self._images: deque[Image] = deque(maxlen=8)
         self._pictures: dict[int, Thumbnail] = {}
         self._written = False
-        for name, kind in _STAGES:
-            self.create_subscription(kind, name, self._keeper(name), qos.STAGE)
-        self.create_subscription(GroundTruth, "ground_truth", self._on_truth, qos.STAGE)
+        for topic in _STAGES:
+            topic.subscribe(self, self._keeper(topic.name))
+        topics.GROUND_TRUTH.subscribe(self, self._on_truth)
         if p.pictures:
-            self.create_subscription(Image, "camera/image_raw", self._on_image, qos.IMAGE_SUB)
+            topics.IMAGE.subscribe(self, self._on_image)
         if p.resume:
             # Not a timer: the paused player's clock stands, and timers follow it.
             kind = interfaces.service("rosbag2_interfaces/srv/Resume")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transforms between the turret's frames as messages; `turret_ai.aim.frames` names them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Gazebo gimbal node: gimbal commands in, angles for Gazebo's two joint controllers out."""
 
 from __future__ import annotations
@@ -7,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from turret_ai.aim.frames import PITCH_JOINT, YAW_JOINT
+from turret_ai.aim.joints import pick
 from turret_ai.aim.settings import LimitSettings
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import qos
+from turret_ai.ros import topics
 from turret_ai.ros.interfaces import Float64, GimbalCommand, JointState
 from turret_ai.ros.time import to_ns
 from turret_ai.simulate.gazebo.setpoint import Mode, Order, Setpoint
@@ -33,10 +34,10 @@ class GazeboGimbal(Stage):
         super().__init__("gazebo_gimbal", GazeboGimbalParameters, overrides)
         self._setpoint = Setpoint(self.parameters.limits.to_limits())
         self._joints: tuple[float, float] | None = None
-        self._yaw = self.create_publisher(Float64, f"{YAW_JOINT}/command", qos.COMMAND)
-        self._pitch = self.create_publisher(Float64, f"{PITCH_JOINT}/command", qos.COMMAND)
-        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
-        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        self._yaw = topics.YAW_COMMAND.advertise(self)
+        self._pitch = topics.PITCH_COMMAND.advertise(self)
+        topics.TURRET_COMMAND.subscribe(self, self._on_command)
+        topics.JOINT_STATES.subscribe(self, self._on_joints)
         self.create_timer(1.0 / self.parameters.rate, self._send)
 
     def describe(self) -> Mapping[str, object]:
@@ -66,12 +67,9 @@ class GazeboGimbal(Stage):
             self.health.count(f"refused: {refused}")
 
     def _on_joints(self, message: JointState) -> None:
-        names = list(message.name)
-        if YAW_JOINT not in names or PITCH_JOINT not in names:
-            return  # other joints of a larger robot share this topic
-        yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
-        if max(yaw, pitch) < len(message.position):
-            self._joints = float(message.position[yaw]), float(message.position[pitch])
+        angles = pick(message.name, message.position)
+        if angles is not None:
+            self._joints = angles[:2]
 
     def _send(self) -> None:
         angles = self._setpoint.at(ns_to_seconds(self.now_ns()))

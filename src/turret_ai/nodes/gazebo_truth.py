@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Gazebo truth node: the boxes of Gazebo's bounding-box camera become `ground_truth`."""
 
 from __future__ import annotations
@@ -9,17 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai import share
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.frames import CAMERA_OPTICAL_FRAME, PITCH_JOINT, YAW_JOINT
-from turret_ai.aim.joints import JointHistory
+from turret_ai.aim.frames import CAMERA_OPTICAL_FRAME
+from turret_ai.aim.joints import JointHistory, pick
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import qos
+from turret_ai.ros import topics
 from turret_ai.ros.interfaces import (
     CameraInfo,
     Detection2D,
     Detection2DArray,
-    GroundTruth,
     JointState,
 )
 from turret_ai.ros.time import to_ns
@@ -47,10 +47,10 @@ class GazeboTruth(Stage):
         self._captions = truth.captions(share.resolve(self.parameters.world, "worlds", ".sdf"))
         self._camera: Camera | None = None
         self._joints = JointHistory()
-        self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
-        self.create_subscription(Detection2DArray, "truth_boxes", self._on_boxes, qos.STAGE)
-        self.create_subscription(CameraInfo, "camera/camera_info", self._on_camera, qos.SENSOR)
-        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        self._truth = topics.GROUND_TRUTH.advertise(self)
+        topics.TRUTH_BOXES.subscribe(self, self._on_boxes)
+        topics.CAMERA_INFO.subscribe(self, self._on_camera)
+        topics.JOINT_STATES.subscribe(self, self._on_joints)
 
     def describe(self) -> Mapping[str, object]:
         return {"world": self.parameters.world, "craft": len(self._captions)}
@@ -62,12 +62,9 @@ class GazeboTruth(Stage):
             self.health.problem = f"camera_info: {error}"
 
     def _on_joints(self, message: JointState) -> None:
-        names = list(message.name)
-        if YAW_JOINT in names and PITCH_JOINT in names:
-            yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
-            if max(yaw, pitch) < len(message.position):
-                angles = float(message.position[yaw]), float(message.position[pitch])
-                self._joints.add(to_ns(message.header.stamp), *angles)
+        angles = pick(message.name, message.position)
+        if angles is not None:
+            self._joints.add(to_ns(message.header.stamp), *angles)
 
     def _on_boxes(self, message: Detection2DArray) -> None:
         if not self.receive():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures on a topic, and compressed beside it for those who ask, as image_transport has it."""
 
 from __future__ import annotations
@@ -6,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from turret_ai.ros import Node, images, qos
-from turret_ai.ros.interfaces import CompressedImage, Header, Image
+from turret_ai.ros import Node, images, topics
+from turret_ai.ros.interfaces import CompressedImage, Header
 from turret_ai.ros.time import to_msg
 from turret_ai.see.images import encode
 from turret_ai.types import ImageArray
@@ -24,8 +25,8 @@ class ImagePublisher:
     def __init__(self, node: Node, topic: str, *, quality: int = 90) -> None:
         """quality: of the JPEGs, 1..100."""
         self._quality = quality
-        self._raw = node.create_publisher(Image, topic, qos.IMAGE_PUB)
-        self._compressed = node.create_publisher(CompressedImage, topic + SUFFIX, qos.IMAGE_PUB)
+        self._raw = topics.IMAGE.advertise(node, topic)
+        self._compressed = topics.COMPRESSED_IMAGE.advertise(node, topic + SUFFIX)
 
     def publish(self, rgb: ImageArray, stamp_ns: int, frame_id: str) -> None:
         """Send a picture.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The utterances that a stage knows of, as it tells the others in its StageState."""
 
 from __future__ import annotations
@@ -70,6 +71,12 @@ class Ledger:
             if self._entries.pop(utterance_id, None) is None:
                 return
         self._on_change()
+
+    def is_open(self, utterance_id: str) -> bool:
+        """Whether it is known, and its engagement has not come."""
+        with self._lock:
+            known = self._entries.get(utterance_id)
+        return known is not None and known.status is not Status.ENDED
 
     def entries(self) -> list[Entry]:
         """What there is, the longest unchanged first."""

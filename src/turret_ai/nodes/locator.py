@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The locator node: an image and a command in, the target's box out."""
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from typing import Any
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import images, qos
+from turret_ai.ros import images, topics
 from turret_ai.ros.interfaces import (
-    Detection2DArray,
     Header,
     Image,
-    TargetBBox,
     TurretCommand,
     TurretState,
 )
@@ -49,13 +48,13 @@ class Locator(Stage):
         super().__init__("locator", LocatorParameters, overrides)
         self.locator: see_locator.Locator | None = None
         self._lookout = Lookout()
-        self._worker = self.create_worker(self._search, self._on_error)
-        self._boxes = self.create_publisher(TargetBBox, "target_bbox", qos.STAGE)
-        self._candidates = self.create_publisher(Detection2DArray, "detections", qos.STAGE)
-        self._annotated = self.create_publisher(Image, "debug/annotated_image", qos.IMAGE_PUB)
-        self.create_subscription(TurretCommand, "command", self._on_command, qos.STAGE)
-        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
-        self.create_subscription(Image, "camera/image_raw", self._on_image, qos.IMAGE_SUB)
+        self._worker = self.create_worker(self._search, self._on_error, on_drop=self._on_drop)
+        self._boxes = topics.TARGET_BBOX.advertise(self)
+        self._candidates = topics.DETECTIONS.advertise(self)
+        self._annotated = topics.ANNOTATED_IMAGE.advertise(self)
+        topics.COMMAND.subscribe(self, self._on_command)
+        topics.TURRET_STATE.subscribe(self, self._on_state)
+        topics.IMAGE.subscribe(self, self._on_image)
         self.follow_engagements()
 
     def on_configure(self) -> None:
@@ -72,7 +71,10 @@ class Locator(Stage):
         return self.locator.describe() if self.locator is not None else {}
 
     def reset(self) -> None:
-        self._lookout.reset()
+        self._worker.clear()
+        for utterance_id, caption in self._lookout.reset():
+            if self.ledger.is_open(utterance_id):  # the controller must not wait for it
+                self._on_drop(_Search(utterance_id, caption, Image()), "reset")
 
     def _on_command(self, message: TurretCommand) -> None:
         if self.active and not message.partial and message.target:
@@ -89,6 +91,7 @@ class Locator(Stage):
             return
         wanted = self._lookout.on_image(to_ns(message.header.stamp))
         if wanted is not None:
+            self.ledger.working(wanted[0], 0)
             self._worker.put(_Search(*wanted, message))
 
     def _search(self, search: _Search) -> None:
@@ -101,6 +104,9 @@ class Locator(Stage):
         started = time.perf_counter()
         rgb = images.from_message(search.image)
         location = locator.locate(rgb, search.caption)
+        if self._worker.stale:
+            self._on_drop(search, "reset")
+            return
         self._publish(search, search.image.header, location, time.perf_counter() - started)
         if self._annotated.get_subscription_count():
             picture = draw.annotate(rgb, location, search.caption)
@@ -119,6 +125,7 @@ class Locator(Stage):
                 location, search.utterance_id, search.caption, image_header, size, seconds
             )
         )
+        self.ledger.answered(search.utterance_id, 0)
         self.health.count(location.status.name)
         self.get_logger().info(
             f"{search.utterance_id}: {search.caption!r} {location.status.name} "
@@ -128,6 +135,12 @@ class Locator(Stage):
     def _on_error(self, error: Exception, search: _Search) -> None:
         self.get_logger().error(f"{search.utterance_id}: {error}")
         self.health.count("errors")
+        self._give_up(search, f"the search failed: {error}")
+
+    def _on_drop(self, search: _Search, why: str) -> None:
+        self._give_up(search, f"the search was dropped: {why}")
+
+    def _give_up(self, search: _Search, reason: str) -> None:
         if search.image is not None:
-            failed = Location(LocationStatus.NOT_FOUND, reason=f"the search failed: {error}")
+            failed = Location(LocationStatus.NOT_FOUND, reason=reason)
             self._publish(search, search.image.header, failed, 0.0)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts nodes: `python -m turret_ai.nodes.main NAME [NAME...] [--ros-args ...]`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The markers node: where the turret aims, drawn for RViz and Foxglove while somebody looks."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from turret_ai.aim.camera import angles_to_direction
 from turret_ai.aim.frames import BLASTER_HEIGHT, GIMBAL_BASE_LINK
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import qos
+from turret_ai.ros import topics
 from turret_ai.ros.interfaces import (
     ColorRGBA,
     Marker,
@@ -55,9 +56,9 @@ class Markers(Stage):
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("markers", MarkersParameters, overrides)
         self._caption = ("", "")
-        self._markers = self.create_publisher(MarkerArray, "debug/aim_marker", qos.STAGE)
-        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
-        self.create_subscription(TargetBBox, "target_bbox", self._on_box, qos.STAGE)
+        self._markers = topics.AIM_MARKER.advertise(self)
+        topics.TURRET_STATE.subscribe(self, self._on_state)
+        topics.TARGET_BBOX.subscribe(self, self._on_box)
 
     def _on_box(self, message: TargetBBox) -> None:
         self._caption = (message.utterance_id, message.caption)

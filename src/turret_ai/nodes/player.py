@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The player node: a bag back onto live topics, raw, in its own pace or another one."""
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from turret_ai.errors import InputError
 from turret_ai.nodes.roster import SETTLED_S, Roster
 from turret_ai.prove.bag import Bag, BagRecord
 from turret_ai.prove.topics import SPECS, resolve
-from turret_ai.ros import Node, images, qos, raw
-from turret_ai.ros.interfaces import Clock, Image
+from turret_ai.ros import Node, images, qos, raw, topics
+from turret_ai.ros.interfaces import Clock
 from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.see.images import decode
 from turret_ai.units import ns_to_seconds, seconds_to_ns
@@ -72,9 +73,7 @@ class Player(Node):
         self._pictures: dict[str, Any] = {}
         self._roster = Roster(self)
         self._outlets = self._advertise()
-        self._clock_publisher = (
-            self.create_publisher(Clock, "/clock", qos.CLOCK) if self.parameters.clock else None
-        )
+        self._clock_publisher = topics.CLOCK.advertise(self) if self.parameters.clock else None
         for problem in self.bag.problems:
             self.get_logger().warning(problem)
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
@@ -108,7 +107,7 @@ class Player(Node):
             plain = name.removesuffix("/compressed")
             if self.bag.topics[name].type == _COMPRESSED and plain not in self.bag.topics:
                 # Live stages take raw pictures; nothing else in the graph would decode these.
-                self._pictures[name] = self.create_publisher(Image, plain, qos.IMAGE_PUB)
+                self._pictures[name] = topics.IMAGE.advertise(self, plain)
         return publishers
 
     @property

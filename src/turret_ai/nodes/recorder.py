@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorder node: topics of the graph, as raw bytes, into a bag."""
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import InputError
 from turret_ai.prove.definitions import describe
-from turret_ai.prove.topics import SPECS, TopicSpec
+from turret_ai.prove.topics import SPECS
 from turret_ai.prove.writer import BagWriter, Recorder, offered_qos
 from turret_ai.ros import Node, raw
 from turret_ai.ros.discovery import Published, Topics
 from turret_ai.ros.process import ask_for_time
+from turret_ai.ros.topics import Topic
 
 _IMAGE = "sensor_msgs/msg/Image"
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
@@ -73,7 +75,7 @@ class BagRecorder(Node):
         self._look()
         self.create_timer(0.2, self._look)
 
-    def _listed(self) -> dict[str, TopicSpec | None]:
+    def _listed(self) -> dict[str, Topic | None]:
         """Absolute names of what shall be recorded, with their specification where known."""
         p = self.parameters
         known = {self.resolve_topic_name(spec.name): spec for spec in SPECS}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nodes by name, each imported only when it is started."""
 
 from __future__ import annotations
@@ -6,6 +7,9 @@ import importlib
 from typing import Any
 
 from turret_ai.errors import ConfigError
+
+STAGES = ("transcriber", "commander", "locator", "controller")
+"""Those that make a turn, whatever gives them sound, pictures and joints."""
 
 NODES: dict[str, str] = {
     "audio_source": "turret_ai.nodes.audio_source:AudioSource",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The RoboMaster node: gimbal commands in; joint states, pictures and sound of the robot out."""
 
 from __future__ import annotations
@@ -21,11 +22,9 @@ from turret_ai.hear import utterance_frame
 from turret_ai.nodes import convert, frames
 from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import audio, qos
+from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioDataStamped,
     AudioInfo,
-    CameraInfo,
     Engagement,
     GimbalCommand,
     JointState,
@@ -58,22 +57,22 @@ class RoboMaster(Stage):
         self._loop = LoopThread(self.driver.run, "robomaster", self._on_loop_error)
         self._camera: Camera | None = None
         self._controller_seen = 0.0
-        self._joints = self.create_publisher(JointState, "joint_states", qos.STAGE)
+        self._joints = topics.JOINT_STATES.advertise(self)
         self._images = ImagePublisher(self, "camera/image_raw")
-        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
+        self._infos = topics.CAMERA_INFO.advertise(self)
         self._tf = Broadcaster(self)
         StaticBroadcaster(self).send(frames.fixed(self.now_ns()))
         if p.audio:
-            self._audio = self.create_publisher(AudioDataStamped, "audio", qos.AUDIO)
-            self._info = self.create_publisher(AudioInfo, "audio_info", qos.LATCHED)
+            self._audio = topics.AUDIO.advertise(self)
+            self._info = topics.AUDIO_INFO.advertise(self)
             self._info.publish(
                 AudioInfo(
                     channels=1, sample_rate=AUDIO_RATE, sample_format="S16LE", coding_format="wave"
                 )
             )
-        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
-        self.create_subscription(TurretState, "turret/state", self._on_state, qos.STATE)
-        self.create_subscription(Engagement, "engagement", self._on_engagement, qos.STAGE)
+        topics.TURRET_COMMAND.subscribe(self, self._on_command)
+        topics.TURRET_STATE.subscribe(self, self._on_state)
+        topics.ENGAGEMENT.subscribe(self, self._on_engagement)
         self.create_timer(0.2, self._watch)
         self._loop.start()
 

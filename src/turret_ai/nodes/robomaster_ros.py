@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The robomaster_ros node: our gimbal commands as goals of that driver's action (needs ROS 2)."""
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from turret_ai.act.robomaster.ros_driver import (
     SendGoal,
 )
 from turret_ai.act.robomaster.settings import MotionSettings
-from turret_ai.aim.frames import PITCH_JOINT, YAW_JOINT
+from turret_ai.aim.frames import YAW_JOINT
+from turret_ai.aim.joints import pick
 from turret_ai.errors import ConfigError
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import RUNTIME, qos
+from turret_ai.ros import RUNTIME, qos, topics
 from turret_ai.ros.interfaces import GimbalCommand, JointState
 from turret_ai.ros.time import to_ns
 from turret_ai.units import ns_to_seconds
@@ -44,8 +46,8 @@ class RoboMasterRos(Stage):
         self._mode = self.create_publisher(messages.Mode, "gimbal/mode", qos.LATCHED)
         self._drive = self.create_publisher(messages.GimbalCommand, "cmd_gimbal", qos.COMMAND)
         self._joints_seen = 0.0
-        self.create_subscription(GimbalCommand, "turret/command", self._on_command, qos.COMMAND)
-        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        topics.TURRET_COMMAND.subscribe(self, self._on_command)
+        topics.JOINT_STATES.subscribe(self, self._on_joints)
         self.create_timer(0.1, self._on_tick)
         self.create_timer(2.0, self._set_free)
         self._set_free()
@@ -76,11 +78,10 @@ class RoboMasterRos(Stage):
         self._act(self.keeper.on_order(order, now))
 
     def _on_joints(self, message: JointState) -> None:
-        names = list(message.name)
-        if YAW_JOINT in names and PITCH_JOINT in names:
+        names, angles = list(message.name), pick(message.name, message.position)
+        if angles is not None:
             self._joints_seen = time.monotonic()
-            yaw, pitch = (message.position[names.index(n)] for n in (YAW_JOINT, PITCH_JOINT))
-            self.keeper.on_joints(yaw, pitch)
+            self.keeper.on_joints(*angles[:2])
         elif any(name.endswith(YAW_JOINT) for name in names):
             self.health.problem = (
                 f"joint states come as {names}: start robomaster_ros without a tf prefix"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which stages there are and how they stand, from what each says of itself on `stages`."""
 
 from __future__ import annotations
@@ -6,17 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from turret_ai.ros import Node, qos
+from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import StageState
 from turret_ai.ros.lifecycle import State
 
-TOPIC = "stages"
 SILENCE_S = 4.0
 """Seconds of real time without a word after which a stage counts as gone; it speaks every second.
 
 Below the five seconds within which the turn after a broken one begins."""
 
 
+_FRESH_S = 2.0
+"""Seconds without a word after which nobody should begin what a stage is needed for."""
 _LOOK_S = 0.25
 SETTLED_S = 0.5
 """Seconds for which all must be well: the first word of a node comes after its subscriptions."""
@@ -55,7 +57,7 @@ class Roster:
         self._node = node
         self._members: dict[str, Member] = {}
         self._on_lost, self._on_report = on_lost, on_report
-        node.create_subscription(StageState, TOPIC, self._take, qos.STATES)
+        topics.STAGES.subscribe(node, self._take)
         self._looked = time.monotonic()
         node.create_wall_timer(_LOOK_S, self._look)
 
@@ -64,7 +66,7 @@ class Roster:
         active = {
             name
             for member in list(self._members.values())
-            if member.state is State.ACTIVE
+            if member.state is State.ACTIVE and member.silent_s < _FRESH_S
             for name in (member.stage, member.node, member.node.rpartition("/")[2])
         }
         return sorted(name for name in awaited if name not in active)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulator node: a turret with a camera in an embedded world, and the truth about it."""
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ from turret_ai.nodes import convert, frames
 from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
-from turret_ai.ros import qos
+from turret_ai.ros import topics
 from turret_ai.ros.interfaces import (
-    CameraInfo,
     Clock,
-    GroundTruth,
     Trigger,
 )
 from turret_ai.ros.tf import StaticBroadcaster
@@ -92,14 +91,14 @@ class Simulator(Stage):
         self._next_image_ns = self._start_ns
         self._worker = self.create_worker(self._render, self._on_error, latest_wins=True)
         self._images = ImagePublisher(self, "camera/image_raw")
-        self._infos = self.create_publisher(CameraInfo, "camera/camera_info", qos.IMAGE_PUB)
-        self._truth = self.create_publisher(GroundTruth, "ground_truth", qos.STAGE)
+        self._infos = topics.CAMERA_INFO.advertise(self)
+        self._truth = topics.GROUND_TRUTH.advertise(self)
         self._turret = VirtualTurret(self, self.motion, self._start_ns)
         StaticBroadcaster(self).send(frames.fixed(self.now_ns()))
         period = 1.0 / p.joint_rate
         self._step_ns = seconds_to_ns(period)
         if p.clock.mode != "wall":
-            self._clock_publisher = self.create_publisher(Clock, "/clock", qos.CLOCK)
+            self._clock_publisher = topics.CLOCK.advertise(self)
         if p.clock.mode == "step":
             self.create_service(Trigger, "~/step", self._on_step)
             self.create_timer(0.5, self._publish_clock)

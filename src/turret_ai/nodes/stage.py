@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every stage node has: a life cycle, `~/enable`, `~/reset`, and reports of how it stands.
 
 A stage says on `stages` what state it is in, at every change and once a second; who must wait for
@@ -16,9 +17,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
-from turret_ai.nodes import roster
 from turret_ai.nodes.ledger import Ledger
-from turret_ai.ros import Node, process, qos
+from turret_ai.ros import Node, process, topics
 from turret_ai.ros.interfaces import (
     DiagnosticArray,
     DiagnosticStatus,
@@ -118,11 +118,11 @@ class Stage(Node):
         self._state_lock = threading.RLock()
         self.ledger = Ledger(self._report_state)
         self._born_ns = self.now_ns()
-        self._diagnostics = self.create_publisher(DiagnosticArray, "diagnostics", qos.STAGE)
+        self._diagnostics = topics.DIAGNOSTICS.advertise(self)
         self.create_service(SetBool, "~/enable", self._on_enable)
         self.create_service(Trigger, "~/reset", self._on_reset)
         self.create_timer(1.0, self._publish_health)
-        self._states = self.create_publisher(StageState, roster.TOPIC, qos.STATE)
+        self._states = topics.STAGES.advertise(self)
         self.life = LifeCycle(
             self,
             {
@@ -179,7 +179,7 @@ class Stage(Node):
         def note(message: Engagement) -> None:
             self.ledger.ended(message.utterance_id, to_ns(message.header.stamp))
 
-        self.create_subscription(Engagement, "engagement", note, qos.STAGE)
+        topics.ENGAGEMENT.subscribe(self, note)
 
     def _start(self) -> None:
         self._starter.cancel()
@@ -253,7 +253,7 @@ class Stage(Node):
         *,
         latest_wins: bool = False,
         capacity: int = 16,
-        on_drop: Callable[[T], None] | None = None,
+        on_drop: Callable[[T, str], None] | None = None,
     ) -> Worker[T]:
         """A thread for the model's work; it ends with the node."""
         worker = Worker(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transcriber node: audio chunks in, transcripts out."""
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from turret_ai.hear.hearing import AudioChunk, Heard, Hearing, Job
 from turret_ai.hear.settings import SAMPLE_RATE, HearSettings
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import audio, qos
-from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo, Transcript
+from turret_ai.ros import audio, topics
+from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo
 from turret_ai.ros.time import to_ns
 from turret_ai.types import FloatArray, Transcription, TranscriptStatus
 from turret_ai.understand.completeness import Completeness
@@ -41,9 +42,9 @@ class Transcriber(Stage):
         self.health.gauges["late chunks"] = lambda: self.hearing.late_chunks
         self.health.gauges["cancelled chunks"] = lambda: self.hearing.cancelled_chunks
         self.health.gauges["gaps"] = lambda: self.hearing.gaps
-        self._transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
-        self.create_subscription(AudioInfo, "audio_info", self._on_info, qos.LATCHED)
-        self.create_subscription(AudioDataStamped, "audio", self._on_audio, qos.AUDIO)
+        self._transcripts = topics.TRANSCRIPT.advertise(self)
+        topics.AUDIO_INFO.subscribe(self, self._on_info)
+        topics.AUDIO.subscribe(self, self._on_audio)
         self.create_timer(0.1, self._on_tick)
         self.follow_engagements()
 
@@ -134,6 +135,14 @@ class Transcriber(Stage):
     def _publish(self, heard: Heard) -> None:
         found = heard.transcription
         partial_only = found.status is TranscriptStatus.PARTIAL
+        if self._recognising.stale:
+            if partial_only:
+                return
+            found = Transcription(
+                TranscriptStatus.EMPTY,
+                speech_seconds=found.speech_seconds,
+                reason="dropped: reset",
+            )
         note = self.ledger.working if partial_only else self.ledger.answered
         note(heard.utterance_id, heard.stamp_ns)
         self._transcripts.publish(
@@ -158,8 +167,8 @@ class Transcriber(Stage):
         self.get_logger().error(f"{job.utterance_id}: {kind}{error}")
         self.hearing.fail(job, f"failed to transcribe: {error}")
 
-    def _on_drop(self, job: Job) -> None:
-        self.hearing.fail(job, "dropped: a reset, or the recogniser is too slow")
+    def _on_drop(self, job: Job, why: str) -> None:
+        self.hearing.fail(job, f"dropped: {why}")
 
 
 def _call(work: Callable[[], None]) -> None:

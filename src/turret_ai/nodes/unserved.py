@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Utterances that others have announced and the controller does not serve.
 
 A controller that was started anew, or that missed a message, learns from the stages' reports what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A turret that exists in the computer only: gimbal commands in, joint states and frames out."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ import math
 
 from turret_ai.nodes import convert, frames
 from turret_ai.nodes.stage import Stage
-from turret_ai.ros import qos
+from turret_ai.ros import topics
 from turret_ai.ros.interfaces import GimbalCommand, JointState
 from turret_ai.ros.tf import Broadcaster
 from turret_ai.ros.time import to_ns
@@ -21,9 +22,9 @@ class VirtualTurret:
         self._node = node
         self._now_ns = start_ns
         self._rate_until_ns: int | None = None
-        self._joints = node.create_publisher(JointState, "joint_states", qos.STAGE)
+        self._joints = topics.JOINT_STATES.advertise(node)
         self._tf = Broadcaster(node)
-        node.create_subscription(GimbalCommand, "turret/command", self.obey, qos.COMMAND)
+        topics.TURRET_COMMAND.subscribe(node, self.obey)
 
     def advance(self, now_ns: int, dt: float) -> None:
         """Let `dt` seconds pass up to an instant, and publish where the joints are then."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition's speech score: 1 - word error rate."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading rosbag2 recordings (MCAP and SQLite), also damaged ones, without ROS.
 
 A bag that can only be read in part is read in part: what was wrong stands in `problems`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of a rosbag2 folder: their order, their compression, and what metadata.yaml lists."""
 
 from __future__ import annotations

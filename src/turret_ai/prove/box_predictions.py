@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition's vision score of predictions in a file: one box for each caption."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The package's own stages, with the settings of the nodes, for evaluations."""
 
 from __future__ import annotations

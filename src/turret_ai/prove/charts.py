@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small charts as inline SVG; colours come from the page's style, light or dark."""
 
 from __future__ import annotations

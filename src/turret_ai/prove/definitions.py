@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The message types that recordings hold: those that the plain runtime knows."""
 
 from __future__ import annotations

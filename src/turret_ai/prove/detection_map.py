@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mean average precision of the candidate boxes, by faster-coco-eval (COCO's definition)."""
 
 from __future__ import annotations

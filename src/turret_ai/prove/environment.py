@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where and with what a result was made."""
 
 from __future__ import annotations

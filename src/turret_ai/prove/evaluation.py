@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One evaluation as a document: what was answered, what was true, and the figures."""
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from turret_ai.prove.records import Record
 from turret_ai.prove.results import Answer, Truth
 from turret_ai.prove.score import Scored, metrics, score_utterance
 from turret_ai.prove.timeline import Heard, Timeline
+from turret_ai.units import seconds_to_ns
 
 FORMAT = 1
 """Of the result file; raised when a field changes its meaning."""
 
 PASSED, FAILED = "passed", "failed"
+
+_BEGIN_S = 0.5
+"""Who speaks that soon had begun before the recording."""
 
 
 @dataclass(slots=True)
@@ -111,9 +116,7 @@ def of_run(
     """
     timeline = run.timeline
     known = truth.from_timeline(timeline) if truths is None else list(truths)
-    problems = list(run.problems)
-    if truths is not None and len(truths) != len(run.answers):
-        problems.append(f"{len(run.answers)} utterances were heard, the truth has {len(truths)}")
+    problems = [*run.problems, *_miscounted(run.answers, known, timeline)]
     before = recorded.answers(timeline.stages)
     statistics = {name: Statistics.of(times) for name, times in run.seconds.items()}
     return Evaluation(
@@ -141,8 +144,7 @@ def of_messages(
     """Score the messages of a live system; `timeline` holds the truth of the pictures."""
     given = recorded.answers(stages)
     problems = [] if given else ["no utterance was heard"]
-    if truths and len(truths) != len(given):
-        problems.append(f"{len(given)} utterances were heard, the truth has {len(truths)}")
+    problems += _miscounted(given, truths, timeline)
     return Evaluation(
         name,
         score_all(given, truths, timeline),
@@ -151,6 +153,27 @@ def of_messages(
         step_seconds=recorded.step_times(stages),
         queues=recorded.queues(stages),
     )
+
+
+def _miscounted(
+    answers: Sequence[Answer], truths: Sequence[Truth], timeline: Timeline
+) -> list[str]:
+    """In words, that other utterances were heard than spoken.
+
+    Noise and words after a command may be heard or not. A sentence in whose midst the recording
+    began has no truth in it, and counts as little.
+    """
+    if not truths:
+        return []
+    pairs = truth.pair(answers, truths)
+    missed = any(answer is None for answer, _ in pairs)
+    surplus = [a for a, true in pairs if a and not true and a.transcript_status != "EMPTY"]
+    if surplus and surplus[0] is answers[0]:
+        begun = surplus[0].stamp_ns - timeline.start_ns < seconds_to_ns(_BEGIN_S)
+        surplus = surplus[begun:]
+    if not missed and not surplus:
+        return []
+    return [f"{len(answers)} utterances were heard, the truth has {len(truths)}"]
 
 
 def score_all(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A finals run as an evaluation: the page to look at afterwards."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Results as JUnit XML, which CI systems show."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Statistics of times: one small class with its window and its clock.
 
 `add` only accumulates, `statistics` gives plain values, showing them is done elsewhere.

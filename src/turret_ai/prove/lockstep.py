@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run the chain over a recording, in the recording's own time.
 
 The classes that hear, look out and engage are those of the running nodes. Only what lies around

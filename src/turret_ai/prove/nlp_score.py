@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition's language score: the mean of three fields."""
 
 from __future__ import annotations

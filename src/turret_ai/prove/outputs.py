@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of an evaluation, written also when it failed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the recorded system itself had said, and how long it took: from its own messages."""
 
 from __future__ import annotations

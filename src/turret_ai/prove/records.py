@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lines of JSON in the competition's formats: reading, matching by key, and writing results."""
 
 from __future__ import annotations

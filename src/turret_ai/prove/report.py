@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One HTML page that shows an evaluation at a glance; it needs nothing beside itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an evaluation knows of each utterance: what the system answered, and what is true."""
 
 from __future__ import annotations

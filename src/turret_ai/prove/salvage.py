@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can still be read of a bag whose recording was cut off: files without an end, or damaged.
 
 An MCAP file is a row of self-contained records (https://mcap.dev/spec): everything up to the cut

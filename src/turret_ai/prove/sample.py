@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recording made without running anything: a scene, its spoken commands and a turret that obeys.
 
 The operator speaks, the turret slews to the spoken heading and stands; sound, pictures, joints and
@@ -18,12 +19,12 @@ from numpy.typing import NDArray
 
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.engagement import State
+from turret_ai.aim.frames import PITCH_JOINT, YAW_JOINT
 from turret_ai.aim.joints import JointSample, SettleDetector
 from turret_ai.aim.limits import Goal, reach
 from turret_ai.aim.settings import AimSettings
 from turret_ai.errors import InputError
 from turret_ai.hear import files
-from turret_ai.prove.timeline import PITCH_JOINT, YAW_JOINT
 from turret_ai.prove.writer import BagWriter
 from turret_ai.ros.dds.types import message_class
 from turret_ai.see.images import encode

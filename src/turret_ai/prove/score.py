@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From answers and truth to figures: each utterance's, and the whole run's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The models of the stages, as an evaluation calls them."""
 
 from __future__ import annotations

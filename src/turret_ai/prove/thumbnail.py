@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Searched pictures, small enough to keep all of them and to embed them in a report."""
 
 from __future__ import annotations

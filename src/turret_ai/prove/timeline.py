@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything of a recording but the pictures, in memory and in order: the first of two passes."""
 
 from __future__ import annotations
@@ -7,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from turret_ai.aim.camera import Camera
+from turret_ai.aim.frames import YAW_JOINT
+from turret_ai.aim.joints import pick
 from turret_ai.errors import InputError
 from turret_ai.hear.hearing import AudioChunk
 from turret_ai.hear.utterance_frame import utterance_of
@@ -15,7 +18,6 @@ from turret_ai.prove.topics import BY_NAME, resolve
 from turret_ai.ros.audio import from_message
 from turret_ai.units import ns_to_seconds, seconds_to_ns
 
-YAW_JOINT, PITCH_JOINT = "gimbal_joint", "blaster_joint"
 _JUMP_NS = seconds_to_ns(1.0)
 """Stamps that go back by more than this are another clock, not a late message."""
 
@@ -63,7 +65,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Health:
+class TopicReport:
     """What is odd about one topic's times."""
 
     count: int = 0
@@ -125,7 +127,7 @@ class Timeline:
     stages: dict[str, list[Heard]] = field(default_factory=dict)
     truth: dict[int, Any] = field(default_factory=dict)
     """ground_truth messages by the stamp of their image."""
-    health: dict[str, Health] = field(default_factory=dict)
+    health: dict[str, TopicReport] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -191,7 +193,7 @@ def _decoded(
         name = wanted[record.topic]
         times.append(record.log_ns)
         stamp = bag.stamp_ns(record)
-        health = timeline.health.setdefault(record.topic, Health())
+        health = timeline.health.setdefault(record.topic, TopicReport())
         health.see(None if name in _UNSTAMPED else stamp)
         try:
             yield _Entry(name, bag.decode(record), stamp, record.log_ns)
@@ -264,17 +266,10 @@ class _Reader:
         return Camera.from_info(message)
 
     def _joints(self, message: Any, stamp_ns: int) -> JointReading | None:
-        names = list(message.name)
-        if YAW_JOINT not in names or PITCH_JOINT not in names:
-            return None  # other joints of a larger robot share this topic
-        yaw, pitch = names.index(YAW_JOINT), names.index(PITCH_JOINT)
-        if len(message.position) <= max(yaw, pitch):
+        angles = pick(message.name, message.position, message.velocity)
+        if angles is None and YAW_JOINT in message.name:
             raise InputError("joint states without positions")
-        rates = None
-        if len(message.velocity) == len(names):
-            rates = float(message.velocity[yaw]), float(message.velocity[pitch])
-        angles = float(message.position[yaw]), float(message.position[pitch])
-        return JointReading(stamp_ns, *angles, rates)
+        return None if angles is None else JointReading(stamp_ns, *angles)
 
     def _truth(self, message: Any, stamp_ns: int) -> None:
         stamp = message.header.stamp

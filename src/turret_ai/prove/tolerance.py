@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures against a baseline: pass or fail."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is true of a recording: from a file of JSON lines, or from the topics of the simulator."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The competition's totals: one finals turn, and a whole qualifier set.
 
 Formulas: the TIL-AI 2024 scoring rules (45% language, 45% vision, 10% speed).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The see stage on labelled pictures: the competition's score, and where it is won and lost.
 
 A caption counts when its box has an intersection over union above 0.5 with the true one.
@@ -203,13 +204,13 @@ def pictures(manifest: str) -> list[Picture]:
 
 
 def degraded(data: Sequence[Picture], level: str, seed: int = 0) -> list[Picture]:
-    """The pictures as a poor camera takes them (`turret_ai.learn.sensor`), JPEG included.
+    """The pictures as a poor camera takes them (`turret_ai.simulate.sensor`), JPEG included.
 
     Args:
         level: "clean", "mild" or "strong". The same seed spoils a picture always in the same way.
     """
-    from turret_ai.learn import sensor
     from turret_ai.see import images
+    from turret_ai.simulate import sensor
 
     def spoilt(picture: Picture, number: int) -> ImageArray:
         rng = np.random.default_rng([seed, number])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Heard words beside spoken ones: the alignment that the word error rate counts."""
 
 from __future__ import annotations

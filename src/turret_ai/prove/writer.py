@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writing rosbag2 recordings (MCAP by default) from raw CDR bytes, without ROS.
 
 Every type's definition and hash go into the bag, so that any reader can decode it.

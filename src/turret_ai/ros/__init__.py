@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The seam between nodes and ROS 2: rclpy where it imports, else Cyclone DDS in the same format.
 
 The names and calls are rclpy's own. TURRET_AI_RUNTIME=dds or =rclpy forces one of the two.

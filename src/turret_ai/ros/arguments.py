@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ROS's command-line arguments: -p, -r, --params-file, --log-level after --ros-args.
 
 Used by both runtimes: the plain one takes everything from here, rclpy's only the parameters, so

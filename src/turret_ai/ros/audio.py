@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between audio_common_msgs/AudioDataStamped (S16LE, mono) and float samples."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which runtime this process uses: rclpy where it imports, else the plain one over Cyclone DDS."""
 
 from __future__ import annotations

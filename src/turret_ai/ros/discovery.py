@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which topics are published, and a quality of service that hears every publisher of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between sensor_msgs/Image and RGB arrays, without work per byte in Python."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Message and service classes under one name in both runtimes.
 
 Constructors take keyword arguments, other fields are at their zero; constants are class

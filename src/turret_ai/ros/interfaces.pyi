@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Types of the messages and services; made by scripts/write_interfaces, do not edit."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The life cycle of a node as ROS 2 defines it, on both runtimes.
 
 States, transitions and their numbers are those of lifecycle_msgs, the services those of rcl's

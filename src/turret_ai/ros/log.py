@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Log lines as ROS writes them, and Python's own logging brought into them."""
 
 from __future__ import annotations

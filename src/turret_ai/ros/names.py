@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names of nodes, topics, services and parameters: rules, expansion, patterns.
 
 https://design.ros2.org/articles/topic_and_service_names.html

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameter files, and single values in their notation: YAML as ROS reads it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node's parameters: one pydantic model here, ROS parameters with dotted names outside."""
 
 from __future__ import annotations

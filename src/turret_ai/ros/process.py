@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The life of a process of nodes, alike in both runtimes: arguments, signals, exit code."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Quality of service: the profiles of this package, by what they carry."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Quality of service from outside: the parameters `qos_overrides.TOPIC.ENTITY.POLICY` of ROS 2.
 
     -p 'qos_overrides./camera/image_raw.subscription.reliability:=reliable'

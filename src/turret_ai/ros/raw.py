@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages as the bytes that they are on the wire, for recording and replaying: CDR in, CDR out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The seam on rclpy: its own node class with typed parameters, and the same `run`."""
 
 from __future__ import annotations

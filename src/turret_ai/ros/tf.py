@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Coordinate frames on /tf and /tf_static (REP-105), without tf2's library."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between nanoseconds and builtin_interfaces/Time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thread for what takes long, so that callbacks never block."""
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Worker(Generic[T]):
         latest_wins: bool,
         capacity: int = 16,
         on_error: Callable[[Exception, T], None] | None = None,
-        on_drop: Callable[[T], None] | None = None,
+        on_drop: Callable[[T, str], None] | None = None,
         name: str = "worker",
     ) -> None:
         """Start the thread.
@@ -37,7 +38,8 @@ class Worker(Generic[T]):
             handle: called in the thread; its exceptions go to `on_error`, never further.
             capacity: how many items may wait, at least 1.
             on_error: called in the thread; without it, exceptions are logged.
-            on_drop: told every item that is never handled, in the thread of whoever dropped it.
+            on_drop: told every item that is never handled, and why, in the thread of whoever
+                dropped it.
         """
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, got {capacity}")
@@ -49,6 +51,7 @@ class Worker(Generic[T]):
         self._condition = threading.Condition()
         self._closing = False
         self._since: int | None = None
+        self._stale = False
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -56,23 +59,38 @@ class Worker(Generic[T]):
     def put(self, item: T) -> None:
         """Hand over an item; never blocks. After `close` it is dropped."""
         surplus: list[T] = []
+        why = "too slow: the queue is full"
         with self._condition:
             if self._closing:
                 surplus.append(item)
+                why = "the node ends"
             else:
                 while len(self._waiting) >= self._capacity:
                     surplus.append(self._waiting.popleft()[1])
                 self._waiting.append((time.monotonic_ns(), item))
                 self._condition.notify()
-        self._drop(surplus)
+        self._drop(surplus, why)
 
-    def clear(self) -> int:
-        """Drop what waits; what is being handled goes on. Returns how many were dropped."""
+    def clear(self, why: str = "reset") -> int:
+        """Drop what waits; what is being handled goes on, but is `stale`.
+
+        Returns:
+            How many were dropped.
+        """
         with self._condition:
             surplus = [item for _, item in self._waiting]
             self._waiting.clear()
-        self._drop(surplus)
+            self._stale = self._since is not None
+        self._drop(surplus, why)
         return len(surplus)
+
+    @property
+    def stale(self) -> bool:
+        """Whether `clear` was called since the item that is being handled was taken up.
+
+        For the handler: its result is no longer wanted. In other threads: False.
+        """
+        return self._stale and threading.current_thread() is self._thread
 
     @property
     def dropped(self) -> int:
@@ -112,21 +130,21 @@ class Worker(Generic[T]):
             surplus = [item for _, item in self._waiting]
             self._waiting.clear()
             self._condition.notify_all()
-        self._drop(surplus)
+        self._drop(surplus, "the node ends")
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _drop(self, surplus: list[T]) -> None:
+    def _drop(self, surplus: list[T], why: str) -> None:
         self._dropped += len(surplus)
         if self._on_drop is not None:
             for item in surplus:
-                self._on_drop(item)
+                self._on_drop(item, why)
 
     def _run(self) -> None:
         while True:
             with self._condition:
-                self._since = None
+                self._since, self._stale = None, False
                 self._condition.notify_all()
                 while not self._waiting and not self._closing:
                     self._condition.wait()

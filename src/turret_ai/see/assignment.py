@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which box each caption gets."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from turret_ai.types import FloatArray
 
@@ -17,6 +17,8 @@ def independent(scores: FloatArray) -> list[int]:
 
 def optimal(scores: FloatArray) -> list[int]:
     """No box twice, highest sum (Hungarian method); -1 for captions that are left over."""
+    from scipy.optimize import linear_sum_assignment  # slow to import, and seldom needed
+
     chosen = [-1] * scores.shape[1]
     rows, columns = linear_sum_assignment(np.asarray(scores, np.float64), maximize=True)
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):

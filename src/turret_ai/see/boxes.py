@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one array of boxes that everything in this room passes along."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zero-shot classification: which of some classes a picture shows, by the matcher's encoders."""
 
 from __future__ import annotations
@@ -7,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from turret_ai.errors import InputError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.matcher import Matcher
-from turret_ai.see.settings import ExecutionSettings, MatchingSettings
+from turret_ai.see.settings import MatchingSettings
 from turret_ai.types import FloatArray, ImageArray
 
 

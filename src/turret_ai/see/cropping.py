@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cutting boxes out of a picture for an image encoder: context, shape, size, sharpness."""
 
 from __future__ import annotations

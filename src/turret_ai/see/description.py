@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model's folder says about it: `model.yaml` beside the ONNX files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a picture to its candidates: models, slices, mirror views, suppression, fusion."""
 
 from __future__ import annotations
@@ -5,10 +6,11 @@ from __future__ import annotations
 import numpy as np
 
 from turret_ai.errors import ConfigError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see import fusion
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.detector import Detector
-from turret_ai.see.settings import DetectionSettings, ExecutionSettings
+from turret_ai.see.settings import DetectionSettings
 from turret_ai.see.slicing import slices
 from turret_ai.types import ImageArray
 

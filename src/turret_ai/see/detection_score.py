@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How good a detector is: recall, precision and average precision at one overlap."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One ONNX detector with its description: pictures to candidate boxes in their own pixels."""
 
 from __future__ import annotations
@@ -8,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session, Shapes
 from turret_ai.see import description, heads
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.description import DetectorDescription
-from turret_ai.see.execution import Session, Shapes
 from turret_ai.see.letterbox import Letterbox
-from turret_ai.see.settings import ExecutionSettings
 from turret_ai.types import ImageArray
 
 USUAL = (3, 896, 1536)

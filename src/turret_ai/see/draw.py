@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A location drawn into its picture, for people."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One dual encoder with its description: crops and captions to unit vectors."""
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session, Shapes
 from turret_ai.see import description
 from turret_ai.see.description import MatcherDescription
 from turret_ai.see.evidence import Evidence
-from turret_ai.see.execution import Session, Shapes
-from turret_ai.see.settings import ExecutionSettings
 from turret_ai.types import FloatArray, ImageArray
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

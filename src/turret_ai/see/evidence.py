@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What encoders say of crops, and the one score that is made of it.
 
 score = bias + the weighted sum of: the cosine of picture and caption; the detector's score; and, by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many boxes for one object become one: suppression and weighted fusion."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the head of a picture file says, read before anything is decoded."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a detector's raw output to boxes in pixels of its input. One function a family.
 
 Each takes the arrays of a batch and gives one `Boxes` an image, before any suppression.

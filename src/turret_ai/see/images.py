@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures in and out: the one home of BGR, of odd formats and of what is not a picture.
 
 Everything else sees RGB uint8 arrays (H, W, 3).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fitting a picture into a model's input, and boxes back, exactly."""
 
 from __future__ import annotations

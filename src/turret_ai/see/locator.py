@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole of this room: a picture and a caption in, a location out."""
 
 from __future__ import annotations

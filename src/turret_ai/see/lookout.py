@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which picture is searched for which caption: the first one after the camera stood still."""
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ class Lookout:
         self._settled: tuple[str, int] = ("", 0)
         self._searched = ""
 
-    def reset(self) -> None:
-        """Forget what is to be searched."""
+    def reset(self) -> list[tuple[str, str]]:
+        """Forget what is to be searched.
+
+        Returns:
+            (utterance id, caption) of those that no picture was picked for.
+        """
+        waiting = [each for each in self._captions.items() if each[0] != self._searched]
         self._captions.clear()
         self._settled = ("", 0)
+        return waiting
 
     def on_command(self, utterance_id: str, caption: str) -> None:
         """A whole command names its target."""
@@ -29,6 +36,7 @@ class Lookout:
         """The turret's state. stamp_ns: of the joints; counts when searching begins."""
         if not searching:
             self._settled = ("", 0)
+            self._searched = ""  # the same id again: a recording in a loop
         elif self._settled[0] != utterance_id:
             self._settled = (utterance_id, stamp_ns)
 

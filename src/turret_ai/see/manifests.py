@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labelled pictures in the competition's format."""
 
 from __future__ import annotations

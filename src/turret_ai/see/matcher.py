@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How well each box of a picture fits each caption."""
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from turret_ai.errors import ConfigError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.encoders import DualEncoder
 from turret_ai.see.evidence import Evidence, Wanted, features, log_odds
-from turret_ai.see.settings import ExecutionSettings, MatchingSettings
+from turret_ai.see.settings import MatchingSettings
 from turret_ai.see.upscaler import Upscaler
 from turret_ai.types import FloatArray, ImageArray
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a camera was held: the EXIF orientation of a picture, and what it does to boxes."""
 
 from __future__ import annotations

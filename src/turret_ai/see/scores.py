@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Saved scores of predictions, and the weighing of several predictions of the same things.
 
 One JSON object a line:

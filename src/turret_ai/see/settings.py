@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every setting of this room. The locator node declares them as its parameters, dots for depth."""
 
 from __future__ import annotations
@@ -6,27 +7,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
+from turret_ai.execution import ExecutionSettings
 
 
 class Settings(BaseModel):
     """Base: immutable, unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExecutionSettings(Settings):
-    """Where and how models run."""
-
-    provider: Provider = Field(
-        "auto", description="auto: TensorRT, CUDA or CPU, the first that is there"
-    )
-    device: int = Field(0, ge=0, le=64, description="index of the GPU")
-    threads: int = Field(0, ge=0, le=256, description="CPU threads of a model; 0: by the machine")
-    fp16: bool = Field(True, description="half precision where TensorRT runs")
-    engine_cache: str = Field(
-        "", description="folder for TensorRT engines; empty: turret_ai/engines in the user's cache"
-    )
 
 
 class DetectionSettings(Settings):

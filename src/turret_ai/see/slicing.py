@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Looking at a large picture piece by piece, as SAHI does (Akyon et al., 2022)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real-ESRGAN's way of enlarging crops: padded first, so that their edges aren't harmed."""
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ import cv2
 import numpy as np
 
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.see import description
 from turret_ai.see.description import UpscalerDescription
-from turret_ai.see.execution import Session
-from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
+from turret_ai.see.settings import UpscalerSettings
 from turret_ai.types import ImageArray
 
 SMALL = 10

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes scene descriptions: craft all round whose captions are unique and can be told by eye.
 
 A craft is kept only if every colour of its caption covers a fair share of what the camera sees of

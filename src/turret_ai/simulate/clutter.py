@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What flies or hangs in the picture and is no craft: birds, balloons, kites, wires, lamps, twigs.
 
 All are drawn into an RGB image in place, in pixels; they are the hard negatives and the occluders

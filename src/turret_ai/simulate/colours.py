@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the colour words of the captions look like: ranges of paint, drawn by a random generator.
 
 The ranges keep apart what people tell apart (orange is brighter than brown, silver brighter and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cases of the competition's kit as scenes: a cubemap with craft in it and one spoken command."""
 
 from __future__ import annotations

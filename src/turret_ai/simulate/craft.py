@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A craft as geometry: parts with roles, spinning discs, its size; and the registry of variants.
 
 A variant is a named set of parameters of one of the eight types. Frame: x forward, y left, z up,

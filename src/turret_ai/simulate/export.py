@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Painted craft as OBJ meshes with MTL materials, for Gazebo and other programs.
 
 A livery is a function of the place on the craft. Here it becomes one material for each paint:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Procedural panoramas of a kind and a seed: the world around the turret."""
 
 from __future__ import annotations

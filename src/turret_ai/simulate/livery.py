@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a craft is painted: one to three named colours in a pattern, or camouflage.
 
 A pattern is a function of the place on the craft, so that it needs no texture coordinates. Places

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What real paint carries besides its colours: dirt, panel lines, letters, roundels, soot.
 
 All is small enough that nobody would name it in a description. Places are in the fuselage's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An airframe made ready for ray tracing: arrays, smooth normals, an Embree scene."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from turret_ai.simulate import craft
 from turret_ai.simulate.craft import ROLES, Disc
+from turret_ai.simulate.models.skin import Skin
 from turret_ai.simulate.solids import Solid
 
 FloatArray = NDArray[np.float32]
@@ -26,6 +28,7 @@ class Mesh:
     vertices (n, 3); faces (m, 3); normals (m, 3, 3), one for each corner of each face; roles (m,);
     outline (k, 3): the points of the convex hull, with the rims of the spinning discs;
     middle, half: (3,) each, the fuselage's measure in which liveries are painted.
+    skin: textures; a craft that has them isn't painted by a livery.
     """
 
     vertices: FloatArray
@@ -38,6 +41,7 @@ class Mesh:
     middle: FloatArray
     half: FloatArray
     tracer: Any
+    skin: Skin | None = None
 
 
 def corner_normals(solid: Solid) -> FloatArray:

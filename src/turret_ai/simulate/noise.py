@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Seamless random textures with the spectra of natural ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Panoramas around the turret: equirectangular images and cubemaps, seen through a pinhole camera.
 
 An equirectangular panorama has north in its middle column and turns clockwise to the right: column
@@ -141,8 +142,8 @@ class Cubemap:
         if faces[0].shape != (side, side, 3):
             raise InputError(f"the faces of a cubemap are square RGB images: {faces[0].shape}")
         self._side = side
-        # A border of repeated pixels closes the seams between faces.
-        self._faces = [cv2.copyMakeBorder(f, 2, 2, 2, 2, cv2.BORDER_REPLICATE) for f in faces]
+        self._border = max(_LEAST_BORDER, side // 128)
+        self._faces = [_with_border(faces, k, self._border) for k in range(6)]
 
     @classmethod
     def load(cls, folder: Path, names: list[str] | None = None) -> Cubemap:
@@ -170,8 +171,9 @@ class Cubemap:
             # Face pixel (i, j) (middles at .5) -> cube direction -> base -> body -> image.
             plane = np.stack([s * 2.0 / n, t * 2.0 / n, axis - s - t], 1)
             to_body = view.T @ CUBE_FROM_BASE.T @ plane
-            # A little beyond the edges, so that rounding leaves no gap between faces.
-            edge = 1.0
+            # Beyond the edges, so that rounding leaves no gap between faces, however small they
+            # are drawn; what is there is what the neighbours show.
+            edge = self._border - 1.0
             low, high = -edge, n + edge
             quad = np.array([[low, low, 1], [high, low, 1], [high, high, 1], [low, high, 1.0]])
             polygon = _clip_to_front(quad @ to_body.T)
@@ -184,8 +186,9 @@ class Cubemap:
             x0, y0, x1, y1 = max(0, x0), max(0, y0), min(camera.width, x1), min(camera.height, y1)
             if x1 <= x0 or y1 <= y0:
                 continue
-            # warpPerspective counts from pixel middles, and the border shifts the face by 2.
-            shift_face = np.array([[1, 0, -1.5], [0, 1, -1.5], [0, 0, 1.0]])
+            # warpPerspective counts from pixel middles, and the border shifts the face.
+            shift = 0.5 - self._border
+            shift_face = np.array([[1, 0, shift], [0, 1, shift], [0, 0, 1.0]])
             shift_image = np.array([[1, 0, -0.5 - x0], [0, 1, -0.5 - y0], [0, 0, 1.0]])
             matrix = shift_image @ to_pixel @ to_body @ shift_face
             part = cv2.warpPerspective(
@@ -197,6 +200,40 @@ class Cubemap:
             cv2.fillConvexPoly(mask, outline, 255, cv2.LINE_8, 8)
             cv2.copyTo(part, mask, out[y0:y1, x0:x1])
         return out
+
+
+_LEAST_BORDER = 4
+"""Pixels of the neighbours that each face carries along its edges."""
+
+
+def _with_border(faces: list[ImageArray], number: int, border: int) -> ImageArray:
+    """A face (n, n, 3) with `border` pixels all round that continue it into its neighbours."""
+    face = faces[number]
+    n = face.shape[0]
+    wide = cv2.copyMakeBorder(face, border, border, border, border, cv2.BORDER_REPLICATE)
+    ring = np.ones(wide.shape[:2], np.bool_)
+    ring[border:-border, border:-border] = False
+    rows, columns = np.nonzero(ring)
+    axis, s, t = _face_axes()[number]
+    u, v = (((k - border + 0.5) * 2.0 / n - 1.0)[:, None] for k in (columns, rows))
+    rays = axis + u * s + v * t
+    for other, (a, right, down) in zip(faces, _face_axes(), strict=True):
+        forward = rays @ a
+        here = np.nonzero(forward >= np.abs(rays).max(axis=1) - 1e-9)[0]
+        if other is face or not len(here):
+            continue
+        ray, scale = rays[here], (n / 2.0) / forward[here]
+        x, y = (((ray @ d) * scale + n / 2.0 - 0.5).astype(np.float32) for d in (right, down))
+        kind = (cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        for part in range(0, len(here), _REMAP_ROWS):
+            some = slice(part, part + _REMAP_ROWS)
+            taken = cv2.remap(other, x[some, None], y[some, None], kind[0], borderMode=kind[1])
+            wide[rows[here[some]], columns[here[some]]] = taken[:, 0]
+    return np.asarray(wide, np.uint8)
+
+
+_REMAP_ROWS = 30_000
+"""OpenCV's remap takes maps of fewer than 32768 rows."""
 
 
 def _clip_to_front(polygon: Float64Array) -> Float64Array:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a craft is and how it is turned at a time: standing, swaying, circling, passing by."""
 
 from __future__ import annotations

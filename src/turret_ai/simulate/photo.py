@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Backgrounds of the user's own: photos, equirectangular panoramas and HDRIs as views."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -20,7 +22,12 @@ def read(path: Path) -> ImageArray:
     Raises:
         InputError: not an image that can be read.
     """
-    data = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    # OpenCV reads EXR only if asked; what is asked before the first such file counts.
+    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+    try:
+        data = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error as error:
+        raise InputError(f"{path} can't be read as an image: {error.err}") from error
     if data is None:
         raise InputError(f"{path} can't be read as an image")
     if data.dtype == np.uint16:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draws craft into an image by ray tracing: pinhole rays, soft daylight, anti-aliased edges.
 
 Everything happens inside the craft's own box, so that the cost follows the craft's pixels and not
@@ -20,6 +21,10 @@ from turret_ai.types import Box, ImageArray
 
 FloatArray = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
+
+
+_LAYERS = 6
+"""Clear surfaces that a ray goes through at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,36 @@ def draw(
     return Drawn(box, x0, y0, cover, shares)
 
 
+def paint(
+    placed: Placed, camera: Camera, view: Float64Array
+) -> tuple[ImageArray, NDArray[np.bool_]]:
+    """The bare paint, without light: sRGB (H, W, 3), black beside the craft, and where it is.
+
+    One ray a pixel.
+    """
+    albedo, index = _bare(placed, camera, view)
+    there = index > -2
+    shape = (camera.height, camera.width)
+    picture = (to_srgb(albedo) * 255 + 0.5).astype(np.uint8).reshape(*shape, 3)
+    return picture, there.reshape(shape)
+
+
+def colour_shares(placed: Placed, camera: Camera, view: Float64Array) -> list[float]:
+    """For each colour of the livery, its share of the painted pixels in view."""
+    _, index = _bare(placed, camera, view)
+    count = max(1, int((index >= 0).sum()))
+    return [float((index == k).sum()) / count for k in range(len(placed.livery.colours))]
+
+
+def _bare(
+    placed: Placed, camera: Camera, view: Float64Array
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Linear RGB (n, 3) of the paint in each pixel, row by row, and colour indices (n,)."""
+    shader = _Shader(placed, camera, view, Light(shadows=False))
+    ys, xs = np.mgrid[: camera.height, : camera.width].astype(np.float32) + np.float32(0.5)
+    return shader.paint(xs.ravel(), ys.ravel())
+
+
 def _edges(index: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Pixels whose neighbourhood shows more than one thing."""
     small = (index + 4).astype(np.uint8)
@@ -188,8 +223,10 @@ class _Shader:
         self._clear = np.float32(max(0.35, clear))
         self._grain = np.random.default_rng(placed.livery.seed)
 
-    def __call__(self, px: FloatArray, py: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
-        """Premultiplied linear RGBA (n, 4); colour index (n,), -1 structure, -2 sky."""
+    def _trace(
+        self, px: FloatArray, py: FloatArray
+    ) -> tuple[FloatArray, dict[str, NDArray[np.float32]]]:
+        """Rays (n, 3) through pixels, in the craft's frame, and what they meet."""
         camera, mesh = self._camera, self._placed.mesh
         body = np.empty((len(px), 3), np.float32)
         body[:, 0] = 1.0
@@ -199,7 +236,42 @@ class _Shader:
         rays = np.ascontiguousarray(body @ self._to_craft.T)
         origins = np.ascontiguousarray(np.broadcast_to(self._origin, rays.shape))
         found = mesh.tracer.run(origins, rays, output=1)
-        face = found["primID"]
+        if mesh.skin is not None and mesh.skin.see_through:
+            self._through(rays, found)
+        return rays, found
+
+    def paint(self, px: FloatArray, py: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Linear RGB (n, 3) of the paint that rays meet; colour index as `__call__`."""
+        rays, found = self._trace(px, py)
+        hit = np.nonzero(found["primID"] >= 0)[0]
+        out = np.zeros((len(px), 3), np.float32)
+        index = np.full(len(px), -2, np.int64)
+        if len(hit):
+            face = found["primID"][hit].astype(np.int32)
+            out[hit], _, index[hit], _ = self._surface(rays[hit], face, found, hit)
+        return out, index
+
+    def _surface(
+        self,
+        rays: FloatArray,
+        face: NDArray[np.int32],
+        found: dict[str, NDArray[np.float32]],
+        hit: NDArray[np.int64],
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.int64], FloatArray]:
+        """Linear RGB, gloss and colour index of the paint, and the points (n, 3)."""
+        mesh = self._placed.mesh
+        point = self._origin + rays * found["tfar"][hit, None]
+        if mesh.skin is not None:
+            u, v = found["u"][hit, None], found["v"][hit, None]
+            return *mesh.skin.paint(face, u, v), point
+        places = (point - mesh.middle) / mesh.half
+        return *self._placed.livery.paint(places, mesh.roles[face]), point
+
+    def __call__(self, px: FloatArray, py: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Premultiplied linear RGBA (n, 4); colour index (n,), -1 structure, -2 sky."""
+        mesh = self._placed.mesh
+        rays, found = self._trace(px, py)
+        face = found["primID"].astype(np.int32)
         hit = np.nonzero(face >= 0)[0]
         out = np.zeros((len(px), 4), np.float32)
         index = np.full(len(px), -2, np.int64)
@@ -210,6 +282,25 @@ class _Shader:
             depth = np.where(face >= 0, found["tfar"], np.inf).astype(np.float32)
             self._blur_of_rotors(rays, depth, out)
         return out, index
+
+    def _through(self, rays: FloatArray, found: dict[str, NDArray[np.float32]]) -> None:
+        """Let rays go on where a texture is clear; changes `found`."""
+        mesh = self._placed.mesh
+        assert mesh.skin is not None
+        waiting = np.nonzero(found["primID"] >= 0)[0]
+        for _ in range(_LAYERS):
+            u, v = found["u"][waiting, None], found["v"][waiting, None]
+            waiting = waiting[mesh.skin.clear(found["primID"][waiting].astype(np.int32), u, v)]
+            if not len(waiting):
+                return
+            gone = found["tfar"][waiting] + np.float32(1e-4 * mesh.size)
+            start = np.ascontiguousarray(self._origin + rays[waiting] * gone[:, None])
+            again = mesh.tracer.run(start, np.ascontiguousarray(rays[waiting]), output=1)
+            for key in ("primID", "u", "v"):
+                found[key][waiting] = again[key]
+            found["tfar"][waiting] = gone + again["tfar"]
+            waiting = waiting[again["primID"] >= 0]
+        found["primID"][waiting] = -1
 
     def _shade(
         self,
@@ -226,10 +317,8 @@ class _Shader:
         facing = (normal * rays).sum(1, keepdims=True)
         normal = np.where(facing > 0, -normal, normal)
         cosine = np.minimum(np.abs(facing), 1.0)
-        point = self._origin + rays * found["tfar"][hit, None]
-        places = (point - mesh.middle) / mesh.half
         roles = mesh.roles[face]
-        albedo, gloss, index = self._placed.livery.paint(places, roles)
+        albedo, gloss, index, point = self._surface(rays, face, found, hit)
         sunlit = np.clip(normal @ self._sun, 0.0, 1.0)
         if light.shadows:
             lit = np.nonzero(sunlit > 0.02)[0]

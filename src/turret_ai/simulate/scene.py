@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scene descriptions: what the world round the turret holds, read from YAML.
 
 A scene names a panorama, the daylight, the craft with their places and paths, the turret's limits

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Things that stand around in a procedural panorama: hills, trees, houses, cranes, fences, wires.
 
 Each is given in metres round the camera (x north, y left, z up, the camera at the origin) and drawn

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Skies and grounds of procedural panoramas, and the daylight that belongs to them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Solids to build craft from: lofts, lathes, wings, rods, boxes.
 
 Frame of every solid: x forward, y left, z up, metres. A solid is a closed or open triangle

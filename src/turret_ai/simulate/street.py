@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small things at eye level: cars, signs, people, boats, flags. Hard negatives of a panorama.
 
 Places are in metres round the camera (x north, y left, z up); `foot` is the ground's z.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Built things of a procedural panorama: cranes, bridges, masts, fences, wires, ships, turbines.
 
 Places are in metres round the camera (x north, y left, z up); `foot` is the ground's z.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the simulated turret moves: two joints with limits of angle, speed and acceleration."""
 
 from __future__ import annotations

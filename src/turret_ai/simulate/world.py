@@ -1,22 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated world: what the turret's camera sees, and the truth about it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from turret_ai import kept
 from turret_ai.aim.camera import Camera, aim_at, rotation
 from turret_ai.simulate import landscape, mesh, path, photo, render
 from turret_ai.simulate.panorama import FACES, Cubemap, Equirectangular, Panorama
 from turret_ai.simulate.render import Placed
-from turret_ai.simulate.scene import CraftEntry, Scene
+from turret_ai.simulate.scene import CraftEntry, PanoramaSource, Scene
 from turret_ai.types import Box, ImageArray
 from turret_ai.units import heading_to_yaw
 
 Float64Array = NDArray[np.float64]
+
+_SHELF = kept.Shelf("panoramas", most=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +128,35 @@ def _shared(a: Box, b: Box) -> float:
     return max(0.0, w) * max(0.0, h)
 
 
+def _painted(source: PanoramaSource) -> tuple[Panorama, render.Light]:
+    """A landscape and its daylight, painted or as they were painted before."""
+    settings = (source.kind, source.seed, source.mood, source.width)
+    versions = (np.__version__, cv2.__version__, version("scipy"))
+    name = kept.key(map(repr, (settings, versions)), Path(__file__).parent.glob("*.py"))
+    found = _SHELF.find(name)
+    if found is not None:
+        file, note = found
+        pixels = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        if pixels is not None:
+            light: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in note.items()
+            }
+            image = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
+            return Equirectangular(image), render.Light(**light)
+    world = landscape.paint(source.kind, source.seed, mood=source.mood, width=source.width)
+    bgr = cv2.cvtColor(world.panorama.image, cv2.COLOR_RGB2BGR)
+    encoded = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
+    _SHELF.keep(name, lambda file: file.write_bytes(encoded.tobytes()), asdict(world.light))
+    return world.panorama, world.light
+
+
 def _surroundings(scene: Scene) -> tuple[Panorama, render.Light]:
     source = scene.panorama
     light = render.Light()
     panorama: Panorama
     if source.kind:
-        world = landscape.paint(source.kind, source.seed, mood=source.mood, width=source.width)
-        panorama, light = world.panorama, world.light
+        panorama, light = _painted(source)
     elif source.cubemap:
         names = list(source.faces) or [f"{face}.jpg" for face in FACES]
         panorama = Cubemap.load(scene.folder / source.cubemap, names)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transcript to command: heading, tool and target, whatever the recogniser heard."""
 
 from turret_ai.understand.settings import UnderstandSettings

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From posterior probabilities to confidences that come true as often as they say.
 
 The knots in `config/understand_calibration.yaml` are (posterior, share right) pairs, fitted by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a transcript to the command that is passed on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What comes after what in clean commands: the decoder's prior on words beside the fields."""
 
 from __future__ import annotations

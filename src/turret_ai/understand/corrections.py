@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of a transcript read one by one, and their fields put together.
 
 For each field over the whole transcript: the first mention counts, what is said again fills what is
@@ -31,8 +32,8 @@ def read(parts: Sequence[Part], rules: Rules) -> list[ReadPart]:
         words = part.words
         if part.relation in (Relation.CORRECTION, Relation.INSTEAD) and out:
             words = _completed(words, out, rules)
-        tidied = rules.numbers.tidy(words)
-        out.append(ReadPart(part.relation, tidied, rules.read(tidied), part.withdraws))
+        tidied, numbers = rules.numbers.tidy(words)
+        out.append(ReadPart(part.relation, tidied, rules.read(tidied, numbers), part.withdraws))
     return out
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoding of misheard text: a noisy channel from what was said to the phones that were heard.
 
 The forward pass sums over every way in which a command can have become the heard phones; drawing
@@ -17,8 +18,11 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from turret_ai.normalise import plain
+from turret_ai.phonetics import lexicon
+from turret_ai.understand import channel as channels
 from turret_ai.understand import context as ctx
-from turret_ai.understand import pronounce, sentence_graph
+from turret_ai.understand import sentence_graph
+from turret_ai.understand.channel import Channel
 from turret_ai.understand.graph import MASKS, ChannelCosts, Graph, Label
 from turret_ai.understand.pronounce import Sounds, sounds
 from turret_ai.understand.words import Word
@@ -29,6 +33,9 @@ Path = tuple[Label, ...]
 
 TOO_ALIKE = 0.59
 """Likeness in sound (1 - edits / longer length) of words that are taken for one another."""
+
+LONG = 7
+"""Phones from which a word that sounds like a field's is believed to be itself ("intercept")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,12 @@ class Decoder:
         neighbours: ctx.Context,
         costs: ChannelCosts | None = None,
         samples: int = 64,
+        channel: Channel | None = None,
     ) -> None:
         self._words = words
         self._neighbours = neighbours
         self._costs = costs or ChannelCosts()
+        self._channel = channel or channels.load()
         self._samples = samples
         self._graph: Graph | None = None
         terms: tuple[Term | CraftType, ...] = (*words.tools, *words.colours, *words.types)
@@ -84,7 +93,9 @@ class Decoder:
     def graph(self) -> Graph:
         """The graph, compiled when first used."""
         if self._graph is None:
-            self._graph = sentence_graph.build(self._words, self._neighbours, self._costs)
+            self._graph = sentence_graph.build(
+                self._words, self._neighbours, self._costs, self._channel
+            )
         return self._graph
 
     def decode(self, words: Sequence[Word]) -> Posterior:
@@ -102,8 +113,12 @@ class Decoder:
         out = np.full(len(heard.phones), self._costs.unknown)
         lengths = np.bincount(heard.word, minlength=len(words))
         for i, word in enumerate(words):
-            if lengths[i] and word.text in self._says_nothing:
-                out[heard.word == i] = self._costs.known ** (1.0 / lengths[i])
+            if not lengths[i] or word.text not in self._neighbours.known:
+                continue
+            alone = word.text in self._says_nothing
+            if alone or lengths[i] >= LONG:
+                whole = self._costs.known if alone else self._costs.alike
+                out[heard.word == i] = whole ** (1.0 / lengths[i])
         return out
 
     def _forward(
@@ -120,7 +135,7 @@ class Decoder:
         for t in range(count):
             now = graph.advance @ states[t]
             now *= graph.emission[heard.phones[t]]
-            now += graph.insertion * states[t]
+            now += graph.insertion[heard.phones[t]] * states[t]
             now[graph.noise] *= noise[t]
             total = now.sum()
             if not total > 0.0:
@@ -186,11 +201,11 @@ class Decoder:
 def _unlike(known: Iterable[str], phrases: Iterable[str]) -> frozenset[str]:
     """The known words that sound like no word of the phrases."""
     own = {word for said in phrases for word in plain(said).split()}
-    ways = [way for word in own for way in pronounce.ways(word)]
+    ways = [way for word in own for way in lexicon.ways(word)]
     return frozenset(
         word
         for word in known
-        for said in pronounce.ways(word)[:1]
+        for said in lexicon.ways(word)[:1]
         if not process.extractOne(
             said, ways, scorer=Levenshtein.normalized_similarity, score_cutoff=TOO_ALIKE
         )

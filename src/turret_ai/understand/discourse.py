@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said about the order itself: called off, asked, corrected, repeated.
 
 A transcript is first read as talk. What calls an engagement off, asks, or sets a condition is no

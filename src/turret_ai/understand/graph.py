@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """One graph for the whole sentence: words around the fields, heading, tool and target.
 
 Nodes stand between words and remember what was said last; chains of states, one a phone, run from
 node to node. Every state exists once for each set of fields already said, so that each field is
 said once, in any order. All is flattened into few matrices:
 
-    states(t+1) = emission[heard phone] * (advance @ states(t)) + insertion * states(t)
+    states(t+1) = emission[phone] * (advance @ states(t)) + insertion[phone] * states(t)
     nodes       = leave @ states                     chains end, trailing phones may be lost
     gates       = route @ nodes                      what is said next, given what was said last
     starts      = enter @ gates                      chains begin
@@ -13,12 +14,16 @@ said once, in any order. All is flattened into few matrices:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
-from turret_ai.understand import phones as ph
+from turret_ai.phonetics import phones as ph
+from turret_ai.understand.channel import Channel, articulatory
+
+if TYPE_CHECKING:  # slow to import: only who builds a graph needs it
+    from scipy.sparse import csr_matrix
 
 MASKS = 8
 HEADING_BIT, TOOL_BIT, TARGET_BIT = 1, 2, 4
@@ -29,28 +34,22 @@ NOTHING: Label = ("", "")
 
 @dataclass(frozen=True, slots=True)
 class ChannelCosts:
-    """How a recogniser errs, as probabilities.
+    """How a recogniser errs beyond single phones, as probabilities.
 
-    same: a phone that was heard was heard right.
-    sharpness: fall of the likelihood of a confusion with the phones' distance.
-    lost: a phone was not heard.
-    added: a phone was heard that was not said.
     inside: weight of a word beginning amid a heard word, against 1 at its border.
     lost_digit: one of the heading's digits is missing altogether.
     unknown: likelihood of a phone of a word that no clean sentence has.
     known: likelihood of a whole word that clean sentences have.
+    alike: the same of a long one that sounds like a word of a field ("intercept").
     rare: prior of a rare tool or type against a usual one.
     missing: prior of none, one, two or three fields not being said.
     """
 
-    same: float = 0.90
-    sharpness: float = 1.6
-    lost: float = 0.05
-    added: float = 0.03
     inside: float = 0.2
     lost_digit: float = 0.006
     unknown: float = 0.022
     known: float = 2e-3
+    alike: float = 1e-4
     rare: float = 0.01
     missing: tuple[float, float, float, float] = (1.0, 1e-3, 3e-4, 5e-3)
 
@@ -113,7 +112,7 @@ class Graph:
     """The compiled graph: S states, N nodes, both counted once for each set of fields said.
 
     advance: (S, S); the phone meant at a state may follow lost ones. emission: P(heard | meant),
-    shape (39, S). insertion: P(a phone is heard that was not said), shape (S,).
+    shape (39, S). insertion: P(a phone is heard that was not said), shape (39, S).
     leave: (N, S). enter: (S, G), start states only.
     route: (G / 8, N / 8), for each set of fields alike; G gates, numbered as nodes are.
     starts: the states that begin a chain. noise: the states that swallow any phone.
@@ -147,11 +146,13 @@ class Graph:
         weights = self.advance.data[row] * self.emission[heard, state]
         return (
             np.append(self.advance.indices[row], state),
-            np.append(weights, self.insertion[state]),
+            np.append(weights, self.insertion[heard, state]),
         )
 
 
 NOISE_GATE = "><other>"
+DIGIT_ADDED = 3.0
+"""Digits gain phones so much oftener than other words."""
 
 
 class Compiler:
@@ -163,6 +164,7 @@ class Compiler:
         routes: dict[str, dict[str, float]],
         ends: dict[str, float],
         costs: ChannelCosts,
+        channel: Channel,
     ) -> None:
         """routes: gate -> node -> weight; a gate without a route is the node of that name.
         ends: node -> P(end of the sentence)."""
@@ -181,13 +183,15 @@ class Compiler:
         self._columns: list[int] = []
         self._weights: list[float] = []
         self._meant: dict[int, int] = {}
+        self._digit_states: list[int] = []
         self._insertion: dict[int, float] = {}
         self._enter: list[tuple[int, int, float]] = []
         self._leave: list[tuple[int, int, float]] = []
         self._labels: list[Label] = []
         self._starts: list[int] = []
         self._noise: list[int] = []
-        self._lost = ph.deletion(costs.lost)
+        self._channel = channel
+        self._plain = articulatory()
 
     def _state(self, label: Label = NOTHING) -> int:
         self._labels.append(label)
@@ -209,23 +213,25 @@ class Compiler:
         for name, weight in chain.enters.items():
             self._enter.append((states[0], self._gates[name] * MASKS + mask, weight))
         longest = min(3, max(0, len(meant) - 1) // 2 + (len(meant) > 2))
-        added = self._costs.added * (3.0 if chain.digit else 1.0)
+        lost = (self._plain if chain.digit else self._channel).deletion
+        if chain.digit:
+            self._digit_states += states
         for k in range(1, len(states)):
-            weight = 1.0 - self._lost[meant[k - 1]]
+            weight = 1.0 - lost[meant[k - 1]]
             for skip in range(min(longest, k - 1) + 1):
                 self._edge(states[k], states[k - 1 - skip], weight)
                 if skip < k - 1:
-                    weight *= self._lost[meant[k - 2 - skip]]
+                    weight *= lost[meant[k - 2 - skip]]
             self._meant[states[k]] = meant[k - 1]
-            self._insertion[states[k]] = added / len(ph.PHONES)
+            self._insertion[states[k]] = DIGIT_ADDED if chain.digit else 1.0
         out = self.node(chain.leaves, mask | chain.bit)
         cut = self.node(chain.cut_to, mask | chain.cut_bit) if chain.cut_short else 0
         weight = 1.0
-        for lost in range(min(longest, len(meant) - 1) + 1):
-            self._leave.append((out, states[-1 - lost], weight))
+        for back in range(min(longest, len(meant) - 1) + 1):
+            self._leave.append((out, states[-1 - back], weight))
             if chain.cut_short:
-                self._leave.append((cut, states[-1 - lost], weight * chain.cut_short))
-            weight *= self._lost[meant[-1 - lost]]
+                self._leave.append((cut, states[-1 - back], weight * chain.cut_short))
+            weight *= lost[meant[-1 - back]]
 
     def _swallow(self, mask: int) -> None:
         """Any words at all: one state, entered from every node, left to the node for others."""
@@ -234,11 +240,12 @@ class Compiler:
         self._noise.append(noise)
         self._enter.append((start, self._gates[NOISE_GATE] * MASKS + mask, 1.0))
         self._edge(noise, start, 1.0)
-        self._insertion[noise] = 1.0
         self._leave.append((self.node("<other>", mask), noise, 1.0))
 
     def compile(self) -> Graph:
         """Build the matrices."""
+        from scipy.sparse import csr_matrix
+
         for mask in range(MASKS):
             for chain in self._chains:
                 if not chain.within & mask and chain.only_after & mask == chain.only_after:
@@ -248,7 +255,7 @@ class Compiler:
         return Graph(
             advance=csr_matrix((self._weights, (self._rows, self._columns)), shape=(count, count)),
             emission=self._emission(count),
-            insertion=np.array([self._insertion.get(i, 0.0) for i in range(count)]),
+            insertion=self._insertions(count),
             leave=_sparse(self._leave, (nodes, count)),
             enter=_sparse(self._enter, (count, len(self._gates) * MASKS)),
             route=self._route,
@@ -268,15 +275,26 @@ class Compiler:
                 ends[self.node(name, mask)] = weight * self._costs.missing[missing]
         return ends
 
+    def _insertions(self, count: int) -> NDArray[np.float64]:
+        weight = np.array([self._insertion.get(i, 0.0) for i in range(count)])
+        out: NDArray[np.float64] = np.outer(self._channel.insertion, weight)
+        digits = self._digit_states
+        out[:, digits] = np.outer(self._plain.insertion, weight[digits])
+        out[:, self._noise] = 1.0
+        return out
+
     def _emission(self, count: int) -> NDArray[np.float64]:
         """A state that swallows anything emits 1 here; its likelihood depends on the heard word."""
-        table = ph.substitution(self._costs.same, self._costs.sharpness)
+        digits = frozenset(self._digit_states)
+        learned, plain = self._channel.substitution, self._plain.substitution
         out = np.ones((len(ph.PHONES), count))
         for state, meant in self._meant.items():
-            out[:, state] = table[meant]
+            out[:, state] = (plain if state in digits else learned)[meant]
         return out
 
 
 def _sparse(entries: list[tuple[int, int, float]], shape: tuple[int, int]) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
     rows, columns, weights = zip(*entries, strict=True)
     return csr_matrix((weights, (rows, columns)), shape=shape)

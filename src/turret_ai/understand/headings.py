@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What counts as a heading, and how far what was said is believed.
 
 The table is in docs/understand.md. Headings are three digits, degrees clockwise from north.

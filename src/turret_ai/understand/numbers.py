@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers in a transcript: how they are said, and which of them can be the heading.
 
 What can be no heading (ranges, times, channels, units ...) is taken out of the text before anything
@@ -78,9 +79,11 @@ class Number:
 class Numbers:
     """Finds numbers and tidies a text; digits: "0".."9" -> the words for it."""
 
-    def __init__(self, digits: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, digits: Mapping[str, Sequence[str]], headings: Sequence[str] = ()) -> None:
+        self._headings = headings
         self._digits = {word: digit for digit, said in digits.items() for word in said}
         self._words = {digit: said[0] for digit, said in digits.items()}
+        self._starts = frozenset((*self._digits, *_TENS, *_TEENS, *_TIMES, "a"))
 
     def is_number(self, word: Word) -> bool:
         """Whether a word is a numeral or a word for a number."""
@@ -92,7 +95,9 @@ class Numbers:
         out: list[Number] = []
         i = 0
         while i < len(words):
-            end = self._end(words, i)
+            text = words[i].text
+            begins = text in self._starts or text.isdecimal()
+            end = self._end(words, i) if begins else i
             if end == i:
                 i += 1
                 continue
@@ -104,8 +109,8 @@ class Numbers:
             i = end
         return out
 
-    def tidy(self, words: list[Word]) -> list[Word]:
-        """The text without the numbers that are no heading; a heading in digit words.
+    def tidy(self, words: list[Word]) -> tuple[list[Word], list[Number]]:
+        """(text, its numbers): without those that are no heading; a heading in digit words.
 
         Numerals stay as they are: a recogniser wrote them, and may have misheard.
         """
@@ -136,7 +141,10 @@ class Numbers:
                 said[0] = replace(said[0], stop=first.stop, mark=first.mark)
                 out += said
                 at = number.end
-        return out + words[at:]
+        if not at:
+            return words, numbers
+        out += words[at:]
+        return out, self.find(out)
 
     def _needs_words(self, words: Sequence[Word], number: Number) -> bool:
         """Whether it is said otherwise than digit by digit, and comes to three digits."""
@@ -272,7 +280,9 @@ class Numbers:
         if cued:
             return False
         joined = any(word.joined and word.mark == ":" for word in span[1:])
-        if joined or len(number.digits) > 3:
+        if joined or (
+            len(number.digits) > 3 and four_digits(number.digits, self._headings) is None
+        ):
             return True
         if _counts_down(number.digits) and (after.stop or after.text in _AFTER_COUNT):
             return True
@@ -314,6 +324,19 @@ class Numbers:
         return start, end
 
 
+def four_digits(text: str, headings: Sequence[str]) -> str | None:
+    """The heading in a numeral of four digits, without the one that a recogniser put in.
+
+    It repeats a neighbour ("1180": 180) or is the zero of a spoken hundred or ten ("1005": 105,
+    "2070": 270). None where no such heading comes out.
+    """
+    if len(text) != 4 or not text.isdecimal():
+        return None
+    doubled = [text[:i] + text[i + 1 :] for i in range(3) if text[i] == text[i + 1]]
+    zeros = [text[:i] + text[i + 1 :] for i in (1, 2) if text[i] == "0"]
+    return next((cut for cut in (*doubled, *zeros) if cut in headings), None)
+
+
 def _counts_down(digits: str) -> bool:
     """ "321", "54321" """
     return len(digits) >= 3 and all(int(a) - int(b) == 1 for a, b in itertools.pairwise(digits))
@@ -321,6 +344,8 @@ def _counts_down(digits: str) -> bool:
 
 def _compass(words: list[Word], digits: Mapping[str, str]) -> list[Word]:
     """ "heading due north" -> "heading three six zero", where a word for heading says so."""
+    if not any(word.text in _COMPASS for word in words):
+        return words
     out: list[Word] = []
     i = 0
     while i < len(words):

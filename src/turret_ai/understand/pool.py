@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Posteriors of several readings of one utterance, joined field by field."""
 
 from __future__ import annotations

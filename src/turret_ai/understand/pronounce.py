@@ -1,23 +1,19 @@
-"""Text to phones: our lexicon, letter names for abbreviations, letter rules for the rest."""
+# SPDX-License-Identifier: Apache-2.0
+"""A transcript as phones, numerals spelled out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from turret_ai import documents, share
-from turret_ai.errors import ConfigError
-from turret_ai.understand import letters
-from turret_ai.understand.phones import INDEX
+from turret_ai.phonetics.lexicon import Pronunciation, ways
+from turret_ai.phonetics.phones import INDEX
+from turret_ai.understand.numbers import four_digits
 from turret_ai.understand.words import Word
 from turret_ai.vocabulary import Vocabulary
-
-Pronunciation = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,47 +30,6 @@ class Sounds:
     word: NDArray[np.int16]
 
 
-@lru_cache(maxsize=1)
-def lexicon() -> dict[str, tuple[Pronunciation, ...]]:
-    """`config/pronunciations.yaml`: word -> the ways to say it.
-
-    Raises:
-        ConfigError: an entry uses a phone that does not exist.
-    """
-    path = share.path("config/pronunciations.yaml")
-    found = {}
-    # every value is text, so that "on", "no" and "yes" stay words
-    for word, says in documents.read_yaml(path, yaml.BaseLoader).items():
-        ways = tuple(tuple(way.split()) for way in says.split("/"))
-        for phone in (phone for way in ways for phone in way):
-            if phone not in INDEX:
-                raise ConfigError(f"{path}: {word}: {phone!r} is not a phone")
-        found[word] = ways
-    return found
-
-
-@lru_cache(maxsize=20_000)
-def ways(word: str) -> tuple[Pronunciation, ...]:
-    """The ways to say one plain word; () for signs that have no sound."""
-    known = lexicon().get(word)
-    if known:
-        return known
-    if word.endswith("'s") and word[:-2] in lexicon():
-        return tuple((*way, "z") for way in lexicon()[word[:-2]])
-    if word.endswith("s") and word[:-1] in lexicon() and not word.endswith("ss"):
-        return tuple((*way, "z") for way in lexicon()[word[:-1]])
-    says = letters.sound(word)
-    return (says,) if says else ()
-
-
-def phrase(text: str) -> tuple[Pronunciation, ...]:
-    """The ways to say several plain words one after another."""
-    out: list[Pronunciation] = [()]
-    for word in text.split():
-        out = [(*head, *tail) for head in out for tail in ways(word) or ((),)]
-    return tuple(way for way in out if way)
-
-
 def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
     """The phones of a text; numerals are spelled out digit by digit."""
     phones: list[int] = []
@@ -89,10 +44,13 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
 
     for i, word in enumerate(words):
         if not word.numeral:
-            for way in ways(word.text)[:1]:
-                say(way, i)
+            if not (word.text in _NINE_OR and _between_digits(words, i)):
+                for way in ways(word.text)[:1]:
+                    say(way, i)
             continue
-        for piece in _pieces(four_digits(word.text, vocabulary.headings)):
+        if word.joined and word.text.isdecimal() and words[i - 1].text.isdecimal():
+            continue  # spelled with the numeral that it is joined to
+        for piece in _pieces(_numeral(words, i, vocabulary.headings)):
             if piece.isdigit():
                 for way in ways(vocabulary.digits[piece][0])[:1]:
                     say(way, i)
@@ -102,17 +60,31 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
     return Sounds(np.array(phones, np.int16), np.array(first, bool), np.array(place, np.int16))
 
 
-def four_digits(text: str, headings: Sequence[str]) -> str:
-    """A numeral of four digits without the one that a recogniser put in.
+_NINE_OR = frozenset(("or", "er", "her", "are", "our", "ore"))
+"""What recognisers make of the end of "niner"."""
 
-    It repeats a neighbour ("1180": 180) or is the zero of a spoken hundred or ten ("1005": 105,
-    "2070": 270); where no such heading comes out, the numeral stays.
-    """
-    if len(text) != 4 or not text.isdigit():
-        return text
-    doubled = [text[:i] + text[i + 1 :] for i in range(3) if text[i] == text[i + 1]]
-    zeros = [text[:i] + text[i + 1 :] for i in (1, 2) if text[i] == "0"]
-    return next((cut for cut in (*doubled, *zeros) if cut in headings), text)
+
+def _between_digits(words: Sequence[Word], i: int) -> bool:
+    """Whether a word stands between a nine and another digit: "9 or 0" is "niner zero"."""
+    if not 0 < i < len(words) - 1:
+        return False
+    before, after = words[i - 1].text, words[i + 1].text
+    return (before.endswith("9") or before == "nine") and (after.isdecimal() or after in _DIGITS)
+
+
+_DIGITS = frozenset(
+    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "niner", "oh")
+)
+
+
+def _numeral(words: Sequence[Word], i: int, headings: Sequence[str]) -> str:
+    """A numeral with those that are joined to it: "0.085" -> "085"."""
+    text, end = words[i].text, i + 1
+    if text.isdecimal():
+        while end < len(words) and words[end].joined and words[end].text.isdecimal():
+            text += words[end].text
+            end += 1
+    return four_digits(text, headings) or text
 
 
 def _pieces(text: str) -> list[str]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exact rules for clean text: what is well-formed is read, nothing is guessed."""
 
 from __future__ import annotations
@@ -121,18 +122,18 @@ class Rules:
         self._colours = {plain(s): c.name for c in words.colours for s in c.spoken}
         self._patterns = {plain(p): p for p in words.patterns}
         self._digits = {w: digit for digit, said in words.digits.items() for w in said if w != "oh"}
-        self.numbers = Numbers(words.digits)
+        self.numbers = Numbers(words.digits, words.headings)
         self._headings = frozenset(words.headings)
 
-    def read(self, words: Sequence[Word]) -> Reading:
-        """The fields of one part of a transcript, its numbers tidied."""
+    def read(self, words: Sequence[Word], numbers: Sequence[Number]) -> Reading:
+        """The fields of one part of a transcript, tidied, with its numbers."""
         tools = self._tool_mentions(words)
         taken = [(found.start, found.end) for found in tools]
         target = self._target(words, taken)
         tool = self._choose_tool(words, tools)
         if tool is None or tool.weak:
             tool = self._open_tool(words, target) or tool
-        heading, problem = self._heading(words)
+        heading, problem = self._heading(words, numbers)
         return Reading(heading, tool, target, problem)
 
     def is_colour(self, word: Word) -> bool:
@@ -144,11 +145,13 @@ class Rules:
         match = _longest(self._types, words, start)
         return match[1] if match else start
 
-    def _heading(self, words: Sequence[Word]) -> tuple[Found | None, str]:
+    def _heading(
+        self, words: Sequence[Word], numbers: Sequence[Number]
+    ) -> tuple[Found | None, str]:
         """(the heading, why a number that was called a heading is none)"""
         best: tuple[int, Found] | None = None
         problem = ""
-        for number in self.numbers.find(words):
+        for number in numbers:
             numeral = any(w.numeral for w in words[number.start : number.end])
             if number.other or (numeral and len(number.digits) != 3):
                 continue

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chains of a sentence of command: cue words, the heading on its grid, tools, targets."""
 
 from __future__ import annotations
@@ -5,7 +6,9 @@ from __future__ import annotations
 from collections import Counter
 
 from turret_ai.normalise import plain
+from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.understand import context as ctx
+from turret_ai.understand.channel import Channel
 from turret_ai.understand.graph import (
     HEADING_BIT,
     TARGET_BIT,
@@ -15,7 +18,6 @@ from turret_ai.understand.graph import (
     Graph,
     Plan,
 )
-from turret_ai.understand.pronounce import Pronunciation, phrase
 from turret_ai.vocabulary import Vocabulary
 
 TRUST = 0.8
@@ -33,7 +35,9 @@ BARE = 0.003
 """How often a target has no colour (or lost them all)."""
 
 
-def build(words: Vocabulary, neighbours: ctx.Context, costs: ChannelCosts) -> Graph:
+def build(
+    words: Vocabulary, neighbours: ctx.Context, costs: ChannelCosts, channel: Channel
+) -> Graph:
     """The decoding graph of a vocabulary."""
     plan = Plan()
     nodes = [ctx.BEGIN, ctx.OTHER, *ctx.FIELDS, *neighbours.cues]
@@ -43,10 +47,10 @@ def build(words: Vocabulary, neighbours: ctx.Context, costs: ChannelCosts) -> Gr
     for cue in neighbours.cues:
         plan.add(phrase(cue), {f">{cue}": 1.0}, cue)
     _add_heading(plan, words, costs)
-    _add_tools(plan, words, costs)
-    _add_target(plan, words, costs)
+    _add_tools(plan, words, costs, channel)
+    _add_target(plan, words, costs, channel)
     ends = {node: max(row.get(ctx.END, 0.0), 0.02) for node, row in after.items()}
-    return Compiler(plan.chains, routes, ends, costs).compile()
+    return Compiler(plan.chains, routes, ends, costs, channel).compile()
 
 
 def _add_heading(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
@@ -73,7 +77,7 @@ def _add_heading(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
         plan.add(ways[heading[2]], sources, ctx.HEADING, label, bit, bit, digit=True)
 
 
-def _add_tools(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
+def _add_tools(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Channel) -> None:
     weights = {t.name: costs.rare if t.rare else 1.0 for t in words.tools}
     total, gate = sum(weights.values()), f">{ctx.TOOL}"
     for tool in words.tools:
@@ -86,9 +90,28 @@ def _add_tools(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
             # said again, as operators do ("deploy EMP ... launch EMP now")
             if i == 0:
                 plan.again(way, {gate: share * AGAIN}, ctx.TOOL, TOOL_BIT)
+        if not tool.rare:
+            for way, often in heard_as(tool.name, channel):
+                share = weights[tool.name] / total * 0.8 * often
+                plan.add(
+                    (way,), {gate: share}, ctx.TOOL, ("tool", tool.name), TOOL_BIT, within=TOOL_BIT
+                )
 
 
-def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
+def heard_as(name: str, channel: Channel) -> list[tuple[Pronunciation, float]]:
+    """Other ways in which a name is heard, one of its words heard as another, and how often."""
+    said = plain(name).split()
+    out = []
+    for i, word in enumerate(said):
+        before, after = " ".join(said[:i]), " ".join(said[i + 1 :])
+        head = phrase(before)[0] if before else ()
+        tail = phrase(after)[0] if after else ()
+        for way, chance in channel.variants.get(word, {}).items():
+            out.append(((*head, *way, *tail), chance))
+    return out
+
+
+def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Channel) -> None:
     bit = TARGET_BIT
     chance = COLOUR_COUNTS
     gate = f">{ctx.TARGET}"
@@ -97,7 +120,11 @@ def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
         for colour in words.colours:
             ways = tuple(way for s in colour.spoken for way in phrase(plain(s)))
             part = {k: w / len(words.colours) for k, w in sources.items()}
-            plan.add(ways, part, f"@{slot}", (f"c{slot}", colour.name), within=bit)
+            label = (f"c{slot}", colour.name)
+            plan.add(ways, part, f"@{slot}", label, within=bit)
+            for way, often in heard_as(colour.name, channel):
+                weighed = {k: w * often for k, w in part.items()}
+                plan.add((way,), weighed, f"@{slot}", label, within=bit)
         if slot < 3:
             plan.add(_AND, {f"@{slot}": chance["and"]}, f"@{slot}&", within=bit)
         sources = {f"@{slot}": chance["next"], f"@{slot}&": 1.0}
@@ -114,3 +141,8 @@ def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
             share = weights[kind.name] / total * (0.85 if i == 0 else 0.15 / (len(said) - 1))
             sources = {k: w * share for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
             plan.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)
+        if not kind.rare:
+            for way, often in heard_as(kind.name, channel):
+                share = weights[kind.name] / total * often
+                sources = {k: w * share for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
+                plan.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transcript to command: rules where the text is clean, repair where it is not."""
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from rapidfuzz.distance import Levenshtein
 
 from turret_ai import vocabulary
 from turret_ai.normalise import plain
+from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.types import Command, CommandField, CommandStatus, Hypothesis, Source
 from turret_ai.understand import calibration, context, corrections, discourse, headings, pool
 from turret_ai.understand.corrections import ReadPart
 from turret_ai.understand.decode import Decoder, Posterior
 from turret_ai.understand.discourse import Relation, Talk, Verdict
-from turret_ai.understand.pronounce import Pronunciation, phrase
 from turret_ai.understand.rules import Found, Rules
 from turret_ai.understand.settings import UnderstandSettings
 from turret_ai.understand.words import Word, split
@@ -30,10 +31,8 @@ CLEAN_SHARE = 0.88
 """Share of known words above which a text counts as well-formed though a word is new."""
 RULES_WEIGHT = 0.6
 """Weight of the rules against the decoder in a well-formed text."""
-ALIKE = 0.55
+ALIKE = 0.7
 """Likeness in sound above which an unknown name is a misheard known one."""
-ALIKE_CLEAN = 0.7
-"""The same where every other word is known: little was misheard there."""
 SHORTEST_OPEN = 5
 """Phones of the shortest unknown name that is believed."""
 CANCEL_SHARE = 0.25
@@ -132,7 +131,7 @@ class Understander:
     def posterior(self, text: str) -> Posterior:
         """What the decoder thinks of one text's first part, for inspection and calibration."""
         parts = discourse.read(split(text, self.settings.max_words)).parts
-        words = self._rules.numbers.tidy(parts[0].words) if parts else []
+        words = self._rules.numbers.tidy(parts[0].words)[0] if parts else []
         return self._decoder.decode(words)
 
     def _readings(self, hypotheses: str | Sequence[Hypothesis | str]) -> list[_Heard]:
@@ -290,8 +289,9 @@ class Understander:
         misheard known one."""
         named = {i for f in heard.reading.fields if f and f.open for i in range(f.start, f.end)}
         rest = [w for i, w in enumerate(heard.words) if i not in named]
-        known = sum(self._is_known(word) for word in rest)
-        if any(w.numeral for w in rest) or known < CLEAN_SHARE * len(rest):
+        if not heard.reading.complete or any(w.numeral for w in rest):
+            return False
+        if not all(map(self._is_known, rest)):
             return False
         words = [w.text for w in heard.words[found.start : found.end]]
         span = [word for word in words if word not in self._own]
@@ -303,10 +303,9 @@ class Understander:
             return False
         whole = [way for name in names for way in phrase(name)]
         parts = [way for name in names for word in name.split() for way in phrase(word)]
-        limit = ALIKE_CLEAN if known == len(rest) else ALIKE
         return (
-            _likeness(new[0], whole + parts) < limit
-            and _likeness(phrase(" ".join(words))[0], whole) < limit
+            _likeness(new[0], whole + parts) < ALIKE
+            and _likeness(phrase(" ".join(words))[0], whole) < ALIKE
         )
 
     def _tool_phrases(self) -> list[str]:

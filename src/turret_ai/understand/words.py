@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """A transcript as a list of plain words that remember the punctuation around them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from turret_ai.normalise import plain
 
@@ -33,12 +35,17 @@ class Word:
     @property
     def numeral(self) -> bool:
         """Whether it holds a digit."""
-        return any(c.isdigit() for c in self.text)
+        return not self.text.isalpha() and any(c.isdigit() for c in self.text)
 
     @property
     def new_sentence(self) -> bool:
         """Whether it begins a sentence."""
         return self.mark in _HEAVY and not self.joined
+
+
+@lru_cache(maxsize=8192)
+def _plain(piece: str) -> tuple[str, ...]:
+    return tuple(plain(piece).split())
 
 
 def split(text: str, most: int = 70) -> list[Word]:
@@ -57,7 +64,7 @@ def split(text: str, most: int = 70) -> list[Word]:
         joined = len(between) == 1 and not between.isspace()
         if mark in _HEAVY and not joined:
             sentence = len(words)
-        for word in plain(piece).split():
+        for word in _plain(piece):
             words.append(Word(word, bool(mark), mark, joined and bool(words)))
             mark, joined = "", False
             if len(words) >= most:

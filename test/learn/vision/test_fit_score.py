@@ -1,11 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weights of the evidence: found again where they are known, and calibrated."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch", reason="training needs the extra `train`")
 
 from turret_ai.learn.vision import fit_score
 from turret_ai.learn.vision.fit_score import Question

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dual encoder on an ImageNet backbone: how craft are staged, a short training, its export."""
 
 from __future__ import annotations
@@ -6,14 +7,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("torch", reason="training needs the extra `train`")
-
-import torch
-
 from turret_ai.errors import InputError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import (
     captions,
     crop_bank,
@@ -31,7 +30,6 @@ from turret_ai.learn.vision.relight import Relight, relight
 from turret_ai.see import images
 from turret_ai.see.description import MatcherDescription, read
 from turret_ai.see.encoders import DualEncoder
-from turret_ai.see.settings import ExecutionSettings
 
 TYPES = ["drone", "helicopter", "missile"]
 TONES = {"red": (220, 30, 30), "blue": (30, 60, 220), "white": (240, 240, 240)}

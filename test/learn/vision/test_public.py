@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Public architectures of transformers, small and of random weights: tuned, exported, run."""
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from test_training import SCHEDULE, shapes
 
 from turret_ai.cli import app as cli
 from turret_ai.errors import ConfigError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import export, export_public, tune_detr
 from turret_ai.learn.vision.upscaler_model import Upscaler, UpscalerShape
 from turret_ai.see.detector import Detector
-from turret_ai.see.settings import ExecutionSettings
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each training command, a few steps of it, on pictures of a few shapes."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -103,13 +106,15 @@ class _stop_after:
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
+        self.sent = False
 
     def __enter__(self) -> None:
         self.original = loop.learning_rate
 
         def rate(step: int, schedule: loop.Schedule) -> float:
-            if step == self.steps:
-                raise KeyboardInterrupt
+            if step == self.steps - 1 and not self.sent:  # asked for each group of parameters
+                self.sent = True
+                os.kill(os.getpid(), signal.SIGINT)
             return self.original(step, schedule)
 
         loop.learning_rate = rate
@@ -185,8 +190,8 @@ def test_a_siglip_is_tuned(tmp_path, data, siglip):
     parity = export_public.siglip(str(siglip), tmp_path / "out", tmp_path / "s" / "best.pt")
     assert parity < 1e-3
     matching = MatchingSettings(models=[str(tmp_path / "out")])
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.see.matcher import Matcher
-    from turret_ai.see.settings import ExecutionSettings
 
     vector = Matcher(matching, ExecutionSettings(provider="cpu")).encode_caption("red drone")[0]
     assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-4)

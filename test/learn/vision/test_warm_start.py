@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training that goes on from an exported model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What follows from the events of a turn, and what is remembered of one."""
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Turn:
     answer: str = ""
     """The text that was sent or waits to be sent, "" before."""
     answered: float = 0.0
+    copies: int = 1
+    """How often the server sent this audio over the same link: so often it is answered."""
     held: bool = False
     """The answer could not be sent: the link was gone."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turns that our server plays: a spoken command, a world to look at, and the truth."""
 
 from __future__ import annotations

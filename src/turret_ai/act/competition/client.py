@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The team's side of the finals server: both sockets, turns, snapshots, updates, reports."""
 
 from __future__ import annotations
@@ -124,14 +125,26 @@ class Client:
         self._act(self.keeper.on_transcript(utterance_id, text, time.monotonic()))
 
     @_answered
-    def understood(self, utterance_id: str, heading: str, tool: str, target: str) -> None:
-        """The full command of an utterance."""
+    def understood(
+        self,
+        utterance_id: str,
+        heading: str,
+        tool: str,
+        target: str,
+        guesses: tuple[str, str, str] = ("", "", ""),
+    ) -> None:
+        """The full command of an utterance. guesses: what to answer for fields that are ""."""
         turn = self.keeper.running
         running = turn is not None and turn.utterance_id == utterance_id
         if turn is not None and running and self.yaw is not None and heading.isdecimal():
             turn.report.pan = wrap(heading_to_yaw(float(heading)) - self.yaw)
         now = time.monotonic()
-        self._act(self.keeper.on_command(utterance_id, heading, tool, target, now))
+        likely = [v or g for v, g in zip((heading, tool, target), guesses, strict=True)]
+        self._act(
+            self.keeper.on_command(
+                utterance_id, likely[0], likely[1], likely[2], now, searched=bool(target)
+            )
+        )
 
     @_answered
     def searching(self, utterance_id: str) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A WebSocket that is opened again and again until it is no longer wanted."""
 
 from __future__ import annotations

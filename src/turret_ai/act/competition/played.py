@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What our server is told, what can be made to go wrong, and what it says of each turn."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is told about every turn."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our own finals server, for tests and training: both sockets, pictures, the score of each turn.
 
 The rules follow the competition's: the clock of a turn runs from the audio sent to the answer
@@ -174,15 +175,16 @@ class CompetitionServer:
         """Send the audio, again after each reconnection, until an answer or the end of time."""
         end = began + self.settings.answer_timeout
         asked = -1
+        owed = 1  # answers: one for each time that the audio was sent over this link
         while (left := end - time.monotonic()) > 0:
             if team.socket is not None and asked != team.links:
                 if asked >= 0:
                     self._problems.append("the team reconnected and was asked again")
-                asked = team.links
+                asked, owed = team.links, 1
                 sent = await self._send(team, audio)
                 if sent and self.faults.repeats > 0:
                     self.faults.repeats -= 1
-                    await self._send(team, audio)
+                    owed += await self._send(team, audio)
                 if sent and self.faults.hang_ups > 0:
                     self.faults.hang_ups -= 1
                     transport = team.socket.transport if team.socket else None
@@ -192,9 +194,13 @@ class CompetitionServer:
             if text is None or wire.is_health(text):
                 continue
             try:
-                return wire.parse_answer(text)
+                answer = wire.parse_answer(text)
             except InputError as error:
                 self._problems.append(str(error))
+                continue
+            owed -= 1
+            if not owed:
+                return answer
         self._problems.append(f"no answer came in {self.settings.answer_timeout:g} s")
         return None
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a user may set about the competition."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asking the robot socket for pictures: one for each question, or the reason why there is none."""
 
 from __future__ import annotations

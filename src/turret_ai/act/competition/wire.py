@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes over the finals server's two sockets, as text and bytes.
 
 Team socket `/ws/TEAM`: the server sends WAV files (binary) and JSON (text); the team sends answers.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one gate before the robot's signal: closed unless somebody keeps it open."""
 
 from __future__ import annotations

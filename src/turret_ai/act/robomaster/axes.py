@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between joint angles (radians, REP-103) and the SDK's (degrees, yaw + clockwise, pitch + up)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The control connection: commands out, each matched with its reply, every wait limited."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the robot is: it announces its address once in two seconds in station mode."""
 
 from __future__ import annotations

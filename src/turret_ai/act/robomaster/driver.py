@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The driver: keeps a link to the robot, carries out orders, and hands on what comes back.
 
 One asyncio program. Everything that is called from outside runs in its loop's thread.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An emulated RoboMaster EP on real sockets: control, pushes, video, audio, events, broadcast."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the emulated robot answers to each command, and what the command does to it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encoders for the emulated robot's streams."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the emulated robot behaves, what can be made to go wrong, and what it has counted."""
 
 from __future__ import annotations

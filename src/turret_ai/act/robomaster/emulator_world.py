@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the emulated robot sees and hears: a scene of the simulator, and an audio file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the emulated gimbal moves. Degrees, the SDK's signs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who the driver tells what comes from the robot, and the state of its link."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoders for the robot's two streams: H.264 video and Opus audio, as raw bytes arrive over TCP.
 
 Formats: 1280x720 at 30 frames/s, H.264 byte stream; Opus, 48 kHz mono, 960 samples a packet

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the gimbal is brought to an angle through the protocol, without sockets.
 
 `moveto` takes whole degrees, `move` tenths relative to where the gimbal is: so a goal is approached

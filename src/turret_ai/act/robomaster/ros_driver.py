@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Driving the gimbal through robomaster_ros, the community's ROS 2 driver: what to send, and when.
 
 Facts, from its source (github.com/jeguzzi/robomaster_ros, modules/gimbal.py, MoveGimbal.action):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The robot's video and audio connections: kept open while the link holds, decoded off the loop."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plaintext protocol's bytes: what is sent, and what comes back. No sockets here.
 
 Source of every command and reply: RoboMaster Developer Guide, "Plaintext SDK"

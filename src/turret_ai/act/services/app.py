@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The services as a FastAPI application (extra `server`)."""
 
 from __future__ import annotations

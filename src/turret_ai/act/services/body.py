@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Request bodies as clients send them: JSON in any declared coding, compressed or not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cannon of /send_heading: a simulated turret with its camera in a scene."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A limit for the size of request bodies, kept while they arrive."""
 
 from __future__ import annotations

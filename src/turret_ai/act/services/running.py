@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loads the stages that are asked for, and serves them on their ports until interrupted."""
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ def load(names: Sequence[str], device: str, scene: str, pan_speed: float) -> Sta
 
         found["understander"] = Understander(UnderstandSettings())
     if "identify" in names:
+        from turret_ai.execution import ExecutionSettings
         from turret_ai.see import locator
-        from turret_ai.see.settings import ExecutionSettings, SeeSettings
+        from turret_ai.see.settings import SeeSettings
 
         execution = ExecutionSettings(provider=device)
         found["locator"] = locator.load(SeeSettings(execution=execution))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the services do to a batch of instances: each is answered, or named with what is wrong."""
 
 from __future__ import annotations

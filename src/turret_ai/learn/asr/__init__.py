@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training speech recognisers: a small Whisper of our own, or a tuned public one."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which clips are in which batch: a pure function of the batch's number."""
 
 from __future__ import annotations

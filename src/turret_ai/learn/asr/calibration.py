@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The confidence of a recogniser, fitted on labelled clips that training never saw."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `turret-ai train asr` can be told."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small acoustic model: log-mel features to the probability of each phone, 30 ms by 30 ms.
 
 Convolutional blocks in the way of ConvNeXt (Liu et al., 2022) on one axis, each with the gating by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training the acoustic model of phones: the task that the training loop runs."""
 
 from __future__ import annotations

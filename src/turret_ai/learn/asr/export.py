@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai export asr`: a checkpoint of either kind, or a public Whisper."""
 
 from __future__ import annotations

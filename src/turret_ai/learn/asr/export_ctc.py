@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints of the acoustic model to ONNX, with a check that both tell the same phones."""
 
 from __future__ import annotations
@@ -5,18 +6,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 import yaml
 
 from turret_ai.errors import InputError, ModelError
+from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.hear.model_card import ModelCard
 from turret_ai.hear.phone_graph import CLASSES
 from turret_ai.learn import loop
 from turret_ai.learn.asr.config import AsrConfig, CtcSize
 from turret_ai.learn.asr.ctc_model import CtcModel
 from turret_ai.learn.asr.ctc_task import KIND
-from turret_ai.understand.phones import PHONES
+from turret_ai.phonetics.phones import PHONES
 
 TOLERANCE = {"float32": 1e-3, "int8": 0.05}
 """Largest mean difference of the classes' probabilities in a frame (total variation)."""
@@ -103,8 +104,7 @@ def parity(model: CtcModel, path: Path, bands: int, seed: int = 0) -> float:
     """Mean total variation between both models' classes, frame by frame, on random features."""
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((1, bands, _PARITY_FRAMES)).astype(np.float32) * 0.5
-    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (theirs,) = session.run(None, {"features": features})
+    (theirs,) = Session(path, ExecutionSettings(provider="cpu"))(features)
     with torch.no_grad():
         ours = model(torch.from_numpy(features)).numpy()
     return float(0.5 * np.abs(np.exp(ours) - np.exp(np.asarray(theirs))).sum(-1).mean())

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints of Whispers to CTranslate2, with a check that both hear the same."""
 
 from __future__ import annotations

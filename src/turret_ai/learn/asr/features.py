@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Log-mel features of training clips, computed exactly as they will be when recognising."""
 
 from __future__ import annotations

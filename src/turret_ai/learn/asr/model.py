@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Whisper whose encoder takes any length up to its window, with a CTC head while training."""
 
 from __future__ import annotations

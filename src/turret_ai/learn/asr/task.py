@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai train asr`: the task that the training loop runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Token inventories: our own byte-pair vocabulary, or a public Whisper's."""
 
 from __future__ import annotations

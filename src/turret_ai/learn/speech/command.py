@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `turret-ai synth audio` and `turret-ai synth say` do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A corpus of synthetic speech on disk: deterministic by seed, resumable, made in parallel."""
 
 from __future__ import annotations

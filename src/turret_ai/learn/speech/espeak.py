@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """espeak-ng in this process, by the library that the espeakng-loader wheel carries.
 
 The engine is GPL-3: it is part of the `train` extra, and nothing of it is shipped.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A page to judge a corpus by ear."""
 
 from __future__ import annotations

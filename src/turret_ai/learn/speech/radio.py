@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A voice radio: band-pass, shelves, time stretch, noise, clipping, drop-outs, codec, level."""
 
 from __future__ import annotations

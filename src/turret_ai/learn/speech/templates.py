@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Phrasings for the recogniser that works with a grammar."""
 
 from __future__ import annotations

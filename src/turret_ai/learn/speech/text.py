@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said: sentences of the grammar, and scraps of them that no grammar would make."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every free speech engine at hand and its voices, behind one `speak`."""
 
 from __future__ import annotations

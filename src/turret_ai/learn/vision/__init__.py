@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training and export of detector, matcher and upscaler (extra `train`)."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What spoils a picture on its way: sensor, lens, compression. RGB uint8 in, RGB uint8 out.
 
 Clean validation misleads: the images of the field carry strong noise, so training does as well.
@@ -11,9 +12,9 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field
 
-from turret_ai.learn import sensor
 from turret_ai.learn.config import Section
 from turret_ai.see import images
+from turret_ai.simulate import sensor
 from turret_ai.types import FloatArray, ImageArray
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Windows without craft, to lay rendered craft on: cut from labelled pictures, or made up."""
 
 from __future__ import annotations

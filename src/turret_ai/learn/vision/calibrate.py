@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The score of a matcher and its thresholds for NOT_FOUND and AMBIGUOUS, from held-out pictures."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Captions as attributes: what is the same, what nearly is, and other words for the same."""
 
 from __future__ import annotations

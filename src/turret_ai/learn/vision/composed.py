@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of the competition's size with cut-out craft pasted in: to calibrate on."""
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from turret_ai.learn import sensor
 from turret_ai.learn.vision import backgrounds, hard_negatives, staging
 from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.relight import relight
 from turret_ai.learn.vision.staging import Staging
+from turret_ai.simulate import sensor
 from turret_ai.types import FloatArray, ImageArray
 
 _TRIES = 30

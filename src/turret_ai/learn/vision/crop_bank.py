@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Craft with their surroundings, cut from pictures at their own resolution, kept in memory.
 
 Reading crops is a hundred times cheaper than reading pictures, so that a dual encoder sees many.
@@ -14,7 +15,6 @@ import cv2
 import numpy as np
 
 from turret_ai.errors import InputError
-from turret_ai.learn.image_files import mask_beside
 from turret_ai.see.manifests import Scene
 from turret_ai.types import FloatArray, ImageArray
 
@@ -85,6 +85,8 @@ def cut(image: ImageArray, box: FloatArray, caption: str, cover: ImageArray | No
 
 def from_scenes(scenes: Iterable[Scene]) -> Iterator[Crop]:
     """Every annotated box of the pictures."""
+    from turret_ai.learn.image_files import mask_beside  # which pastes crops itself
+
     for scene in scenes:
         image = scene.load()
         mask = mask_beside(scene.path, *image.shape[:2])

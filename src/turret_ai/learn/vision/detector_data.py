@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Crops of labelled pictures for the detector, each a pure function of its number."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small anchor-free detector that trains well from nothing.
 
 The heat map of object centres is CenterNet's (Zhou, Wang and Kraehenbuehl, "Objects as Points",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures that are drawn for a training: many craft in each, no noise.
 
 A picture costs little more with sixteen craft than with four, and noise is added anew each time a

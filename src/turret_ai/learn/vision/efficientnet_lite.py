@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """EfficientNet-Lite's layers, to start from its ImageNet weights.
 
 EfficientNet (Tan and Le, 2019) without squeeze-and-excitation and with ReLU6 instead of swish, as

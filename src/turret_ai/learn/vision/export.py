@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained checkpoints and public ones to ONNX, with a parity check, in a folder of their own."""
 
 from __future__ import annotations
@@ -9,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import torch
 import yaml
-from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
 from turret_ai.errors import InputError, ModelError
+from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.learn import loop
 from turret_ai.learn.vision.detector_model import STRIDE, Detector, DetectorShape, Exported
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
@@ -85,11 +85,8 @@ def parity(model: nn.Module, example: Sequence[Tensor], path: Path, as_set: bool
     with torch.no_grad():
         made = model(*example)
     wanted = [made] if isinstance(made, Tensor) else list(made)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    feed = {i.name: e.numpy() for i, e in zip(session.get_inputs(), example, strict=True)}
-    found: list[NDArray[Any]] = [np.asarray(o) for o in session.run(None, feed)]
+    settings = ExecutionSettings(provider="cpu", threads=torch.get_num_threads())
+    found = Session(path, settings)(*(e.numpy() for e in example))
     if as_set:
         wide = np.concatenate([w.detach().numpy() for w in wanted], axis=2)[0]
         other = np.concatenate(found, axis=2)[0]

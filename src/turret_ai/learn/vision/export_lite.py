@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dual encoder on an ImageNet backbone to ONNX, with its heads."""
 
 from __future__ import annotations

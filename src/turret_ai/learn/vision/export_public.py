@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Public models of transformers to ONNX: SigLIP as two encoders, DETRs as one detector."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What follows a training of a matcher: export, a fitted score, figures of the whole see stage."""
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.config import Section
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.detection import Detection
 from turret_ai.see.locator import Locator
 from turret_ai.see.settings import (
     DetectionSettings,
-    ExecutionSettings,
     MatchingSettings,
     SeeSettings,
 )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fits the weights of the evidence, so that the score is the log-odds of "this is it".
 
 First the weights between the evidence, from choices: among a picture's candidates, which is the one

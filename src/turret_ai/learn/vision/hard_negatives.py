@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shards of places where a detector sees craft in pictures that hold none."""
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import cv2
 import numpy as np
 
 from turret_ai.errors import InputError
-from turret_ai.learn import sensor
+from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import crop_bank
 from turret_ai.learn.vision.crop_bank import Crop, Origin
 from turret_ai.see import images
 from turret_ai.see.detection import Detection
-from turret_ai.see.settings import DetectionSettings, ExecutionSettings
+from turret_ai.see.settings import DetectionSettings
+from turret_ai.simulate import sensor
 from turret_ai.types import ImageArray
 
 WIDTH, HEIGHT = 1520, 870

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `turret-ai train matcher` is told about a dual encoder on an ImageNet backbone."""
 
 from __future__ import annotations

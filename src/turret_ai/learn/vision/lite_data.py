@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cut-out craft by type and source, backgrounds, and places that aren't craft."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training of the dual encoder on an ImageNet backbone."""
 
 from __future__ import annotations

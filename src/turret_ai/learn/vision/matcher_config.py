@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `turret-ai train matcher` is told: one type of configuration for each kind of matcher."""
 
 from __future__ import annotations

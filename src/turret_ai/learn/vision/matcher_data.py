@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole crops on backgrounds, spoilt as a detector and a camera would: what matchers learn from."""
 
 from __future__ import annotations

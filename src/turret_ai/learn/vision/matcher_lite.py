@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A dual encoder on an ImageNet backbone, with heads that name type, colours and "no craft".
 
 As `matcher_model`, but its picture encoder starts from EfficientNet-Lite0. The heads' answers go

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small dual encoder that trains well from nothing: a picture of a craft and a caption meet.
 
 The loss is SigLIP's (Zhai et al., "Sigmoid Loss for Language Image Pre-Training", 2023): every pair

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a detector sees craft that aren't there: the hardest pictures without craft."""
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ def find(
 def _look(
     settings: Mistakes, scenes: Sequence[Scene], noise: Augmentation, seed: int
 ) -> list[Crop]:
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.see.detection import Detection
-    from turret_ai.see.settings import DetectionSettings, ExecutionSettings
+    from turret_ai.see.settings import DetectionSettings
 
     detect = Detection(
         DetectionSettings(models=[settings.detector], confidence=settings.confidence),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Heads for a dual encoder that is trained already: linear probes on its own features.
 
 The features before the projection of an exported image encoder know more than its vectors tell:

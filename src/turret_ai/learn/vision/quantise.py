@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """int8 for CPUs: convolutions of a detector quantised on pictures, the rest left as it is."""
 
 from __future__ import annotations

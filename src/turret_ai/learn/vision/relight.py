@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Light on a craft apart from its background: tint, shade, exposure, haze, a softer outline.
 
 Pasted photographs were taken elsewhere, in another light than the picture that they are in.

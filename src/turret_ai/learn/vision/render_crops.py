@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Craft drawn one by one for the matcher: a colour layer with its cover, to lay on any background.
 
 Twenty times cheaper than whole pictures, and every layer serves on many backgrounds.

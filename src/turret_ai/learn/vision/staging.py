@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cut-out craft in a picture, at the size that craft have there, and the box of a detector."""
 
 from __future__ import annotations

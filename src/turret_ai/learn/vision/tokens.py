@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A byte-level BPE tokenizer made from captions: known words are one token, others are spelled."""
 
 from __future__ import annotations

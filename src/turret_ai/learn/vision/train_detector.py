@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai train detector`: our small one from nothing, or a DETR of transformers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai train matcher`: our dual encoders, or a SigLIP of transformers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai export heads`: heads for an exported matcher, learned on a configuration's crops."""
 
 from __future__ import annotations

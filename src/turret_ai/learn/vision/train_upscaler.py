@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`turret-ai train upscaler`: an SRVGGNetCompact on crops of craft, spoilt and made small.
 
 The loss is the mean absolute difference (L1), as in the first stage of Real-ESRGAN (PSNR-oriented).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tuning a public DETR (D-FINE, RT-DETR, ...) of transformers on whole pictures, one class."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tuning a public SigLIP on crops: the same questions and data as for the small matcher."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from turret_ai.errors import ConfigError, ModelError
+from turret_ai.execution import ExecutionSettings
 from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision import captions
@@ -17,7 +19,7 @@ from turret_ai.learn.vision.matcher_config import SiglipConfig
 from turret_ai.learn.vision.matcher_data import CropData, Staged, stage
 from turret_ai.learn.vision.matcher_model import sigmoid_loss
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
-from turret_ai.see.settings import ExecutionSettings, UpscalerSettings
+from turret_ai.see.settings import UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
 from turret_ai.types import ImageArray
 

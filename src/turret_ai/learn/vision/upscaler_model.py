@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SRVGGNetCompact, the small network of Real-ESRGAN (Wang et al., 2021): everything at the size of
 the input, one pixel shuffle at the end, the enlarged input added."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node's clock (system time, or /clock in simulation) and its timers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the environment says about the domain, and the settings that we give to Cyclone DDS."""
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def cyclone_config(loopback: bool = True) -> str:
             "<MaxAutoParticipantIndex>32</MaxAutoParticipantIndex>"
         )
         if reach == "LOCALHOST":
-            peers = ["localhost", *peers]
+            peers = ["127.0.0.1", *peers]
     if peers:
         listed = "".join(f"<Peer address={quoteattr(peer)}/>" for peer in peers)
         discovery += f"<Peers>{listed}</Peers>"

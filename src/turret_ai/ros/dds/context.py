@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One DDS participant and one executor for all nodes of a process."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is on the network: topics, services and nodes, as DDS discovery and ROS's graph tell."""
 
 from __future__ import annotations

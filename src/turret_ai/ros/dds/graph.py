@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is there: what we announce about our nodes, and what the others announce."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cyclone's view of a ROS type: a structure for discovery whose samples carry ready CDR bytes.
 
 cyclonedds-python turns every byte of an array into a Python object and back. The samples here keep

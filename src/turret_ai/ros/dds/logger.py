@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node's logger: lines on stderr as ROS writes them, and messages on /rosout."""
 
 from __future__ import annotations

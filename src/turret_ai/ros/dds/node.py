@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node without ROS, with rclpy's methods."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The six services and the topic by which `ros2 param` and others read and set parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """QoS profiles with rclpy's names, and their translation to Cyclone DDS."""
 
 from __future__ import annotations

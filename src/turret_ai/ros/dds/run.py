@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running nodes: in a process of their own until a signal, or inside a test until a condition."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Services and clients in rmw_cyclonedds' protocol.
 
 Requests go to rq<name>Request, replies to rr<name>Reply. 16 bytes before each sample (the client's

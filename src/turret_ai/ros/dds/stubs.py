@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Types of the messages for type checkers, made from the definitions."""
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from turret_ai.ros.interfaces import MESSAGES, SERVICES
 
 TARGET = Path(__file__).parent.parent / "interfaces.pyi"
 
-_HEAD = '''"""Types of the messages and services; made by scripts/write_interfaces, do not edit."""
+_HEAD = '''# SPDX-License-Identifier: Apache-2.0
+"""Types of the messages and services; made by scripts/write_interfaces, do not edit."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ROS types without ROS: definitions, message classes with defaults, and CDR.
 
 The type library is rosbags' for ROS 2 Jazzy, completed by `definitions/` and this package's `msg/`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Commercial aircraft: airliners, regional jets, business jets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cargo aircraft: high wings, ramps, turboprops; and freighters."""
 
 from __future__ import annotations

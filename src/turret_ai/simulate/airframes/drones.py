@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Drones: multicopters, and uncrewed aeroplanes with long wings, twin booms or a delta."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Helicopters: light and heavy, skids and wheels, tail rotor or fan, attack, tandem."""
 
 from __future__ import annotations

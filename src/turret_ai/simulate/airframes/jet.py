@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A jet fighter with everything that varies between them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fighter jets: one or two engines, swept, delta, canards, one or two fins."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Light aircraft: high and low wing, one or two engines, biplane, canard, fixed and drawn gear."""
 
 from __future__ import annotations

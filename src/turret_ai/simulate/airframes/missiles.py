@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Missiles: ballistic, air-to-air, cruise, with and without flame."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fighter planes: the propeller-driven fighters of the 1930s to 1950s."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rotorcraft: a cabin with a boom, a gunship, a tandem, a coaxial."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A transport: a tube with wings, for airliners and cargo aircraft alike."""
 
 from __future__ import annotations

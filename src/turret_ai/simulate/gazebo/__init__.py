@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What Gazebo is given: the turret's description and worlds made from scene descriptions."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scene's panorama as a sphere round the turret's camera: a mesh seen from within, an image."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Paths of craft as timed poses for Gazebo's actors, which move by simulated time alone.
 
 So a craft in Gazebo is at each moment where the embedded simulator has it, too.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Masses and inertias of links, summed from boxes and cylinders of even density.
 
 Formulas: https://en.wikipedia.org/wiki/List_of_moments_of_inertia (solid cuboid, solid cylinder),

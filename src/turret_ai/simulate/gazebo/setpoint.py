@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From gimbal commands to the joint angles that Gazebo's position controllers are told.
 
 The controllers run at their own speed to whatever angle they are given. Slower speeds, relative

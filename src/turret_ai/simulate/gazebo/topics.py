@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The names on Gazebo's side of the bridge. config/gz_bridge.yaml maps them to ROS's."""
 
 from __future__ import annotations

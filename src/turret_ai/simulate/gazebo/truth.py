@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the boxes that Gazebo's bounding-box camera reports to boxes with captions and directions.
 
 A world's craft carry Gazebo's Label system; beside the number that the camera reports, each names

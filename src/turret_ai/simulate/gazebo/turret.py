@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The turret as one table of links and joints, written as SDF for Gazebo and as URDF for RViz.
 
 Frames and joints are those of `turret_ai.aim.frames`. Sizes and masses are a RoboMaster EP's,

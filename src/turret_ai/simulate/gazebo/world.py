@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Worlds for Gazebo made from scene descriptions: panorama, daylight, craft, turret.
 
 The world's x axis points north, as the turret's base frame does. The turret stands on a pedestal;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small helpers to write SDF and URDF."""
 
 from __future__ import annotations

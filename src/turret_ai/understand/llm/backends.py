@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The language models' runtimes behind one interface; each is imported when it is chosen."""
 
 from __future__ import annotations

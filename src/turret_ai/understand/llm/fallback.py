@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The language model's turn: asked only for what is still open, believed only if borne out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The question put to a language model: a function with the fields that are still open.
 
 The form is that of the gorilla-openfunctions-v2 models: an instruction with the function's JSON

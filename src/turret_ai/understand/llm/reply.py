@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Strict reading of a language model's reply: a function call or a JSON object, never run."""
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from collections.abc import Sequence
 from rapidfuzz.distance import Levenshtein
 
 from turret_ai.normalise import plain, read_digits
+from turret_ai.phonetics.lexicon import phrase
 from turret_ai.understand.llm.prompt import FUNCTION
-from turret_ai.understand.pronounce import phrase
 from turret_ai.vocabulary import Vocabulary
 
 LONGEST = 2000

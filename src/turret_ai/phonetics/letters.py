@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How an unknown English word sounds: letter rules of our own.
 
 The rules are tried from the top at each place; the first whose letters and surroundings fit gives

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime sessions: the provider that is there, threads, TensorRT's profiles and engines.
 
 https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html
@@ -14,20 +15,39 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from turret_ai.errors import ConfigError, InputError, ModelError
-from turret_ai.see.settings import ExecutionSettings
 
 NAMES = {
     "tensorrt": "TensorrtExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
+
+
+Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
+
+
+class ExecutionSettings(BaseModel):
+    """Where and how models run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: Provider = Field(
+        "auto", description="auto: TensorRT, CUDA or CPU, the first that is there"
+    )
+    device: int = Field(0, ge=0, le=64, description="index of the GPU")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads of a model; 0: by the machine")
+    fp16: bool = Field(True, description="half precision where TensorRT runs")
+    engine_cache: str = Field(
+        "", description="folder for TensorRT engines; empty: turret_ai/engines in the user's cache"
+    )
 
 
 @dataclass(frozen=True, slots=True)

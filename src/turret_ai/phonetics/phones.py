@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sounds of English, and how likely a recogniser is to take one for another.
 
 Thirty-nine phones in the usual ARPAbet letters, lower case, without stress. The confusion model is

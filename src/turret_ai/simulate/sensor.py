@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a poor camera does to a picture: blur, noise of several kinds, exposure, JPEG.
 
 The severities are those of the competition's images: strong Gaussian and ISO noise, multiplicative

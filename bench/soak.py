@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Soak the whole graph: hundreds of turns, every process killed in turn, no turn lost.
+
+Real processes, real models, a simulated turret in simulated time. Beside `python -m bench soak`:
+
+    python -m bench.soak --turns 2000 --every 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import psutil
+
+from bench.common import Row
+
+TIMEOUT_S = 1500
+SPEED = 8.0
+"""Simulated seconds per second."""
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "simulator": {
+        "clock.speed": SPEED,
+        # A small picture: what is searched is real, what is found doesn't matter here.
+        "camera.width": 380,
+        "camera.height": 218,
+        "camera.rate": 2.0,
+        "joint_rate": 20.0,
+    },
+    "audio_source": {"whole": True, "rate": 0.0, "loop": True, "chunk": 1.0, "turn_timeout": 30.0},
+}
+_VICTIMS = ("transcriber", "commander", "locator", "controller", "simulator", "audio_source")
+_START_S = 120.0
+_TURN_S = 60.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What a soak showed. Seconds of real time; bytes."""
+
+    turns: int = 0
+    announced: set[str] = field(default_factory=set)
+    ends: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    kills: Counter[str] = field(default_factory=Counter)
+    whole_again: list[tuple[str, float]] = field(default_factory=list)
+    next_turn: list[float] = field(default_factory=list)
+    """From a kill to the first engagement of an utterance that was announced after it."""
+    memory: dict[str, list[int]] = field(default_factory=dict)
+    """Resident memory of each process at the end of turns in which it was not started."""
+    seconds: float = 0.0
+
+    @property
+    def without_end(self) -> list[str]:
+        """Utterances that were announced and have no engagement."""
+        return sorted(name for name in self.announced if not self.ends[name])
+
+    @property
+    def ended_twice(self) -> list[str]:
+        """Utterances with more than one engagement."""
+        return sorted(name for name, count in self.ends.items() if count > 1)
+
+
+def soak(
+    turns: int, every: int, seed: int = 0, say: Callable[[str], object] = lambda _: None
+) -> Result:
+    """Play `turns` turns and kill a process in every so many of them; 0: in none."""
+    domain = random.SystemRandom().randint(40, 99)
+    os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST")
+    from turret_ai.graph import GRAPHS
+    from turret_ai.graph.processes import Processes
+
+    plan = GRAPHS["finals"].plan({"use_sim_time": "true", "scene": "harbour"})
+    nodes = tuple(
+        replace(entry, parameters={**entry.parameters, **_PARAMETERS.get(entry.executable, {})})
+        for entry in plan.nodes
+    )
+    with Processes(replace(plan, nodes=nodes), on_line=lambda *_: None) as processes:
+        return _Soak(processes, turns, every, random.Random(seed), say).run()
+
+
+class _Soak:
+    def __init__(
+        self,
+        processes: Any,
+        turns: int,
+        every: int,
+        chance: random.Random,
+        say: Callable[[str], object],
+    ) -> None:
+        from turret_ai.aim.engagement import Outcome
+        from turret_ai.nodes import roster
+        from turret_ai.ros import Context, Node, qos
+        from turret_ai.ros.interfaces import Engagement, StageState, Transcript, TurretCommand
+
+        self.processes, self.turns, self.every = processes, turns, every
+        self.chance, self.say = chance, say
+        self.result = Result()
+        self._outcome = Outcome
+        self._since: dict[str, float] = {}
+        self._killed: tuple[str, int, float] | None = None
+        self._kill_at: float | None = None
+        self._victims: list[str] = []
+        self._waits_for_next: tuple[float, set[str]] | None = None
+        self.context = Context()
+        self.node = Node("soak", context=self.context)
+        self.states: dict[str, Any] = {}
+        self.node.create_subscription(StageState, roster.TOPIC, self._on_state, qos.STATES)
+        self.node.create_subscription(Engagement, "engagement", self._on_end, qos.STAGE)
+        for kind, topic in ((Transcript, "transcript"), (TurretCommand, "command")):
+            self.node.create_subscription(kind, topic, self._on_word, qos.STAGE)
+        self._active = StageState.ACTIVE
+        self._pids: dict[str, int] = {}
+
+    # -- what is seen ----------------------------------------------------------------------------
+
+    def _on_word(self, message: Any) -> None:
+        self.result.announced.add(message.utterance_id)
+
+    def _on_state(self, report: Any) -> None:
+        self.states[report.stage] = report
+        for each in report.utterances:
+            self.result.announced.add(each.utterance_id)
+
+    def _on_end(self, message: Any) -> None:
+        result, name = self.result, message.utterance_id
+        result.announced.add(name)
+        result.ends[name] += 1
+        result.turns += 1
+        result.outcomes[self._outcome(message.outcome).name] += 1
+        if message.outcome == message.TIMEOUT:
+            result.reasons[message.reason] += 1
+        if self._waits_for_next is not None and name not in self._waits_for_next[1]:
+            result.next_turn.append(time.monotonic() - self._waits_for_next[0])
+            self._waits_for_next = None
+        self._weigh()
+        if self.every and result.turns % self.every == 0 and self._killed is None:
+            self._kill_at = time.monotonic() + self.chance.uniform(0.0, 2.0)
+        if result.turns % 50 == 0:
+            self.say(f"{result.turns} turns, {sum(result.kills.values())} kills")
+
+    def _weigh(self) -> None:
+        for name, process in self.processes.running.items():
+            if self._pids.get(name) != process.pid:  # just started: it still grows
+                self._pids[name] = process.pid
+                self._since[name] = time.monotonic()
+                self.result.memory.setdefault(name, []).clear()
+            elif time.monotonic() - self._since[name] > 20.0:
+                with contextlib.suppress(psutil.Error):
+                    size = psutil.Process(process.pid).memory_info().rss
+                    self.result.memory[name].append(size)
+
+    # -- what is done ----------------------------------------------------------------------------
+
+    def _look_after(self) -> None:
+        self.processes.check()
+        now = time.monotonic()
+        if self._killed is not None:
+            name, instance, at = self._killed
+            if self.states[name].instance != instance and not self._missing():
+                self.result.whole_again.append((name, now - at))
+                self._killed = None
+        elif self._kill_at is not None and now >= self._kill_at:
+            self._kill_at = None
+            if not self._victims:
+                self._victims = list(_VICTIMS)
+                self.chance.shuffle(self._victims)
+            name = self._victims.pop()
+            os.kill(self.processes.running[name].pid, signal.SIGKILL)
+            self.result.kills[name] += 1
+            self._killed = (name, self.states[name].instance, now)
+            self._waits_for_next = (now, set(self.result.announced))
+
+    def _missing(self) -> list[str]:
+        return [
+            name
+            for name in _VICTIMS
+            if name not in self.states or self.states[name].state != self._active
+        ]
+
+    def run(self) -> Result:
+        from turret_ai.ros import spin_until
+
+        try:
+            if not spin_until(lambda: not self._missing(), self.node, timeout=_START_S):
+                raise RuntimeError(f"not active: {self._missing()}")
+            started = last = time.monotonic()
+            turns = 0
+
+            def over() -> bool:
+                nonlocal last, turns
+                self._look_after()
+                if self.result.turns != turns:
+                    turns, last = self.result.turns, time.monotonic()
+                if time.monotonic() - last > _TURN_S:
+                    raise RuntimeError(f"no turn ended for {_TURN_S:.0f} s after {turns} turns")
+                return turns >= self.turns and self._killed is None
+
+            spin_until(over, self.node, timeout=float(self.turns) * _TURN_S)
+            self.result.seconds = time.monotonic() - started
+            # No new ones: what is still open must end.
+            self.processes.running["audio_source"].send_signal(signal.SIGINT)
+            spin_until(lambda: not self.result.without_end, self.node, timeout=20.0)
+            return self.result
+        finally:
+            self.context.close()
+
+
+def _growth(sizes: list[int]) -> float | None:
+    """Share by which a process grew between the first and the last tenth of its turns."""
+    if len(sizes) < 20:
+        return None
+    tenth = max(1, len(sizes) // 10)
+    first, last = statistics.median(sizes[:tenth]), statistics.median(sizes[-tenth:])
+    return last / first - 1.0
+
+
+def rows(result: Result, every: int) -> list[Row]:
+    """The figures."""
+    again = [seconds for _, seconds in result.whole_again]
+    note = (
+        f"{result.turns} turns in {result.seconds:.0f} s, {sum(result.kills.values())} processes "
+        f"killed; clock at {SPEED:g} times real time"
+    )
+    found = [
+        Row(
+            "soak: utterances that ended in exactly one engagement",
+            1.0
+            - (len(result.without_end) + len(result.ended_twice)) / max(1, len(result.announced)),
+            "share",
+            higher_is_better=True,
+            note=note,
+        )
+    ]
+    if again:
+        found.append(
+            Row(
+                "soak: from a kill to a whole graph, median",
+                statistics.median(again),
+                "s",
+                note=f"longest {max(again):.1f} s",
+            )
+        )
+    if result.next_turn:
+        found.append(
+            Row(
+                "soak: from a kill to the end of the next turn, median",
+                statistics.median(result.next_turn),
+                "s",
+                note=f"longest {max(result.next_turn):.1f} s",
+            )
+        )
+    grown = {n: g for n, sizes in result.memory.items() if (g := _growth(sizes)) is not None}
+    if grown:
+        most = max(grown, key=lambda name: grown[name])
+        found.append(
+            Row(
+                "soak: growth of a process's memory, largest",
+                grown[most],
+                "share",
+                note=f"{most}; of the processes that lived through 20 turns",
+            )
+        )
+    return found
+
+
+def run(quick: bool) -> list[Row]:
+    every = 10
+    result = soak(30 if quick else 100, every)
+    return rows(result, every)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=100)
+    parser.add_argument("--every", type=int, default=10, help="turns between kills; 0: none")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    result = soak(given.turns, given.every, given.seed, lambda text: print(text, flush=True))
+    for row in rows(result, given.every):
+        print(f"{row.name}: {row.value:.3f} {row.unit} ({row.note})")
+    print("outcomes", dict(result.outcomes))
+    print("killed", dict(result.kills))
+    print("reasons", dict(result.reasons.most_common()))
+    print("whole again after", [(name, round(s, 1)) for name, s in result.whole_again])
+    print("next turn after", [round(s, 1) for s in result.next_turn])
+    print("without an end", result.without_end)
+    print("ended twice", result.ended_twice)
+    return int(bool(result.without_end or result.ended_twice))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

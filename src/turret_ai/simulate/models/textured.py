@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model file and its liveries made ready for the renderer."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turret_ai.errors import InputError
+from turret_ai.simulate.mesh import Mesh, corner_normals
+from turret_ai.simulate.models import ac3d
+from turret_ai.simulate.models.skin import DETAIL, Skin, texture
+from turret_ai.simulate.solids import Solid
+
+_ENDINGS = (".png", ".rgb", ".jpg", ".jpeg", ".dds", ".bmp", ".tga", ".rgba", ".sgi")
+_BESIDE_CRAFT = re.compile(
+    r"flare|halo|beam|\bshadow|contrail|smoke|lightcone|navlight|ground|chock|cone\b|ladder"
+    r"|strobe|beacon.?light|disc\b|disk\b|propdis|fastprop|prop.?blur|rotor.?disc|blurred",
+    re.IGNORECASE,
+)
+"""Objects of a file that are no part of the craft: lights' halos, shadows, rotors' blur."""
+_LARGEST_PART = 400_000
+"""More triangles than that are refused."""
+
+
+def find_texture(name: str, folders: list[Path]) -> Path | None:
+    """The file of a texture as an AC3D file names it, looked for in folders; other endings of the
+    same name count, too (models are often edited after their textures were converted)."""
+    base = Path(name.replace("\\", "/"))
+    for folder in folders:
+        for candidate in (folder / base, folder / base.name):
+            if candidate.is_file():
+                return candidate
+            for ending in _ENDINGS:
+                other = candidate.with_suffix(ending)
+                if other.is_file():
+                    return other
+    return None
+
+
+def liveries(model: Path) -> dict[str, Path | None]:
+    """Names of a model's paint jobs, with the folder whose textures go first.
+
+    A livery is a folder below the aircraft's own that holds a texture by the name that the model
+    uses: what FlightGear's livery files say by their `texture-path`. "" is the model as it is.
+    """
+    names = {Path(n.replace("\\", "/")).stem.lower() for n in ac3d.texture_names(model)}
+    root = model.parent.parent if model.parent.name.lower() in ("model", "models") else model.parent
+    found: dict[str, Path | None] = {}
+    if root != model.parent:
+        for folder in sorted(p for p in root.rglob("*") if p.is_dir() and p != model.parent):
+            held = {f.stem.lower() for f in folder.iterdir() if f.suffix.lower() in _ENDINGS}
+            if held & names:
+                found[folder.relative_to(root).as_posix()] = folder
+    if not found or _has_textures(model, names):
+        found[""] = None
+    return found
+
+
+def _has_textures(model: Path, names: set[str]) -> bool:
+    beside = [model.parent, model.parent.parent / "textures"]
+    return not names or any(find_texture(name, beside) for name in names)
+
+
+@lru_cache(maxsize=24)
+def _file(path: Path) -> ac3d.Model:
+    return ac3d.read(path)
+
+
+@lru_cache(maxsize=64)
+def load(path: Path, livery: Path | None = None, up: str = "y", detail: int = DETAIL) -> Mesh:
+    """A textured model; one unit of the file is a metre.
+
+    Args:
+        livery: a folder whose textures go before those beside the file.
+        up: the file's axis that points upwards.
+        detail: largest side of a texture: finer ones than a picture shows look like noise in it.
+
+    Raises:
+        InputError: not a model, no texture at all to be found, or numbers that aren't finite.
+    """
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+    from scipy.spatial import ConvexHull, QhullError
+
+    model = _file(path)
+    folders = [f for f in (livery, path.parent, path.parent.parent) if f is not None]
+    folders += [p / n for p in (path.parent, path.parent.parent) for n in ("Textures", "textures")]
+    vertices: list[NDArray[np.float32]] = []
+    faces, uv, images, tints, normals = [], [], [], [], []
+    pictures: dict[Path, int] = {}
+    offset = wanted = 0
+    for part in model.parts:
+        if _BESIDE_CRAFT.search(part.name):
+            continue
+        number = -1
+        if part.texture:
+            wanted += 1
+            file = find_texture(part.texture, folders)
+            if file is not None:
+                number = pictures.setdefault(file, len(pictures))
+        clear = np.array([m.clear for m in model.materials] or [0.0])
+        rgb = np.array([m.rgb for m in model.materials] or [(0.7, 0.7, 0.7)], np.float32)
+        material = np.minimum(part.materials, len(rgb) - 1)
+        kept = clear[material] < 0.75
+        if not kept.any() or (part.texture and number < 0 and wanted > 1 and not pictures):
+            continue
+        glass = (clear[material] > 0.25)[kept]
+        tint = np.where(glass[:, None], np.float32(0.12), rgb[material[kept]])
+        corners = part.faces[kept]
+        vertices.append(part.vertices)
+        faces.append(corners + offset)
+        uv.append(part.uv[kept])
+        images.append(np.where(glass, -1, number).astype(np.int32))
+        tints.append(tint.astype(np.float32))
+        normals.append(corner_normals(Solid(part.vertices.astype(np.float64), corners)))
+        offset += len(part.vertices)
+    if not faces:
+        raise InputError(f"{path} has nothing to be seen")
+    if wanted and not pictures:
+        raise InputError(f"{path}: none of its textures is there")
+    points = np.concatenate(vertices)
+    used = np.concatenate(faces)
+    if not np.isfinite(points[used]).all():
+        raise InputError(f"{path} has vertices that are no numbers")
+    if len(used) > _LARGEST_PART:
+        raise InputError(f"{path} has {len(used)} triangles, more than {_LARGEST_PART}")
+    turn = _to_base(up)
+    corner = np.concatenate(normals) @ turn.T
+    points = (points @ turn.T).astype(np.float32)
+    seen = points[np.unique(used)]
+    low, high = seen.min(0), seen.max(0)
+    points -= (low + high) / 2
+    size = float((high - low).max())
+    if not size > 0:
+        raise InputError(f"{path} has no extent")
+    try:
+        outline = points[np.unique(used)]
+        outline = outline[ConvexHull(outline).vertices]
+    except QhullError as error:
+        raise InputError(f"{path} is flat") from error
+    tracer = EmbreeScene()
+    faces32 = np.ascontiguousarray(used, np.int32)
+    TriangleMesh(tracer, np.ascontiguousarray(points), faces32)
+    skin = Skin(
+        np.concatenate(uv),
+        np.concatenate(images),
+        np.concatenate(tints),
+        tuple(texture(p, detail) for p in pictures),
+    )
+    return Mesh(
+        points, faces32, np.ascontiguousarray(corner, np.float32),
+        np.zeros(len(faces32), np.int64), outline, (), size,
+        np.zeros(3, np.float32), ((high - low) / 2).astype(np.float32), tracer, skin,
+    )  # fmt: skip
+
+
+def _to_base(up: str) -> NDArray[np.float32]:
+    """Rotation from a file's axes to x forward, y left, z up."""
+    rows = {
+        "y": [[-1, 0, 0], [0, 0, 1], [0, 1, 0]],
+        "z": [[-1, 0, 0], [0, -1, 0], [0, 0, 1]],
+    }
+    return np.array(rows[up], np.float32)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Textured models: AC3D files are read, liveries found, surfaces drawn; broken files are named."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from craft_material import BLUE, RED, box, paint
+
+from turret_ai.aim.camera import Camera
+from turret_ai.errors import ConfigError, InputError
+from turret_ai.simulate import render
+from turret_ai.simulate.craft import TYPES
+from turret_ai.simulate.livery import Livery
+from turret_ai.simulate.models import ac3d, catalogue, textured
+
+
+@pytest.fixture
+def aircraft(tmp_path: Path) -> Path:
+    """An aircraft as FlightGear keeps it: a model, and a livery in a folder beside."""
+    model = tmp_path / "A320" / "Models" / "A320.ac"
+    model.parent.mkdir(parents=True)
+    model.write_text(box("..\\Textures\\skin.png"))
+    paint(tmp_path / "A320" / "Textures" / "Red" / "skin.png", RED, RED)
+    paint(tmp_path / "A320" / "Textures" / "Both" / "skin.png", RED, BLUE)
+    return model
+
+
+def seen(model: Path, livery: Path | None) -> tuple[np.ndarray, np.ndarray]:
+    mesh = textured.load(model, livery)
+    camera = Camera.from_fov(80, 60, math.radians(40))
+    placed = render.Placed(
+        mesh, Livery((), (), "plain", 0), np.array([9.0, 0, 0]),
+        np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), False,
+    )  # fmt: skip
+    return render.paint(placed, camera, np.eye(3))
+
+
+def test_a_file_gives_its_faces_in_place_and_no_lines(tmp_path):
+    (tmp_path / "a.ac").write_text(box())
+    model = ac3d.read(tmp_path / "a.ac")
+    (part,) = model.parts
+    assert (part.name, part.texture, len(part.faces)) == ("body of it", "skin.png", 12)
+    assert part.vertices.min(0) == pytest.approx([10, 0, 0])
+    assert part.vertices.max(0) == pytest.approx([14, 1, 1])
+    assert part.uv.shape == (12, 3, 2)
+    assert ac3d.texture_names(tmp_path / "a.ac") == {"skin.png"}
+
+
+def test_windows_line_ends_and_a_child_too_many_are_read(tmp_path):
+    (tmp_path / "a.ac").write_bytes(
+        box().replace("kids 1", "kids 2").encode().replace(b"\n", b"\r\n")
+    )
+    assert len(ac3d.read(tmp_path / "a.ac").parts) == 1
+
+
+def test_liveries_are_the_folders_that_hold_the_model_s_textures(aircraft):
+    found = textured.liveries(aircraft)
+    assert {name: path.name for name, path in found.items()} == {
+        "Textures/Both": "Both",
+        "Textures/Red": "Red",
+    }
+
+
+def test_a_livery_s_texture_lies_where_the_model_says(aircraft):
+    picture, there = seen(aircraft, aircraft.parents[1] / "Textures" / "Both")
+    assert there.mean() > 0.05
+    colours = picture[there].astype(int)
+    red = (np.abs(colours - RED).max(1) < 6).mean()
+    blue = (np.abs(colours - BLUE).max(1) < 6).mean()
+    assert red + blue > 0.99
+    assert 0.35 < red < 0.65
+    plain, there = seen(aircraft, aircraft.parents[1] / "Textures" / "Red")
+    assert (np.abs(plain[there].astype(int) - RED).max(1) < 6).all()
+
+
+def test_rays_go_through_where_a_texture_is_clear(aircraft):
+    half = aircraft.parents[1] / "Textures" / "Half"
+    paint(half / "skin.png", (*RED, 255), (*RED, 0))
+    _, whole = seen(aircraft, aircraft.parents[1] / "Textures" / "Red")
+    _, rest = seen(aircraft, half)
+    assert 0.4 < rest.sum() / whole.sum() < 0.75
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("3ds", "not an AC3D file"),
+        (box()[:300], "broken near line"),
+        ("AC3Db\nOBJECT world\nkids 0\n", "no faces"),
+        (box().replace("refs 4\n0 ", "refs 4\n99 "), "isn't there"),
+        (box(x="nan"), "no numbers"),
+        (box(texture="missing.png"), "none of its textures"),
+    ],
+)
+def test_a_bad_model_is_named_with_what_is_wrong(tmp_path, text, words):
+    path = tmp_path / "bad.ac"
+    path.write_text(text)
+    paint(tmp_path / "skin.png", RED, BLUE)
+    with pytest.raises(InputError, match=r"bad\.ac") as caught:
+        textured.load(path)
+    assert words in str(caught.value)
+
+
+def test_a_broken_texture_is_named(tmp_path):
+    (tmp_path / "a.ac").write_text(box())
+    (tmp_path / "skin.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"skin\.png is not a texture"):
+        textured.load(tmp_path / "a.ac")
+
+
+def test_the_table_names_each_airframe_once_and_only_known_types():
+    kinds = catalogue.kinds()
+    names = [k.airframe for k in kinds]
+    assert len(names) == len(set(names))
+    for split in ("train", "val"):
+        assert {k.type_name for k in kinds if k.split == split} == set(TYPES)
+    photographs = catalogue.photographs()
+    assert {s for _, s in photographs.values()} == {"train", "val"}
+
+
+def test_only_models_of_the_table_are_found_and_bad_ones_are_named(aircraft):
+    folder = aircraft.parents[2]
+    (folder / "unknown.ac").write_text(box())
+    (folder / "A321-iberia.ac").write_text("no model")
+    entries, problems = catalogue.find(folder)
+    assert [e.kind.airframe for e in entries] == ["airbus a320"]
+    assert len(entries[0].liveries) == 2
+    assert len(problems) == 1
+    assert "A321-iberia.ac" in problems[0]
+    with pytest.raises(InputError, match="no model that the table"):
+        catalogue.find(folder / "A320" / "Textures")
+
+
+def test_a_folder_s_own_table_goes_before_ours(aircraft):
+    folder = aircraft.parents[2]
+    line = "{airframe: mine, type: drone, files: [Models/A320.ac]}"
+    (folder / "craft_models.yaml").write_text(f"craft:\n- {line}\n")
+    catalogue.find.cache_clear()
+    (entry,), _ = catalogue.find(folder)
+    assert (entry.kind.airframe, entry.kind.type_name) == ("mine", "drone")
+    (folder / "craft_models.yaml").write_text("craft:\n- {airframe: x, type: ship, files: []}\n")
+    catalogue.find.cache_clear()
+    catalogue.kinds.cache_clear()
+    with pytest.raises(ConfigError, match="unknown type 'ship'"):
+        catalogue.find(folder)

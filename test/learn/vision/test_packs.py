@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packs of crops: textured, painted and photographed craft, kept within one split, resumable."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from craft_material import RED, box, paint, photograph, sky
+
+from turret_ai.cli.app import main
+from turret_ai.errors import InputError
+from turret_ai.learn.vision import crop_bank, packs, photo_cutouts, windows
+
+WHITE = (240, 240, 240)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    """Models of two airframes, one for each split, and a broken one."""
+    folder = tmp_path_factory.mktemp("models")
+    for name in ("A320/Models/A320.ac", "757/Models/757-200.ac"):
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        path.write_text(box())
+        paint(path.parent.parent / "Textures" / "Red" / "skin.png", RED, RED)
+    (folder / "A321-x.ac").write_text(box(x="nan"))
+    paint(folder / "skin.png", RED, RED)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr(packs, "SHARD", 20)
+
+
+def test_textured_crops_show_the_split_s_airframes_with_their_colours(models, tmp_path):
+    for split, airframe in (("train", "airbus a320"), ("val", "boeing 757")):
+        made, problems = packs.write("textured", tmp_path, 20, 3, split, models)
+        crops = crop_bank.load(made[0])
+        assert len(crops) >= 20
+        assert {c.origin.airframe for c in crops} == {airframe}
+        assert {c.origin.split for c in crops} == {split}
+        assert {c.caption for c in crops} == {"red commercial aircraft"}
+        if split == "train":
+            assert any("A321-x.ac" in p for p in problems)
+
+
+def test_the_cover_of_a_crop_fits_its_box(models, tmp_path):
+    made, _ = packs.write("textured", tmp_path, 20, 4, "train", models)
+    for crop in crop_bank.load(made[0]):
+        ys, xs = np.nonzero(crop.pixels[..., 3] > 61)
+        found = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+        assert np.abs(crop.box - found).max() <= 1
+        assert (crop.pixels[..., :3] <= crop.pixels[..., 3:].astype(int) + 1).all()  # premultiplied
+
+
+def test_a_shard_that_is_there_is_kept(tmp_path):
+    made, _ = packs.write("painted", tmp_path, 20, 5, "train", Path())
+    before = made[0].stat().st_mtime_ns
+    again, _ = packs.write("painted", tmp_path, 20, 5, "train", Path())
+    assert again == made
+    assert made[0].stat().st_mtime_ns == before
+    crops = crop_bank.load(made[0])
+    assert {c.origin.source for c in crops} == {"painted"}
+    assert all(c.caption.endswith(c.origin.type_name) for c in crops)
+
+
+def test_a_craft_is_cut_from_a_plain_sky(tmp_path):
+    cutout = photo_cutouts.cut(photograph())
+    assert isinstance(cutout, photo_cutouts.Cutout)
+    assert cutout.cover[112, 60] == 1.0
+    assert cutout.cover[:20].max() == 0.0
+    true = (np.abs(photograph().astype(int) - RED).max(axis=2) < 8).sum()
+    assert cutout.cover.sum() == pytest.approx(true, rel=0.08)
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        (np.random.default_rng(1).integers(0, 255, (224, 224, 3)).astype(np.uint8), "no plain sky"),
+        (sky(), "nothing"),
+        (sky(40, 40), "small"),
+        (photograph()[108:], "cut by the frame"),
+    ],
+)
+def test_photographs_that_cannot_be_cut_well_are_turned_down(picture, reason):
+    assert photo_cutouts.cut(picture) == reason
+
+
+def test_photographs_by_airframe_become_crops_and_broken_ones_are_named(tmp_path):
+    folder = tmp_path / "photos" / "train" / "Airbus A320"
+    folder.mkdir(parents=True)
+    for k, colour in enumerate([RED, WHITE, (30, 60, 160)]):
+        cv2.imwrite(str(folder / f"{k}.jpg"), photograph(colour)[..., ::-1])
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "photos" / "Unknown").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "Unknown" / "x.jpg"), photograph())
+    made, problems = packs.write("photographs", tmp_path, 1, 0, "train", tmp_path / "photos")
+    crops = crop_bank.load(made[0])
+    assert {c.origin.airframe for c in crops} == {"Airbus A320"}
+    assert {c.origin.type_name for c in crops} == {"commercial aircraft"}
+    assert "red commercial aircraft" in {c.caption for c in crops}
+    assert len(problems) == 1
+    assert "broken.jpg" in problems[0]
+
+
+def test_kinds_and_folders_that_are_not_there_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no kind"):
+        packs.write("drawn", tmp_path, 1, 0, "train", tmp_path)
+    with pytest.raises(InputError, match="not a folder of models"):
+        packs.write("textured", tmp_path, 1, 0, "train", tmp_path / "none")
+    with pytest.raises(InputError, match="no folders of photographs"):
+        packs.write("photographs", tmp_path, 1, 0, "train", tmp_path)
+
+
+def test_older_shards_without_origins_are_read(tmp_path):
+    crop = crop_bank.cut(sky(), np.array([10, 10, 60, 50], np.float32), "red drone")
+    crop_bank.save(tmp_path / "a.npz", [crop])
+    with np.load(tmp_path / "a.npz") as file:
+        np.savez(tmp_path / "old.npz", **{k: file[k] for k in file.files if k != "origins"})
+    (back,) = crop_bank.load(tmp_path / "old.npz")
+    assert back.caption == "red drone"
+    assert back.origin == crop_bank.Origin()
+
+
+def test_windows_are_cut_from_photos_and_panoramas_and_broken_files_are_named(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "photo.jpg"), sky(800, 1200))
+    cv2.imwrite(str(folder / "panorama.png"), sky(512, 1024))
+    cv2.imwrite(str(folder / "texture.png"), sky(300, 300))
+    (folder / "broken.jpg").write_bytes(b"")
+    os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
+    assert cv2.imwrite(str(folder / "light.exr"), sky(512, 1024).astype(np.float32) / 100)
+    (folder / "broken.exr").write_bytes(b"v/1\x01nothing")
+    count, problems = windows.write([folder], tmp_path / "out", 5, 1.0, 0)
+    assert count == len(list((tmp_path / "out").glob("*.jpg"))) == 16
+    assert len(problems) == 2
+    assert {"broken.exr", "broken.jpg"} <= {
+        w.strip(":").rsplit("/")[-1] for p in problems for w in p.split()
+    }
+
+
+def test_the_command_names_what_it_left_out(models, tmp_path, capsys):
+    arguments = ["synth", "crops", "textured", str(tmp_path), "--material", str(models)]
+    assert main([*arguments, "--num-crops", "20", "--seed", "3"]) == 0
+    said = capsys.readouterr()
+    assert "textured_train_3_000.npz" in said.out
+    assert "A321-x.ac" in said.err

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audio source in a process of its own: what it plays, and how fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from probe import Probe, free_domain, node_process
+
+from turret_ai.hear.listener import Listener, SpeechEnded
+from turret_ai.ros import audio, qos
+from turret_ai.ros.interfaces import AudioDataStamped
+from turret_ai.ros.time import to_ns
+
+RATE = 16000
+DOMAIN = free_domain()
+
+
+@pytest.fixture
+def probe():
+    made = Probe(DOMAIN)
+    yield made
+    made.close()
+
+
+def test_files_played_faster_than_spoken_follow_each_other_and_a_bad_one_is_left_out(
+    probe: Probe, tmp_path: Path
+) -> None:
+    for number in range(3):
+        soundfile.write(tmp_path / f"{number}.wav", np.full(RATE, 0.1 * (number + 1)), RATE)
+    (tmp_path / "1b.wav").write_text("no audio")
+    chunks: list[AudioDataStamped] = probe.collect(AudioDataStamped, "audio", qos.AUDIO)
+    parameters = {
+        "source": "files", "path": tmp_path, "rate": 20.0, "pause": 0.1, "chunk": 0.05,
+        "one_at_a_time": "false", "wait_for": "['']", "ready_timeout": 0.0,
+    }  # fmt: skip
+    with node_process(DOMAIN, "audio_source", **parameters):
+        assert probe.until(lambda: len(chunks) >= 66, timeout=60)
+    stamps = [to_ns(chunk.header.stamp) for chunk in chunks[:66]]
+    steps = np.diff(stamps) / 1e9
+    assert steps.min() > 0.049  # no file begins before the one before has ended
+    heard = np.concatenate([audio.from_message(chunk) for chunk in chunks[:66]])
+    assert {round(float(level), 1) for level in np.unique(heard)} == {0.0, 0.1, 0.2, 0.3}
+    listener = Listener()
+    events = [
+        event
+        for chunk, stamp in zip(chunks, stamps, strict=False)
+        for event in listener.feed(audio.from_message(chunk), RATE, 1, stamp)
+    ]
+    assert listener.late_chunks == 0
+    assert not [event for event in events if isinstance(event, SpeechEnded)]
