@@ -23,6 +23,9 @@ from turret_ai.types import FloatArray, ImageArray
 LOST = 0.01
 """Largest share of right answers that the threshold may turn into NOT_FOUND. Few: on pictures of
 another kind than those that it was found on, right answers score lower."""
+GENEROUS = 0.3
+"""The threshold is lowered by this factor: right answers are refused more often on pictures of
+another kind than those that it was found on, and a wrong answer costs no more than none."""
 DOUBTFUL = 0.5
 """Answers are called AMBIGUOUS up to the margin around which fewer than this share are right."""
 _NEIGHBOURS = 25
@@ -171,7 +174,9 @@ def thresholds(seen: Sequence[Seen], heads: Heads, terms: Terms) -> Calibration:
                 margins.append(float(odds[chosen] - odds[apart].max()))
                 right.append(hit)
     return Calibration(
-        not_found_below=round(not_found_threshold(np.array(best_right), np.array(best_absent)), 5),
+        not_found_below=round(
+            GENEROUS * not_found_threshold(np.array(best_right), np.array(best_absent)), 5
+        ),
         ambiguous_margin=round(ambiguous_margin(np.array(margins), np.array(right)), 5),
     )
 

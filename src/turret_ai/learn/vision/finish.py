@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +40,7 @@ class Finish(Section):
     beside: list[str] = Field(
         [], description="other matchers, of which ensembles with this one are measured as well"
     )
+    alone: bool = Field(True, description="measure each of them alone, too")
     evaluate: list[Evaluation] = Field([], description="what to measure on")
 
 
@@ -79,19 +79,21 @@ def run(settings: Finish, out: Path) -> list[dict[str, Any]]:
             calibrate.matcher(Path(model), marked, detection)
     rows: list[dict[str, Any]] = []
     for evaluation in settings.evaluate:
-        rows += _measure(evaluation, str(folder), settings.beside, detection)
+        rows += _measure(evaluation, str(folder), settings, detection)
         text = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / "figures.jsonl").write_text(text, encoding="utf-8")
     return rows
 
 
 def _measure(
-    evaluation: Evaluation, own: str, beside: Sequence[str], detection: Remembered
+    evaluation: Evaluation, own: str, settings: Finish, detection: Remembered
 ) -> list[dict[str, Any]]:
     from turret_ai.prove import vlm_score
 
     pictures = vlm_score.pictures(str(evaluation.pictures))[: evaluation.most]
-    groups = [[own], *([b] for b in beside), *([own, b] for b in beside)]
+    groups = [[own, b] for b in settings.beside]
+    if settings.alone:
+        groups = [[own], *([b] for b in settings.beside), *groups]
     rows = []
     for models in groups:
         see = Locator(SeeSettings(matching=MatchingSettings(models=models)))
@@ -99,7 +101,7 @@ def _measure(
         for level in evaluation.degrade:
             data = pictures if level == "clean" else vlm_score.degraded(pictures, level)
             result = vlm_score.score(see, data)
-            about = {"models": models, "pictures": str(evaluation.pictures), "degrade": level}
+            about = {"models": models, "manifest": str(evaluation.pictures), "degrade": level}
             by = result.by(vlm_score.type_group)
             rows.append({**about, **result.figures(), "by_type": by})
     return rows
