@@ -20,6 +20,7 @@ _NEEDS = {
     "learn/vision/test_lite.py": ("torch",),
     "act/test_services.py": ("fastapi", "httpx"),
     "learn/test_asr_training.py": ("torch", "transformers"),
+    "learn/test_neural_voices.py": ("espeakng_loader",),
     "learn/test_speech.py": ("espeakng_loader",),
     "learn/vision/test_calibrate.py": ("torch",),
     "learn/vision/test_data.py": ("torch",),

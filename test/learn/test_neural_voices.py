@@ -15,8 +15,6 @@ from turret_ai.learn import talk
 from turret_ai.learn.speech import corpus, kokoro, piper, text, voice_files, voices
 from turret_ai.learn.speech.ipa import phonemes
 
-pytest.importorskip("espeakng_loader", reason="needs the extra train")
-
 ENGLISH = [f"{sex}_{name}" for sex in ("af", "am", "bf", "bm") for name in ("one", "two")]
 
 

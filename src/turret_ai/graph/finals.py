@@ -146,7 +146,7 @@ def _build(values: Mapping[str, str]) -> Plan:
         NodeEntry(
             "transcriber",
             _given(
-                recogniser__engine=values["speech_engine"],
+                recogniser__engine=values["speech_engine"].replace("auto", ""),
                 recogniser__model=values["speech_model"],
                 recogniser__device=speech_device,
             ),

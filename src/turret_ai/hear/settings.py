@@ -85,7 +85,7 @@ class RecogniserSettings(Settings):
         "auto",
         description="of CTranslate2; auto: float16 on a GPU, int8 on a CPU, which has no float16",
     )
-    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: by the machine")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: half of the cores")
     language: str = Field("en", description="of multilingual models; empty: detected")
     beam_size: int = Field(5, ge=1, le=20, description="beams of the decoder")
     alternatives: int = Field(3, ge=1, le=20, description="readings returned, best first")

@@ -9,6 +9,7 @@ any length up to its window where faster-whisper always fills up to 30 s.
 from __future__ import annotations
 
 import math
+import os
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
@@ -88,7 +89,9 @@ class WhisperRecogniser(WindowedRecogniser):
                 device=self.device,
                 device_index=settings.device_index,
                 compute_type=compute,
-                cpu_threads=settings.threads,
+                # Threads that wait for one another by spinning: too many are slower than one
+                # where anything else runs.
+                cpu_threads=settings.threads or max(1, (os.cpu_count() or 2) // 2),
                 local_files_only=not settings.allow_download,
             )
         except Exception as error:
