@@ -20,6 +20,8 @@ MAX_SECONDS = 600.0
 BEST_MODEL = "asr_whisper_tiny"
 FAST_MODEL = "asr_small"
 _SHORTEST_S = 0.1
+_IMPROBABLE = 0.1
+"""Confidence below which scraps of words in much noise are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +170,14 @@ class WindowedRecogniser(Recogniser):
         if not spoken:
             reasons = [self.refused(d) for d in decoded if d.texts]
             return Reading((), 0.0, next(iter(reasons), "nothing was understood"))
+        confidence = math.prod(self._confidence(d) for d in spoken)
+        if 2 * len(spoken) < len(decoded) and confidence < _IMPROBABLE:
+            return Reading((), 0.0, "unintelligible for the most part")
         texts = spoken[0].texts
         if len(spoken) > 1:
             joined = " ".join(d.texts[0].text for d in spoken)
             texts = (Hypothesis(joined, sum(d.texts[0].score for d in spoken)),)
-        return Reading(texts, math.prod(self._confidence(d) for d in spoken))
+        return Reading(texts, confidence)
 
     def _confidence(self, decoded: Decoded) -> float:
         if self.calibration is None:

@@ -36,6 +36,8 @@ _TAIL_FRAMES = 50
 window, the decoder begins anew."""
 _COMPRESSIBLE = 2.4
 """Compression ratio of a text from which the decoder loops: openai-whisper's threshold."""
+_IMPROBABLE, _DOUBTFUL = 0.1, -0.5
+"""Talk that was heard well is told though it is no command; what is neither is not."""
 _TOKENS_PER_SECOND = 12
 """More than anybody says; longer output is a decoder that loops."""
 
@@ -120,7 +122,8 @@ class WhisperRecogniser(WindowedRecogniser):
         text = decoded.texts[0].text.encode()
         if len(text) / len(zlib.compress(text)) > _COMPRESSIBLE:
             return "unintelligible (the same words again and again)"
-        if mean < settings.log_prob_threshold:
+        doubted = self.calibration is not None and self._confidence(decoded) < _IMPROBABLE
+        if mean < (_DOUBTFUL if doubted else settings.log_prob_threshold):
             return f"unintelligible (mean log-probability {mean:.2f})"
         return ""
 
