@@ -49,7 +49,7 @@ def test_an_unreadable_file_is_named_with_its_line(
     file.write_bytes(content)
     with pytest.raises(InputError, match=message):
         records.read_jsonl(file)
-    with pytest.raises(InputError, match="can't read"):
+    with pytest.raises(InputError, match="can't be read"):
         records.read_jsonl(tmp_path / "missing")
 
 

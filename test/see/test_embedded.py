@@ -8,7 +8,7 @@ import pytest
 from turret_ai import share
 from turret_ai.see import locator
 
-NAMES = ("detector_small", "matcher_small")
+NAMES = ("detector_small", "matcher_lite", "matcher_small")
 
 
 def test_the_vision_models_are_small_and_have_cards():
@@ -17,13 +17,15 @@ def test_the_vision_models_are_small_and_have_cards():
         folder = share.path(f"models/{name}")
         assert (folder / "CARD.md").is_file() and (folder / "model.yaml").is_file()
         total += sum(f.stat().st_size for f in folder.iterdir())
-    assert total < 25e6
+    assert total < 40e6
 
 
 def test_they_are_what_the_settings_name_and_run_on_the_cpu():
     see = locator.load()
     told = see.describe()
-    assert (told["detector"], told["matcher"], told["upscaler"]) == (*NAMES, "off")
+    assert told["detector"] == NAMES[0] and told["matcher"] == ", ".join(NAMES[1:])
+    assert told["upscaler"] == "off"
+    assert see.matcher.weights.sum() == pytest.approx(1) and (see.matcher.weights > 0.2).all()
     assert 0 <= see.matcher.ambiguous_margin < 5
     see.warm_up()
     assert see.seconds["detect"] > 0

@@ -243,8 +243,9 @@ def test_a_cancellation_is_never_an_order(understander: Understander, text: str)
 
 @pytest.mark.parametrize(
     "text",
-    ["Cease fire!", "Hold fire.", "Abort.", "Stand down.", "do not engage", "Stop!", "cancel"],
-)
+    ["Cease fire!", "Hold fire.", "Abort.", "Stand down.", "do not engage", "Stop!", "cancel",
+     "Seize fire.", "Sees fire!", "Old fire.", "Do not in gauge.", "Dis-engage.", "A bort."],
+)  # fmt: skip
 def test_a_cancellation_needs_no_order(understander: Understander, text: str) -> None:
     assert understander.parse(text).status is CommandStatus.CANCELLED
 

@@ -8,14 +8,16 @@ knots. The sentences are the grammar's; the competition's sample takes no part.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 
 from turret_ai import share
-from turret_ai.learn import sentences
+from turret_ai.learn import overheard, sentences
 from turret_ai.learn.transcripts import Corrupter
 from turret_ai.understand import Understander, UnderstandSettings
 from turret_ai.understand.calibration import FIELDS, IDENTITY
@@ -47,8 +49,13 @@ def isotonic(x: Sequence[float], y: Sequence[bool]) -> tuple[list[float], list[f
     return [b[0] / b[2] for b in blocks], [b[1] / b[2] for b in blocks]
 
 
-def fit(number: int = 220) -> dict[str, object]:
-    """The tree of the calibration file, from that many sentences at each rate."""
+def fit(number: int = 220, pairs: Sequence[dict[str, Any]] = ()) -> dict[str, object]:
+    """The tree of the calibration file, from that many sentences at each rate.
+
+    Args:
+        pairs: rows of `turret-ai synth transcripts --from-audio`; with them, repaired fields are
+            counted on these instead of on misheard synthetic sentences.
+    """
     understander = Understander(UnderstandSettings(min_confidence=0.0))
     understander.calibrate(IDENTITY)
     seen: dict[str, tuple[list[float], list[bool]]] = {name: ([], []) for name in FIELDS}
@@ -63,9 +70,16 @@ def fit(number: int = 220) -> dict[str, object]:
                 right = field.value == getattr(made, name)
                 if by_rules:
                     clean[name].append(right)
-                elif field.value:
+                elif field.value and not pairs:
                     seen[name][0].append(field.confidence)
                     seen[name][1].append(right)
+    for row in pairs:
+        command = understander.parse(str(row["transcript"]))
+        for name in FIELDS:
+            field = getattr(command, name)
+            if field.value and not understander.is_clean(str(row["transcript"])):
+                seen[name][0].append(field.confidence)
+                seen[name][1].append(field.value == row[name])
     knots = {}
     for name in FIELDS:
         xs, ys = isotonic(*seen[name])
@@ -76,12 +90,17 @@ def fit(number: int = 220) -> dict[str, object]:
 
 def main() -> None:
     """Write the calibration into the source tree's config folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pairs", nargs="*", type=Path)
+    pairs = overheard.read(parser.parse_args().pairs)
     out = Path(share.root()) / "config" / "understand_calibration.yaml"
     head = (
         "# Confidence of a field: how often it is right, by the posterior of the decoder. Made by\n"
         "# `python -m turret_ai.learn.calibrate` from misheard synthetic sentences.\n"
     )
-    out.write_text(head + yaml.safe_dump(fit(), default_flow_style=None), encoding="utf-8")
+    out.write_text(
+        head + yaml.safe_dump(fit(pairs=pairs), default_flow_style=None), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -108,6 +108,7 @@ class MatcherDescription(_Description):
     scale: float = Field(1.0, description="of the logit: sigmoid(scale * cosine + bias)")
     bias: float = 0.0
     heads: Heads = Heads()
+    weight: float = Field(1.0, ge=0, description="of its log-odds where several matchers are asked")
     score: Terms | None = Field(None, description="fitted; null: scale, bias and DETECTION's share")
     score_unnamed: Terms | None = Field(
         None, description="fitted for captions that name none of the types; null: as `score`"

@@ -69,7 +69,9 @@ class Matcher:
         self.settings = settings
         self.upscaler = upscaler
         self.encoders = [DualEncoder(n, execution, settings.batch) for n in settings.models]
-        weights = np.asarray(settings.weights or [1.0] * len(self.encoders), np.float64)
+        weights = np.asarray(
+            settings.weights or [e.about.weight for e in self.encoders], np.float64
+        )
         if (weights < 0).any() or weights.sum() <= 0:
             raise ConfigError("the weights of matchers must not be negative, nor all zero")
         self.weights = weights / weights.sum()

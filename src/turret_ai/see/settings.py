@@ -55,9 +55,12 @@ class MatchingSettings(Settings):
     """From boxes and captions to scores."""
 
     models: list[str] = Field(
-        ["matcher_small"], min_length=1, max_length=8, description="names or folders of encoders"
+        ["matcher_lite", "matcher_small"],
+        min_length=1,
+        max_length=8,
+        description="names or folders of encoders",
     )
-    weights: list[float] = Field([], description="of the models; empty: equal")
+    weights: list[float] = Field([], description="of the models; empty: as they say themselves")
     templates: list[str] = Field(
         [], description="texts with {caption}, averaged; empty: the model's own"
     )

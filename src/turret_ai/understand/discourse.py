@@ -83,6 +83,7 @@ class Phrases:
     asks: re.Pattern[str]
     condition: re.Pattern[str]
     condition_harmless: re.Pattern[str]
+    surely: re.Pattern[str]
     again: re.Pattern[str]
     corrects: re.Pattern[str]
     triggers: frozenset[str]
@@ -119,6 +120,7 @@ def phrases() -> Phrases:
             asks=re.compile(rf"(?<![^ ])[.] {call}(?:{any_of('asks')})(?![^ ])"),
             condition=_words(any_of("condition")),
             condition_harmless=_words(any_of("condition_harmless")),
+            surely=_words(any_of("surely")),
             again=_words(any_of("again")),
             corrects=_words(rf"(?P<withdrawn>{any_of('withdraws')})|{any_of('corrects')}"),
             triggers=frozenset(tree["triggers"].split()),
@@ -205,12 +207,12 @@ def _question(words: Sequence[Word], text: str, starts: Sequence[int]) -> str:
         at = bisect_right(starts, found.end() - 1) - 1
         start, end = _sentence(words, max(at, 0))
         if _orders(words[start:end]) and not _only_radio(words[start:end]):
-            return " ".join(word.text for word in words[start : start + 3])
+            return " ".join(word.text for word in words[start : start + 5])
     asked = [i for i, word in enumerate(words) if word.asked]
     if asked:
         start, end = _sentence(words, asked[0])
         if _orders(words[start:end]) and end - start > 2:
-            return " ".join(word.text for word in words[start : start + 3])
+            return " ".join(word.text for word in words[start : start + 5])
     return ""
 
 
@@ -228,7 +230,8 @@ def _condition(words: Sequence[Word], text: str, starts: Sequence[int]) -> str:
         at = max(0, bisect_right(starts, found.end() - 1) - 1)
         start, end = _sentence(words, at)
         if _orders(words[start:end]):
-            return " ".join(word.text for word in words[at : at + 3])
+            first = bisect_right(starts, found.start() - 1)
+            return " ".join(word.text for word in words[first : at + 3])
     return ""
 
 

@@ -280,9 +280,8 @@ class Numbers:
         if cued:
             return False
         joined = any(word.joined and word.mark == ":" for word in span[1:])
-        if joined or (
-            len(number.digits) > 3 and four_digits(number.digits, self._headings) is None
-        ):
+        whole = len(span) == 1 and len(number.digits) > 3  # "3000", not "ten one 35"
+        if joined or (whole and four_digits(number.digits, self._headings) is None):
             return True
         if _counts_down(number.digits) and (after.stop or after.text in _AFTER_COUNT):
             return True

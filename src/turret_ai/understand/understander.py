@@ -153,6 +153,11 @@ class Understander:
     def _hear(self, words: list[Word], score: float) -> _Heard:
         """One reading: what it is as talk, and what the rules read in its parts."""
         talk = discourse.read(words)
+        if talk.verdict in (Verdict.QUESTION, Verdict.CONDITION) and not (
+            discourse.phrases().surely.search(talk.because)
+            or all(self._is_known(word) and not word.numeral for word in words)
+        ):
+            talk = Talk(Verdict.ORDER, talk.parts)  # "if" and "what" are often misheard words
         parts = corrections.read(talk.parts, self._rules)
         off = corrections.withdrawn(parts)
         if off and talk.verdict is Verdict.ORDER:

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turret_ai.errors import InputError, ModelError
 from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import (
     captions,
     crop_bank,
+    export,
+    fit_score,
     hard_negatives,
     probe,
     staging,
@@ -20,8 +25,10 @@ from turret_ai.learn.vision import (
 )
 from turret_ai.learn.vision.crop_bank import Crop, Origin
 from turret_ai.learn.vision.efficientnet_lite import EfficientNetLite, load
+from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
 from turret_ai.learn.vision.relight import Relight, relight
 from turret_ai.see import images
+from turret_ai.see.description import MatcherDescription, read
 from turret_ai.see.encoders import DualEncoder
 
 TYPES = ["drone", "helicopter", "missile"]
@@ -106,8 +113,8 @@ def packs(tmp_path):
     return tmp_path
 
 
-def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
-    words = [
+def _words(packs):
+    return [
         f"packs.folders=[{packs / 'packs'}]",
         f"packs.backgrounds=[{packs / 'grounds'}]",
         "packs.held=16",
@@ -121,11 +128,13 @@ def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
         "schedule.save_every=1",
         "schedule.logger=none",
     ]
+
+
+def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
+    words = _words(packs)
     train_matcher.run("matcher_lite", [*words, "schedule.steps=2"])
     best = train_matcher.run("matcher_lite", [*words, "schedule.steps=3", "resume=true"])
     assert best.is_file()
-    from turret_ai.learn.vision import export
-
     assert export.matcher(packs / "run" / "last.pt", packs / "model") < 1e-3
     encoder = DualEncoder(str(packs / "model"), ExecutionSettings(provider="cpu", threads=1), 8)
     found = encoder.encode_images(np.zeros((5, 64, 64, 3), np.uint8))
@@ -135,12 +144,48 @@ def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
     assert encoder.encode_texts(["an unknown word"]).shape == (1, 128)
 
 
+def test_a_training_ends_with_a_fitted_model_and_its_figures(packs):
+    from turret_ai.learn import images as drawn
+
+    rows = []
+    for index in range(2):
+        rgb, labels = drawn.generate(index, seed=5, split="val")
+        images.save(packs / f"{index}.jpg", rgb)
+        marks = [{"caption": c, "bbox": b.as_list()} for c, _, _, b in labels]
+        rows.append(json.dumps({"image": f"{index}.jpg", "annotations": marks}))
+    manifest = packs / "pictures.jsonl"
+    manifest.write_text("\n".join(rows))
+    train_matcher.run(
+        "matcher_lite",
+        [
+            *_words(packs),
+            "schedule.steps=1",
+            f"finish.model={packs / 'model'}",
+            f"finish.score_on=[{manifest}]",
+            "finish.beside=[matcher_small]",
+            f"finish.evaluate=[{{pictures: {manifest}, degrade: [clean, mild]}}]",
+        ],
+    )
+    told = [json.loads(x) for x in (packs / "model" / "figures.jsonl").read_text().splitlines()]
+    assert [len(t["models"]) for t in told] == [1, 1, 1, 1, 2, 2]
+    assert {t["degrade"] for t in told} == {"clean", "mild"}
+    assert all(0 <= t["vlm"] <= 1 and t["captions"] > 3 for t in told)
+    about = read(str(packs / "model"), MatcherDescription)[1]
+    assert about.score is not None and about.score.cosine >= 0
+    with pytest.raises(InputError, match="candidates"):
+        fit_score.weights([])
+
+
 def test_probes_on_a_trained_encoder_become_outputs_of_its_file(packs, tmp_path):
     rng = np.random.default_rng(2)
     crops = np.stack([np.full((64, 64, 3), t, np.uint8) for t in TONES.values()] * 8)
     crops = np.clip(crops + rng.normal(0, 8, crops.shape), 0, 255).astype(np.uint8)
-    shipped = DualEncoder("matcher_small", ExecutionSettings(provider="cpu", threads=1), 8)
-    file = shipped.folder / shipped.about.image
+    torch.manual_seed(0)
+    model = Matcher(MatcherShape(blocks=(0, 0, 0, 0)), 3, 3).image.eval()
+    file = tmp_path / "plain.onnx"
+    example = torch.rand(2, 3, 64, 64)
+    free = {"image": {0: "batch"}, "embedding": {0: "batch"}}
+    export.to_onnx(model, [example], file, ["image"], ["embedding"], free)
     found = probe.features(file, [crops])
     kinds = np.arange(24) % 3
     labels = probe.Labels(
@@ -163,8 +208,11 @@ def test_probes_on_a_trained_encoder_become_outputs_of_its_file(packs, tmp_path)
     )
     assert outputs["types"][kinds != 2].argmax(axis=1).tolist() == kinds[kinds != 2].tolist()
     assert ((outputs["craft"][:, 0] > 0) == (kinds != 2)).all()
-    vectors = outputs["embedding"] / np.linalg.norm(outputs["embedding"], axis=1, keepdims=True)
-    assert vectors == pytest.approx(shipped.encode_images(crops).vectors, abs=1e-4)
+    with torch.no_grad():
+        vectors = model(torch.from_numpy(tensor)).numpy()
+    assert outputs["embedding"] == pytest.approx(vectors, abs=1e-4)
+    with pytest.raises(ModelError, match="heads"):
+        probe.attach(tmp_path / "image.onnx", made, tmp_path / "again.onnx")
 
 
 def test_places_where_a_detector_is_fooled_are_cut_with_their_origin(tmp_path):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from turret_ai.types import FloatArray, ImageArray
 LOST = 0.01
 """Largest share of right answers that the threshold may turn into NOT_FOUND. Few: on pictures of
 another kind than those that it was found on, right answers score lower."""
+GENEROUS = 0.3
+"""The threshold is lowered by this factor: right answers are refused more often on pictures of
+another kind than those that it was found on, and a wrong answer costs no more than none."""
 DOUBTFUL = 0.5
 """Answers are called AMBIGUOUS up to the margin around which fewer than this share are right."""
 _NEIGHBOURS = 25
@@ -170,21 +174,27 @@ def thresholds(seen: Sequence[Seen], heads: Heads, terms: Terms) -> Calibration:
                 margins.append(float(odds[chosen] - odds[apart].max()))
                 right.append(hit)
     return Calibration(
-        not_found_below=round(not_found_threshold(np.array(best_right), np.array(best_absent)), 5),
+        not_found_below=round(
+            GENEROUS * not_found_threshold(np.array(best_right), np.array(best_absent)), 5
+        ),
         ambiguous_margin=round(ambiguous_margin(np.array(margins), np.array(right)), 5),
     )
 
 
-def matcher(folder: Path, pictures: Sequence[Marked]) -> MatcherDescription:
+def matcher(folder: Path, pictures: Sequence[Marked], detection: Any = None) -> MatcherDescription:
     """Fit the score of an exported matcher and its thresholds; write them to its model.yaml.
 
     Candidates are those of the settings' detector, because its mistakes are rivals.
+
+    Args:
+        detection: what finds them, instead of a `turret_ai.see.detection.Detection` of its own.
 
     Raises:
         ModelError: no such model.
     """
     root, about = read(str(folder), MatcherDescription)
     see = Locator(SeeSettings(matching=MatchingSettings(models=[str(root)])))
+    see.detection = detection or see.detection
     seen = look(see, pictures)
     named, unnamed = score(seen, about.heads)
     found = about.model_copy(

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from turret_ai.errors import InputError
 from turret_ai.see.description import Terms
 from turret_ai.see.evidence import Table
 
@@ -34,8 +35,14 @@ class Question:
 
 
 def weights(questions: Sequence[Question], steps: int = 300) -> Table:
-    """(5,) non-negative, for the scores that make the right candidates win."""
+    """(5,) non-negative, for the scores that make the right candidates win.
+
+    Raises:
+        InputError: no question has a right and a wrong candidate.
+    """
     asked = [q for q in questions if q.right.any() and not q.right.all()]
+    if not asked:
+        raise InputError("the score can't be fitted: no described craft is among the candidates")
     most = max(len(q.found) for q in asked)
     x = torch.zeros(len(asked), most, 5, dtype=torch.float64)
     right = torch.zeros(len(asked), most, dtype=torch.bool)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
+from turret_ai.learn.vision.finish import Finish
 from turret_ai.learn.vision.matcher_lite import LiteShape
 from turret_ai.learn.vision.staging import Staging
 from turret_ai.see.cropping import CropShape
@@ -71,6 +72,7 @@ class LiteConfig(Section):
     model: LiteShape = LiteShape()
     crop: CropShape = CropShape(context=0.15, fit="square")
     staging: Staging = Staging()
+    finish: Finish = Finish()
     types: list[str] = Field(min_length=2)
     colours: list[str] = Field(min_length=2)
     schedule: loop.Schedule

@@ -117,11 +117,17 @@ def _loss(
 
 
 def attach(file: Path, probe: Probe, out: Path) -> None:
-    """Write the encoder with the outputs `types`, `colours` and `craft`."""
+    """Write the encoder with the outputs `types`, `colours` and `craft`.
+
+    Raises:
+        ModelError: it has heads already, or doesn't end in a linear layer.
+    """
     onnx = require("onnx", extra="train")
     helper, to_tensor = onnx.helper, onnx.numpy_helper.from_array
     model = onnx.load(str(file))
     graph = model.graph
+    if len(graph.output) > 1:
+        raise ModelError(f"{file} has heads already")
     name, _ = hidden(graph)
     parts = {
         "types": slice(0, probe.types),

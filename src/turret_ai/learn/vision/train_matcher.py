@@ -19,6 +19,7 @@ from turret_ai.learn import config as configs
 from turret_ai.learn import loop, warm_start
 from turret_ai.learn.vision import captions, tokens
 from turret_ai.learn.vision.captions import Attributes
+from turret_ai.learn.vision.lite_config import LiteConfig
 from turret_ai.learn.vision.matcher_config import AnyConfig, SiglipConfig, SmallConfig
 from turret_ai.learn.vision.matcher_data import CropData, Staged, stage
 from turret_ai.learn.vision.matcher_model import Matcher, choice_loss, sigmoid_loss
@@ -194,4 +195,9 @@ def run(name: str, overrides: Sequence[str]) -> Path:
         from turret_ai.learn.vision.lite_task import LiteTask
 
         task = LiteTask(config)
-    return loop.fit(task, config.schedule, config.out, config.resume, content)
+    best = loop.fit(task, config.schedule, config.out, config.resume, content)
+    if isinstance(config, LiteConfig) and config.finish.model:
+        from turret_ai.learn.vision import finish
+
+        finish.run(config.finish, config.out)
+    return best
