@@ -1,82 +1,79 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small Whisper in CTranslate2 beside the same weights in PyTorch"""
+"""The shipped Whisper beside the same weights in transformers (and openai-whisper, if installed)"""
 
 from __future__ import annotations
 
-import tempfile
+import importlib
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 from bench.common import Row, Skip, race
 
-SECONDS = 6.0
-TOKENS = 30
-TEXT = "heading is three two zero target is red drone tool to deploy is machine gun over"
+CLIP = "scenes/audio/woods_3.ogg"
+MODEL = "models/asr_whisper_tiny"
 
 
-def _both(folder: Path) -> tuple[Any, Any, Any]:
-    """Untrained weights of the embedded model's size: time does not depend on their values."""
+def _theirs(folder: Any, features: Any) -> Any:
+    """The same weights in transformers, greedy, on the same frames."""
     import torch
 
-    from turret_ai.learn import config as configs
-    from turret_ai.learn import loop
-    from turret_ai.learn.asr import export, tokens
-    from turret_ai.learn.asr.config import AsrConfig
-    from turret_ai.learn.asr.model import AsrModel, build_whisper
+    from turret_ai.learn.asr import from_ctranslate2, tokens
+    from turret_ai.learn.asr.config import Loss
+    from turret_ai.learn.asr.model import AsrModel
 
-    config = configs.load("asr_whisper", ["loss.phones=0"], AsrConfig)
-    made = tokens.train([TEXT], config.architecture.vocabulary, config.frontend.chunk_length)
-    made.save(str(folder / "tokenizer.json"))
+    torch.set_num_threads(1)
+    model = AsrModel(from_ctranslate2.load(folder), Loss(ctc=0.0)).eval()
     labels = tokens.load(folder / "tokenizer.json")
-    torch.manual_seed(0)
-    model = AsrModel(build_whisper(config, labels), config.loss).eval()
-    checkpoint = folder / "best.pt"
-    loop.save(
-        checkpoint,
-        {"kind": "asr", "model": model.state_dict(), "config": config.model_dump(mode="json")},
-    )
-    export.run(str(checkpoint), folder / "model")
-    return model, labels, config
+    given = torch.from_numpy(features)
+    return lambda: model.greedy(given, labels)
+
+
+def _openai(samples: Any) -> Any:
+    """openai-whisper's tiny.en, where it and its weights are on this machine; else None."""
+    weights = Path("~/.cache/whisper/tiny.en.pt").expanduser()
+    if importlib.util.find_spec("whisper") is None or not weights.is_file():
+        return None
+    model = importlib.import_module("whisper").load_model(str(weights))
+    return lambda: model.transcribe(samples, language="en", fp16=False, beam_size=None)
 
 
 def run(quick: bool) -> list[Row]:
     try:
-        import torch
+        import torch  # noqa: F401
         import transformers  # noqa: F401
     except ImportError as error:
         raise Skip(f"the baseline needs the extra `train`: {error}") from error
-    import ctranslate2
     import numpy as np
+    from faster_whisper.feature_extractor import FeatureExtractor
 
-    with tempfile.TemporaryDirectory() as name:
-        model, labels, config = _both(Path(name))
-        runtime = ctranslate2.models.Whisper(
-            str(Path(name) / "model"), device="cpu", compute_type="int8", intra_threads=1
-        )
-        torch.set_num_threads(1)
-        frames = int(SECONDS * 16000 / config.frontend.hop_length)
-        features = np.random.default_rng(0).standard_normal((1, 80, frames)).astype(np.float32)
+    from turret_ai import share
+    from turret_ai.hear import files, recogniser
+    from turret_ai.hear.settings import RecogniserSettings
 
-        def ours() -> object:
-            return runtime.generate(
-                ctranslate2.StorageView.from_array(features),
-                [labels.prompt],
-                beam_size=1,
-                max_length=TOKENS,
-                suppress_tokens=[labels.end],
-            )
-
-        def theirs() -> object:
-            return model.greedy(torch.from_numpy(features), labels, TOKENS - len(labels.prompt))
-
-        fast, slow = race(ours, theirs, runs=5 if quick else 30)
-    return [
+    folder = share.path(MODEL)
+    samples = files.read(share.path(CLIP))
+    ears = recogniser.load(RecogniserSettings(engine="whisper", threads=1, beam_size=1))
+    features = np.asarray(FeatureExtractor()(samples), dtype=np.float32)[None]
+    features = features[:, :, : features.shape[2] // 2 * 2]
+    runs = 3 if quick else 15
+    seconds = len(samples) / 16000
+    ours, theirs = race(lambda: ears.read(samples), _theirs(folder, features), runs=runs)
+    what = f"a command of {seconds:.1f} s to text, one thread, greedy"
+    rows = [
         Row(
-            f"{SECONDS:.0f} s of speech to {TOKENS} tokens, one thread, greedy",
-            fast.milliseconds,
+            what,
+            ours.milliseconds,
             "ms",
             "transformers, float32, same weights",
-            slow.milliseconds,
-            note=f"int8; {fast.note}",
+            theirs.milliseconds,
+            note=f"int8; {ours.note}",
         )
     ]
+    other = _openai(samples)
+    if other is not None:
+        ours, theirs = race(lambda: ears.read(samples), other, runs=runs)
+        rows.append(
+            Row(what, ours.milliseconds, "ms", "openai-whisper tiny.en", theirs.milliseconds)
+        )
+    return rows

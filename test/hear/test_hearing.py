@@ -16,6 +16,7 @@ from turret_ai.types import FloatArray, Transcription, TranscriptStatus
 RATE = 16_000
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND
+QUIET = ListenerSettings(partial_interval=0.0)
 CLIP = files.read(share.path("scenes/audio/woods_0.ogg"))
 
 
@@ -27,7 +28,10 @@ class Room:
         self.broken = False
         self.now_ns = T0
         self.hearing = Hearing(
-            settings or HearSettings(), self.transcribe, lambda text: False, self.told.append
+            settings or HearSettings(listener=QUIET),
+            self.transcribe,
+            lambda text: False,
+            self.told.append,
         )
 
     def transcribe(self, samples: FloatArray) -> Transcription:

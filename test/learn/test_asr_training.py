@@ -26,6 +26,7 @@ from turret_ai.learn.asr import (
     export_ctc,
     export_whisper,
     features,
+    from_ctranslate2,
     task,
     tokens,
 )
@@ -262,7 +263,7 @@ def test_the_exported_model_is_heard_through_faster_whisper(
     ears.warm_up()
     heard = ears.transcribe(_samples(data))
     assert 0.0 <= heard.confidence <= 1.0
-    assert ears.describe()["engine"] == "whisper"
+    assert ears.describe()["engine"] == "whisper + ctc"
 
 
 def _samples(data: Path) -> np.ndarray:
@@ -416,3 +417,77 @@ def test_an_init_that_is_no_whisper_is_named(data: Path, tmp_path: Path) -> None
             str(write_config(tmp_path, data, "a")),
             [f"init={tmp_path / 'empty'}", f"out={tmp_path / 'out'}"],
         )
+
+
+def test_a_whisper_of_ctranslate2_comes_back_with_the_same_weights(
+    trained: Path, tmp_path: Path
+) -> None:
+    export.run(str(trained), tmp_path / "model", "float32")
+    back = from_ctranslate2.load(tmp_path / "model").state_dict()
+    for name, value in weights(trained).items():
+        if name.startswith("whisper.model."):
+            torch.testing.assert_close(back[name.removeprefix("whisper.")], value, msg=name)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x06\x00\x00\x00\x0c\x00WhisperSpec\x00\x03\x00"])
+def test_a_broken_model_of_ctranslate2_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.bin"):
+        from_ctranslate2.read_variables(tmp_path / "model.bin")
+
+
+def test_a_quantised_whisper_comes_back_nearly_the_same(trained: Path, tmp_path: Path) -> None:
+    export.run(str(trained), tmp_path / "model", "int8")
+    back = from_ctranslate2.load(tmp_path / "model").state_dict()
+    name = "model.encoder.layers.0.fc1.weight"
+    true = weights(trained)[f"whisper.{name}"]
+    assert float((back[name] - true).abs().max()) < 0.01 * float(true.abs().max())
+    assert not torch.equal(back[name], true)
+
+
+def test_a_public_whisper_is_tuned_in_part_and_exported(
+    trained: Path, data: Path, tmp_path: Path
+) -> None:
+    export.run(str(trained), tmp_path / "public", "float32")
+    config = str(write_config(tmp_path, data, "tuned"))
+    best = task.run(
+        config,
+        [
+            f"init={tmp_path / 'public'}",
+            "frozen=[model.encoder, model.decoder.embed_tokens]",
+            "data.texts=written",
+            "data.times=[2]",
+            "data.radio.squelch=1.0",
+            "loss.ctc=0.0",
+            "loss.phones=0.0",
+        ],
+    )
+    before, after = weights(trained), weights(best)
+    moved = {
+        name for name in before if name in after and not torch.equal(before[name], after[name])
+    }
+    assert moved
+    assert all("encoder." not in name and "embed_tokens" not in name for name in moved)
+    export.run(str(best), tmp_path / "model")
+    card = yaml.safe_load((tmp_path / "model" / "model.yaml").read_text())
+    assert card["any_length"]
+    assert not card["primed"]
+    ears = recogniser.load(RecogniserSettings(model=str(tmp_path / "model"), engine="whisper"))
+    ears.warm_up()
+
+
+def test_what_is_to_be_frozen_must_exist(trained: Path, data: Path, tmp_path: Path) -> None:
+    export.run(str(trained), tmp_path / "public", "float32")
+    with pytest.raises(ModelError, match="nosuch"):
+        task.run(
+            str(write_config(tmp_path, data, "tuned")),
+            [f"init={tmp_path / 'public'}", "frozen=[nosuch]"],
+        )
+
+
+def test_a_cpu_is_not_asked_for_float16(trained: Path, tmp_path: Path) -> None:
+    export.run(str(trained), tmp_path / "model", "int8")
+    settings = RecogniserSettings(model=str(tmp_path / "model"), device="cpu", second="")
+    assert recogniser.load(settings).describe()["device"] == "cpu (int8)"
+    with pytest.raises(ModelError, match="float16"):
+        recogniser.load(settings.model_copy(update={"compute_type": "float16"}))

@@ -48,8 +48,13 @@ class Radio(Probe):
             self.until(lambda: False, timeout=0.002)
 
     def heard(self, count: int) -> list[Transcript]:
-        assert self.until(lambda: len(self.transcripts) >= count, timeout=60)
-        return list(self.transcripts)
+        """That many transcripts that are not partial."""
+
+        def whole() -> list[Transcript]:
+            return [t for t in self.transcripts if t.status != Transcript.PARTIAL]
+
+        assert self.until(lambda: len(whole()) >= count, timeout=60)
+        return whole()
 
 
 @pytest.fixture

@@ -26,9 +26,18 @@ def audio(
     scraps: Annotated[
         float, typer.Option(min=0, max=1, help="Share of scraps of sentences, for training.")
     ] = 0.0,
+    talk: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of speech that commands nothing.")
+    ] = 0.0,
     engines: Annotated[
         str, typer.Option(help="Shares, such as espeak=0.6,flite=0.4; default: all at hand.")
     ] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Voices that may speak, such as 'kokoro:am_*'.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Voices that don't, such as 'festival:ked*'.")
+    ] = None,
     clean: Annotated[bool, typer.Option("--clean", help="Without the radio.")] = False,
     radio: Annotated[
         list[str] | None, typer.Option(help="A setting of the radio, such as snr_db=[0,10].")
@@ -39,7 +48,19 @@ def audio(
     from turret_ai.learn.speech import command
 
     command.audio(
-        out, num_clips, index_offset, seed, style, scraps, engines, clean, radio or [], workers
+        out,
+        num_clips,
+        index_offset,
+        seed,
+        style,
+        scraps,
+        engines,
+        clean,
+        radio or [],
+        workers,
+        talk,
+        only or [],
+        exclude or [],
     )
 
 
@@ -55,6 +76,27 @@ def say(
     from turret_ai.learn.speech import command
 
     command.say(text, out, voice, clean, seed)
+
+
+@app.command()
+def voices(
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the styles of Kokoro's voices (33 MB) first.")
+    ] = False,
+    archive: Annotated[
+        Path | None, typer.Option(help="Take them from this copy of kokoro-js-1.2.1.tgz instead.")
+    ] = None,
+) -> None:
+    """The voices that can speak on this machine, one a line."""
+    from turret_ai.learn.speech import voice_files
+    from turret_ai.learn.speech import voices as engines
+
+    if fetch or archive is not None:
+        fetched = voice_files.fetch_styles(archive)
+        typer.echo(f"{len(fetched)} voices of Kokoro in {voice_files.folder()}", err=True)
+    for engine in engines.ENGINES:
+        for voice in engines.voices(engine):
+            typer.echo(voice)
 
 
 @app.command()

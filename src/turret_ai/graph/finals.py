@@ -30,6 +30,12 @@ ARGUMENTS = (
         "scene", "airfield", "scene of the simulator: a shipped name, a YAML file or a folder"
     ),
     Argument("audio", "", "WAV file or folder for source:=simulator; empty: the scene's commands"),
+    Argument(
+        "speech_engine",
+        "auto",
+        "auto: a Whisper and the fast engine; ctc: the fast one alone; whisper; sphinx",
+        ("auto", "ctc", "whisper", "sphinx"),
+    ),
     Argument("speech_model", "", "speech model: a shipped name or a path; empty: the default"),
     Argument("detector_model", "", "detector: a shipped name or a path; empty: the default"),
     Argument("matcher_model", "", "matcher: a shipped name or a path; empty: the default"),
@@ -139,7 +145,11 @@ def _build(values: Mapping[str, str]) -> Plan:
     stages = [
         NodeEntry(
             "transcriber",
-            _given(recogniser__model=values["speech_model"], recogniser__device=speech_device),
+            _given(
+                recogniser__engine=values["speech_engine"],
+                recogniser__model=values["speech_model"],
+                recogniser__device=speech_device,
+            ),
         ),
         NodeEntry("commander"),
         NodeEntry("locator", locator, _PICTURES.get(values["source"], {})),

@@ -111,6 +111,7 @@ class Hearing:
         tell: Callable[[Heard], None],
         submit: Callable[[Job], None] | None = None,
         busy: Callable[[], bool] = lambda: False,
+        glance: Callable[[FloatArray], Transcription] | None = None,
     ) -> None:
         """
         Args:
@@ -119,9 +120,10 @@ class Hearing:
             tell: takes every transcript, in the recogniser's thread.
             submit: has `recognise` called with a job, in the order of the jobs; None: at once.
             busy: whether the recogniser has no time for a partial transcript.
+            glance: a cheaper recogniser for partial transcripts; None: the same.
         """
         self.settings = settings
-        self._transcribe = transcribe
+        self._transcribe, self._glance = transcribe, glance or transcribe
         self._complete = complete
         self._tell = tell
         self._submit = submit or self._in_line
@@ -334,7 +336,7 @@ class Hearing:
 
     def _measured(self, job: Job) -> _Result:
         started = time.perf_counter()
-        heard = self._transcribe(job.samples)
+        heard = (self._glance if job.partial else self._transcribe)(job.samples)
         return _Result(heard, time.perf_counter() - started)
 
     def _known(self, job: Job) -> _Result | None:

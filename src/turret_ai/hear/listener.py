@@ -20,13 +20,19 @@ from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 _LATE_S = 0.05
 """How far a stamp may lie before what is expected; timers and clocks are not better."""
-_LOOK_BACK_S = 0.8
+_LOOK_BACK_S = 2.0
 """How far before the detector's first sign the first sound is searched."""
-_BELOW_SPEECH_DB, _ABOVE_NOISE_DB = 24.0, 5.0
-_NOISE_BLOCKS, _NOISE_QUANTILE = 18, 0.3
-"""Where (0.6 s) and how the noise before the speech is measured."""
-_BRIDGE_BLOCKS = 7
-"""Sounds this close (220 ms) to what follows belong to it: plosives have pauses."""
+_HISTORY_S = 3.0
+"""How long before it the noise is measured."""
+_BELOW_SPEECH_DB, _ABOVE_NOISE_DB = 24.0, 6.0
+"""A sound is this little below the speech and this much above the median of the noise."""
+_BRIDGE_BLOCKS, _BRIDGE_DOUBT_BLOCKS = 10, 3
+"""Sounds this close (320 ms) to what follows belong to it: plosives have pauses. So does what the
+detector at least doubts, if it is closer."""
+_LEAST_NOISE = 4
+"""Blocks from which the noise can be measured."""
+_DOUBT = 0.1
+"""Speech probability that is not nothing: the detector rises late on weak consonants."""
 _RESTART_S = 5.0
 """A stamp so far back means that the source began anew, not that a chunk is late."""
 _SEARCH_S = 2.0
@@ -85,23 +91,28 @@ class SpeechDropped:
 ListenEvent = SpeechStarted | SpeechPartial | SpeechPaused | SpeechEnded | SpeechDropped
 
 
-def first_sound(levels: Sequence[float], surely: int) -> int:
-    """Which block the speech began in. The detector rises late, most of all on weak consonants.
+def first_sound(levels: Sequence[float], probabilities: Sequence[float], surely: int) -> int:
+    """Which block the speech began in. The detector rises late, most of all over a narrow band.
 
     Args:
         levels: dBFS of successive blocks.
+        probabilities: of speech in each of them.
         surely: how many of the last ones are speech.
     """
-    speech = max(levels[-surely:])
-    # Only what came just before: the carrier's noise may have begun half a second ago.
-    before = sorted([level for level in levels[:-surely] if level > -100.0][-_NOISE_BLOCKS:])
-    noise = before[int(_NOISE_QUANTILE * len(before))] if before else -100.0
-    enough = max(speech - _BELOW_SPEECH_DB, noise + _ABOVE_NOISE_DB)
     first = len(levels) - surely
-    for i in range(first - 1, -1, -1):
+    noise = sorted(level for level in levels[:first] if level > -100.0)
+    enough = max(levels[first:]) - _BELOW_SPEECH_DB
+    if len(noise) >= _LEAST_NOISE:
+        enough = max(enough, noise[len(noise) // 2] + _ABOVE_NOISE_DB)
+    loud = [level >= enough for level in levels]
+    earliest = max(0, first - round(_LOOK_BACK_S * SAMPLE_RATE / BLOCK))
+    for i in range(first - 1, earliest - 1, -1):
         if first - i > _BRIDGE_BLOCKS:
             break
-        if levels[i] >= enough:
+        # A click fills one block, a sound of speech two in a row or in three.
+        sound = loud[i] and sum(loud[max(0, i - 1) : i + 2]) > 1
+        doubt = probabilities[i] >= _DOUBT and first - i <= _BRIDGE_DOUBT_BLOCKS
+        if sound or doubt:
             first = i
     return first
 
@@ -141,7 +152,7 @@ class Listener:
         self._fed = 0.0  # samples at 16 kHz that the chunks so far amount to
         self._waiting = np.zeros(0, dtype=np.float32)
         self._index = 0  # of the first waiting sample
-        self._before: deque[FloatArray] = deque()
+        self._before: deque[tuple[FloatArray, float]] = deque()  # with the probability
         self._run_up = 0
         self._spoken: list[FloatArray] | None = None
         self._start = 0
@@ -236,15 +247,16 @@ class Listener:
 
     def _quiet(self, block: FloatArray, probability: float) -> list[ListenEvent]:
         settings = self.settings
-        self._before.append(block)
+        self._before.append((block, probability))
         self._run_up = self._run_up + BLOCK if probability >= settings.threshold else 0
-        kept = (settings.pre_roll + _LOOK_BACK_S) * SAMPLE_RATE + self._run_up
+        kept = (settings.pre_roll + _HISTORY_S) * SAMPLE_RATE + self._run_up
         while (len(self._before) - 1) * BLOCK >= kept:
             self._before.popleft()
         if self._run_up < settings.start_speech * SAMPLE_RATE:
             return []
-        blocks = list(self._before)
-        first = first_sound([dbfs(b) for b in blocks], self._run_up // BLOCK)
+        blocks = [block for block, _ in self._before]
+        levels, told = [dbfs(b) for b in blocks], [p for _, p in self._before]
+        first = first_sound(levels, told, self._run_up // BLOCK)
         self._spoken = blocks[max(0, first - round(settings.pre_roll * SAMPLE_RATE / BLOCK)) :]
         self._start = self._index - BLOCK * len(self._spoken)
         self._speech, self._silence, self._since_partial = self._run_up, 0, 0
@@ -307,7 +319,7 @@ class Listener:
         assert self._spoken is not None
         surplus = (self._silence - round(self.settings.post_roll * SAMPLE_RATE)) // BLOCK
         if surplus > 0:  # the run-up to what is said next
-            self._before.extend(self._spoken[-surplus:])
+            self._before.extend((block, 0.0) for block in self._spoken[-surplus:])
         self._spoken = None
         self._silence = 0
         if speech < self.settings.min_speech:

@@ -22,11 +22,18 @@ class Calibration(Settings):
     log_prob: float = Field(description="weight of the mean log-probability of a token")
     margin: float = Field(0.0, description="weight of the distance to the second reading, nats")
     margin_cap: float = Field(5.0, gt=0, description="largest distance that counts, nats")
+    foreign: float = Field(0.0, description="weight of the share of words that no command has")
 
-    def probability(self, mean_log_prob: float, margin: float) -> float:
-        """Of being right, 0..1; `margin` is the distance to the second reading in nats."""
+    def probability(self, mean_log_prob: float, margin: float, foreign: float = 0.0) -> float:
+        """That it is a command and these are its words, 0..1.
+
+        Args:
+            margin: distance to the second reading, nats.
+            foreign: share of the words that no command has.
+        """
         margin = min(max(margin, 0.0), self.margin_cap)
         z = self.bias + self.log_prob * mean_log_prob + self.margin * margin
+        z += self.foreign * foreign
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
@@ -53,6 +60,7 @@ class ModelCard(Settings):
     frontend: Frontend = Field(Frontend(), description="of ctc; a Whisper has its own file")
     phones: tuple[str, ...] = Field((), description="of ctc: the classes after the blank, in order")
     own: bool = Field(False, description="trained by `turret-ai train asr` from nothing")
+    primed: bool = Field(True, description="a public Whisper is given a prompt of the vocabulary")
     any_length: bool = Field(False, description="takes features of any length up to its window")
     level_dbfs: float | None = Field(None, description="level that utterances are brought to")
     calibration: Calibration | None = None

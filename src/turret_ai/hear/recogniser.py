@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from turret_ai.errors import InputError
-from turret_ai.hear import cleaning, splitting, vad
+from turret_ai.hear import cleaning, command_words, splitting, vad
 from turret_ai.hear.model_card import Calibration, read_card
 from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis, Transcription, TranscriptStatus
 
 MAX_SECONDS = 600.0
+BEST_MODEL = "asr_whisper_tiny"
+FAST_MODEL = "asr_small"
 _SHORTEST_S = 0.1
 
 
@@ -76,6 +78,18 @@ class Recogniser(ABC):
         noise = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE) * 0.01
         self.read(noise.astype(np.float32))
 
+    def hears_speech(self, samples: FloatArray) -> bool:
+        """Whether there is speech that the detector missed, over a narrow band for instance."""
+        return False
+
+    def glance(self, samples: FloatArray) -> Transcription:
+        """What is being said so far, at little cost: PARTIAL, or EMPTY.
+
+        Raises:
+            InputError, ModelError: see `transcribe`.
+        """
+        return self.transcribe(samples, partial=True)
+
     def transcribe(self, samples: FloatArray, partial: bool = False) -> Transcription:
         """Hear one utterance.
 
@@ -105,7 +119,7 @@ class Recogniser(ABC):
         settings = self.settings
         speech = vad.speech_seconds(samples, settings.gate_threshold)
         gated = settings.speech_gate and not self.tells_noise
-        if gated and speech < settings.gate_speech:
+        if gated and speech < settings.gate_speech and not self.hears_speech(samples):
             return _empty(f"no speech: {speech:.2f} s of {seconds:.1f} s sound like it", speech)
         if settings.denoise:
             samples = cleaning.denoise(samples)
@@ -163,7 +177,8 @@ class WindowedRecogniser(Recogniser):
     def _confidence(self, decoded: Decoded) -> float:
         if self.calibration is None:
             return math.exp(min(0.0, decoded.mean_log_prob))
-        return self.calibration.probability(decoded.mean_log_prob, decoded.margin)
+        foreign = command_words.foreign_share(decoded.texts[0].text)
+        return self.calibration.probability(decoded.mean_log_prob, decoded.margin, foreign)
 
 
 def load(settings: RecogniserSettings | None = None) -> Recogniser:
@@ -178,13 +193,26 @@ def load(settings: RecogniserSettings | None = None) -> Recogniser:
         from turret_ai.hear.sphinx import SphinxRecogniser
 
         return SphinxRecogniser(settings)
+    if settings.model == "auto":
+        model = FAST_MODEL if settings.engine == "ctc" else BEST_MODEL
+        settings = settings.model_copy(update={"model": model})
     if settings.engine == "ctc" or (settings.engine == "auto" and _is_ctc(settings.model)):
-        from turret_ai.hear.ctc import CtcRecogniser
-
-        return CtcRecogniser(settings)
+        return _fast(settings)
     from turret_ai.hear.whisper import WhisperRecogniser
 
-    return WhisperRecogniser(settings)
+    best = WhisperRecogniser(settings)
+    if settings.engine == "whisper" or not settings.second:
+        return best
+    from turret_ai.hear.pair import PairRecogniser
+
+    second = settings.model_copy(update={"model": settings.second, "threads": 1})
+    return PairRecogniser(settings, best, _fast(second))
+
+
+def _fast(settings: RecogniserSettings) -> Recogniser:
+    from turret_ai.hear.ctc import CtcRecogniser
+
+    return CtcRecogniser(settings)
 
 
 def _is_ctc(model: str) -> bool:

@@ -47,7 +47,7 @@ class ListenerSettings(Settings):
         14.0, ge=2, le=29, description="s after which an utterance is cut, at its quietest place"
     )
     partial_interval: float = Field(
-        0.0, ge=0, le=10, description="s of new audio between partial utterances; 0: none"
+        0.8, ge=0, le=10, description="s of new audio between partial utterances; 0: none"
     )
     gap_bridged: float = Field(
         0.3, ge=0, le=5, description="s of missing chunks that are filled with silence"
@@ -64,17 +64,26 @@ class RecogniserSettings(Settings):
     """Which engine turns an utterance into text, and how."""
 
     engine: Literal["auto", "ctc", "whisper", "sphinx"] = Field(
-        "auto", description="auto: ctc or whisper, by what the model is"
+        "auto",
+        description="auto: what the model is made for, and beside a Whisper the second engine; "
+        "ctc: the fast engine alone; whisper: without a second one",
     )
     model: str = Field(
+        "auto",
+        description="a shipped model, a folder (ours, or a Whisper for CTranslate2), or a hub "
+        "name; auto: the shipped one of the engine",
+    )
+    second: str = Field(
         "asr_small",
-        description="a shipped model, a folder (ours, or a Whisper for CTranslate2), or a hub name",
+        description="a fast model of the kind ctc beside a Whisper: it tells what is being said "
+        "and gives further readings; empty: none",
     )
     allow_download: bool = Field(False, description="fetch a hub name that is not on this disk")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where Whisper runs")
     device_index: int = Field(0, ge=0, le=64, description="index of the GPU")
     compute_type: str = Field(
-        "auto", description="of CTranslate2; auto: float16 on a GPU, int8 on a CPU"
+        "auto",
+        description="of CTranslate2; auto: float16 on a GPU, int8 on a CPU, which has no float16",
     )
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: by the machine")
     language: str = Field("en", description="of multilingual models; empty: detected")

@@ -9,6 +9,7 @@ any length up to its window where faster-whisper always fills up to 30 s.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,11 @@ from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis
 
-_TAIL_FRAMES = 10
+_TAIL_FRAMES = 50
+"""Of silence after what was said, for a model that takes any length: where speech ends with the
+window, the decoder begins anew."""
+_COMPRESSIBLE = 2.4
+"""Compression ratio of a text from which the decoder loops: openai-whisper's threshold."""
 _TOKENS_PER_SECOND = 12
 """More than anybody says; longer output is a decoder that loops."""
 
@@ -69,6 +74,12 @@ class WhisperRecogniser(WindowedRecogniser):
         compute = settings.compute_type
         if compute == "auto":
             compute = "float16" if gpu else "int8"
+        possible = ctranslate2.get_supported_compute_types(self.device)
+        if compute not in possible:
+            raise ModelError(
+                f"compute_type {compute!r} is not for a {self.device.upper()}, where it would take "
+                f"many times longer or fail: auto, or one of {', '.join(sorted(possible))}"
+            )
         self.card = read_card(Path(folder)) if Path(folder).is_dir() else ModelCard()
         self.calibration = self.card.calibration
         try:
@@ -103,6 +114,9 @@ class WhisperRecogniser(WindowedRecogniser):
         unsure = self.card.own or mean < settings.log_prob_threshold
         if decoded.no_speech > settings.no_speech_threshold and unsure:
             return f"no speech (probability {decoded.no_speech:.2f})"
+        text = decoded.texts[0].text.encode()
+        if len(text) / len(zlib.compress(text)) > _COMPRESSIBLE:
+            return "unintelligible (the same words again and again)"
         if mean < settings.log_prob_threshold:
             return f"unintelligible (mean log-probability {mean:.2f})"
         return ""
@@ -172,7 +186,7 @@ class WhisperRecogniser(WindowedRecogniser):
     def _prompt(self, tokenizer: Tokenizer) -> list[int]:
         previous: list[int] = []
         hotwords = None
-        if not self.card.own:  # ours were never primed while training
+        if self.card.primed and not self.card.own:
             text = self.settings.initial_prompt
             text = prompt_of_vocabulary() if text == "auto" else text
             previous = tokenizer.encode(f" {text.strip()}") if text.strip() else []

@@ -56,6 +56,7 @@ class Transcriber(Stage):
             self._publish,
             submit=self._submit,
             busy=lambda: self._recognising.busy,
+            glance=self._glance,
         )
 
     def on_configure(self) -> None:
@@ -127,10 +128,16 @@ class Transcriber(Stage):
         self._recognising.put(job)
 
     def _transcribe(self, samples: FloatArray) -> Transcription:
-        engine = self.recogniser
-        if engine is None:
+        return self._engine.transcribe(samples)
+
+    def _glance(self, samples: FloatArray) -> Transcription:
+        return self._engine.glance(samples)
+
+    @property
+    def _engine(self) -> recogniser.Recogniser:
+        if self.recogniser is None:
             raise InputError("there is no speech model: the node is not configured")
-        return engine.transcribe(samples)
+        return self.recogniser
 
     def _publish(self, heard: Heard) -> None:
         found = heard.transcription

@@ -83,6 +83,9 @@ class Chain:
     def transcribe(self, samples: FloatArray) -> Transcription:
         return self._recogniser.transcribe(samples)
 
+    def glance(self, samples: FloatArray) -> Transcription:
+        return self._recogniser.glance(samples)
+
     def is_complete(self, text: str) -> bool:
         return self._complete(text)
 

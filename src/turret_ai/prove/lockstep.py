@@ -126,7 +126,9 @@ class _Lockstep:
         self._bag = bag
         self._stages = stages
         self._watcher = watcher
-        self._hearing = Hearing(hear, self._transcribe, stages.is_complete, self._on_heard)
+        self._hearing = Hearing(
+            hear, self._transcribe, stages.is_complete, self._on_heard, glance=self._glance
+        )
         self._lookout = Lookout()
         self._engagement = Engagement(aim)
         self._result = Run([], Timeline({}))
@@ -221,6 +223,10 @@ class _Lockstep:
     def _transcribe(self, samples: FloatArray) -> Transcription:
         with self._timed("hear"):
             return self._stages.transcribe(samples)
+
+    def _glance(self, samples: FloatArray) -> Transcription:
+        with self._timed("hear"):
+            return self._stages.glance(samples)
 
     def _on_heard(self, heard: Heard) -> None:
         name, found, stamp_ns = heard.utterance_id, heard.transcription, heard.stamp_ns

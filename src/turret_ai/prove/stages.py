@@ -15,6 +15,9 @@ class Stages(Protocol):
     def transcribe(self, samples: FloatArray) -> Transcription:
         """Hear one utterance: mono at 16 kHz, shape (n,)."""
 
+    def glance(self, samples: FloatArray) -> Transcription:
+        """What is being said so far, at little cost."""
+
     def is_complete(self, text: str) -> bool:
         """Whether a text says all that a command needs: then the utterance ends early."""
 

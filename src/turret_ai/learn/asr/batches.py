@@ -103,16 +103,17 @@ class Plan:
             chosen = list(range(len(self.clips)))
         rng = np.random.default_rng([self.config.seed, self.epoch])
         # Length with some jitter: batches of like length whose company changes every epoch.
-        order = sorted(chosen, key=lambda i: self.clips[i].seconds * rng.uniform(0.93, 1.07))
+        seen = [(i, copy) for i in chosen for copy in range(self.clips[i].times)]
+        order = sorted(seen, key=lambda s: self.clips[s[0]].seconds * rng.uniform(0.93, 1.07))
         clean = len(self.batches) < self.config.data.clean_until
-        variant = CLEAN if clean else self.epoch % self.config.data.variants
         batches: list[list[tuple[int, int]]] = [[]]
         total = 0.0
-        for i in order:
+        for i, copy in order:
+            variant = (self.epoch * self.clips[i].times + copy) % self.config.data.variants
             if batches[-1] and total + self.clips[i].seconds > self.config.data.batch_seconds:
                 batches.append([])
                 total = 0.0
-            batches[-1].append((i, variant))
+            batches[-1].append((i, CLEAN if clean else variant))
             total += self.clips[i].seconds
         rng.shuffle(batches)
         stages = [*(u for u, _ in self.config.data.curriculum), self.config.data.clean_until]
@@ -296,7 +297,13 @@ class Batcher:
         sequences: list[list[int]] = []
         for clip, seconds in heard.clips:
             stamped = clip is not None and rng.random() < config.loss.timestamps
-            text = clip.text if clip is not None else ""
+            if clip is None and config.init is not None and rng.random() < 0.5:
+                # A public Whisper is asked for text even where it doubts that somebody speaks.
+                sequences.append([*self.labels.prompt, self.labels.end])
+                continue
+            text = ""
+            if clip is not None:
+                text = clip.text if config.data.texts == "plain" else clip.written
             sequences.append(self.labels.encode(text, seconds if stamped else None))
         length = max(len(s) for s in sequences) - 1
         given = [np.array(sequence[:-1]) for sequence in sequences]

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from turret_ai import documents
 from turret_ai.errors import InputError, ModelError
-from turret_ai.hear import files, recogniser
+from turret_ai.hear import command_words, files, recogniser
 from turret_ai.hear.model_card import Calibration
 from turret_ai.hear.recogniser import WindowedRecogniser
 from turret_ai.hear.settings import RecogniserSettings
@@ -21,7 +21,7 @@ from turret_ai.learn.asr.features import read_manifest
 from turret_ai.normalise import plain
 
 _CAP = 5.0
-_SHRINK = 0.01
+_SHRINK = 0.0005
 """Ridge penalty: keeps the weights finite where right and wrong can be told apart perfectly."""
 
 
@@ -45,11 +45,13 @@ def logistic(inputs: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray
 def fit(model: Path, clips: Path) -> Calibration:
     """Fit, write into the model's model.yaml and return the calibration.
 
+    Clips of commands, and of talk that is none, which should come out as doubtful.
+
     Raises:
         InputError: no clip was heard, or model.yaml can't be written.
         ModelError: the model can't be loaded.
     """
-    ears = recogniser.load(RecogniserSettings(model=str(model), alternatives=2))
+    ears = recogniser.load(RecogniserSettings(model=str(model), second="", alternatives=2))
     if not isinstance(ears, WindowedRecogniser):
         raise ModelError(f"{model} is no model whose confidence can be fitted")
     inputs, right = [], []
@@ -58,16 +60,20 @@ def fit(model: Path, clips: Path) -> Calibration:
         if not decoded.texts:
             continue
         texts = decoded.texts
-        inputs.append([decoded.mean_log_prob, min(max(decoded.margin, 0.0), _CAP)])
-        right.append(float(plain(texts[0].text) == clip.text))
+        foreign = command_words.foreign_share(texts[0].text)
+        inputs.append([decoded.mean_log_prob, min(max(decoded.margin, 0.0), _CAP), foreign])
+        # Talk that was heard word for word is still no command.
+        talk = clip.entry.get("kind") == "talk"
+        right.append(float(not talk and plain(texts[0].text) == clip.text))
     if not inputs:
         raise InputError(f"nothing was heard in the clips of {clips}")
-    bias, log_prob, margin_weight = logistic(np.array(inputs), np.array(right))
+    bias, log_prob, margin_weight, foreign_weight = logistic(np.array(inputs), np.array(right))
     found = Calibration(
         bias=round(float(bias), 4),
         log_prob=round(float(log_prob), 4),
         margin=round(float(margin_weight), 4),
         margin_cap=_CAP,
+        foreign=round(float(foreign_weight), 4),
     )
     path = model / "model.yaml"
     try:

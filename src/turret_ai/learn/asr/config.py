@@ -65,8 +65,16 @@ class Data(Section):
     """Clips and what is done to them."""
 
     train: tuple[Path, ...] = Field(min_length=1, description="folders with a manifest.jsonl")
+    times: tuple[int, ...] = Field(
+        (), description="how often an epoch sees the clips of each training folder; default: once"
+    )
     validation: tuple[Path, ...] = Field(min_length=1, description="noisy and never changed")
     validation_clips: int = Field(100, ge=1)
+    texts: Literal["plain", "written"] = Field(
+        "plain",
+        description="labels in lower case without punctuation, or as the manifest writes them, "
+        "which is what public Whispers know",
+    )
     radio: RadioSettings | None = Field(None, description="radio added to the training clips")
     resample: tuple[float, float] = Field(
         (0.9, 1.12), description="speed and pitch together: other speakers' vocal tracts"
@@ -119,8 +127,14 @@ class AsrConfig(Section):
     seed: int = 1
     init: str | None = Field(
         None,
-        description="what to start from: for a Whisper a public one (folder or hub name); for ctc "
-        "an exported model (name or folder), blocks that it lacks starting as identities",
+        description="what to start from: for a Whisper a public one (hub name, or folder of "
+        "transformers or CTranslate2); for ctc an exported model (name or folder), blocks that it "
+        "lacks starting as identities",
+    )
+    frozen: tuple[str, ...] = Field(
+        (),
+        description="parameters that stay as they are, by the start of their names, such as "
+        "model.encoder.conv: what need not move costs no time and forgets nothing",
     )
     frontend: Frontend = Frontend()
     architecture: Architecture = WhisperSize()

@@ -21,8 +21,9 @@ from turret_ai.learn.asr import tokens
 from turret_ai.learn.asr.config import AsrConfig
 from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
 
-TOLERANCE = {"float32": 1e-3, "float16": 2e-2, "int8_float16": 0.15, "int8": 0.15}
-"""Largest difference of the encoders' outputs, relative to their root mean square."""
+TOLERANCE = {"float32": 1e-3, "float16": 1e-2, "int8_float16": 0.1, "int8": 0.1}
+"""Difference of the encoders' outputs, root mean square, relative to that of the outputs. The
+largest single one tells little: public Whispers have a few channels of enormous values."""
 
 
 def _preprocessor(frontend: Frontend) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def _ours(checkpoint: Path, folder: Path) -> tuple[Any, dict[str, Any]]:
     model = AsrModel(build_whisper(config, labels), config.loss, count)
     loop.load_weights(model, weights, checkpoint)
     whisper = model.whisper.eval()
-    labels.tokenizer.save(str(folder / "tokenizer.json"))
+    labels.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     transformers = require("transformers", extra="train")
     transformers.PreTrainedTokenizerFast(
         tokenizer_file=str(folder / "tokenizer.json"),
@@ -48,11 +49,14 @@ def _ours(checkpoint: Path, folder: Path) -> tuple[Any, dict[str, Any]]:
         bos_token="<|endoftext|>",
         eos_token="<|endoftext|>",
     ).save_pretrained(folder)
+    labels.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)  # half as long as theirs
     (folder / "preprocessor_config.json").write_text(
         json.dumps(_preprocessor(config.frontend)), encoding="utf-8"
     )
     own = config.init is None
     card: dict[str, Any] = {"own": own, "any_length": not config.pad_to_window}
+    if not own:
+        card["primed"] = False  # no prompt was seen while tuning
     if config.data.level_dbfs is not None:
         card["level_dbfs"] = config.data.level_dbfs
     return whisper, card
@@ -74,7 +78,7 @@ def _public(name: str, folder: Path) -> tuple[Any, dict[str, Any]]:
 
 
 def parity(whisper: Any, converted: Path, frames: int, seed: int = 0) -> float:
-    """Largest difference of the two encoders on noise, relative to the root mean square."""
+    """Difference of the two encoders on noise: root mean square, relative to the outputs'."""
     bands = int(whisper.config.num_mel_bins)
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((1, bands, frames)).astype(np.float32) * 0.5
@@ -84,7 +88,7 @@ def parity(whisper: Any, converted: Path, frames: int, seed: int = 0) -> float:
         from turret_ai.learn.asr.config import Loss
 
         ours = AsrModel(whisper, Loss(ctc=0.0)).encode(torch.from_numpy(features)).numpy()
-    return float(np.abs(ours - theirs).max() / max(float(np.sqrt(np.mean(ours**2))), 1e-9))
+    return float(np.sqrt(np.mean((ours - theirs) ** 2) / max(float(np.mean(ours**2)), 1e-18)))
 
 
 def run(checkpoint: str, out: Path, quantization: str = "int8") -> float:

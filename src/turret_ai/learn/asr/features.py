@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,10 @@ class Clip:
     entry: dict[str, Any]
     phones: tuple[tuple[float, str], ...] = ()
     """(start in seconds, name), where the manifest has them."""
+    written: str = ""
+    """As the manifest has it, with capitals and punctuation."""
+    times: int = 1
+    """How often it is seen in an epoch, each time distorted differently."""
 
 
 def _phones(text: str) -> tuple[tuple[float, str], ...]:
@@ -65,21 +69,27 @@ def read_manifest(folder: Path) -> list[Clip]:
         try:
             entry = json.loads(line)
             path = manifest.parent / entry["audio"]
-            text = plain(entry["transcript"])
+            written = str(entry["transcript"]).strip()
         except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{manifest}, line {number}: {error!r}") from error
         if not path.is_file():
             raise InputError(f"{manifest}, line {number}: {path} is missing")
         seconds = entry.get("seconds") or soundfile.info(path).duration
-        clips.append(Clip(path, text, float(seconds), entry, _phones(entry.get("phones", ""))))
+        phones = _phones(entry.get("phones", ""))
+        clips.append(Clip(path, plain(written), float(seconds), entry, phones, written))
     if not clips:
         raise InputError(f"{manifest} names no clips")
     return clips
 
 
-def read_clips(folders: Sequence[Path]) -> list[Clip]:
-    """The clips of several manifests, one after the other."""
-    return [clip for folder in folders for clip in read_manifest(folder)]
+def read_clips(folders: Sequence[Path], times: Sequence[int] = ()) -> list[Clip]:
+    """The clips of several manifests, one after the other; those of folder k are `times[k]`."""
+    counts = [*times, *[1] * len(folders)]
+    return [
+        replace(clip, times=count)
+        for folder, count in zip(folders, counts, strict=False)
+        for clip in read_manifest(folder)
+    ]
 
 
 def extractor(frontend: Frontend) -> FeatureExtractor:

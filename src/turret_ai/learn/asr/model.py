@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 
 from turret_ai.errors import ModelError
 from turret_ai.extras import require
+from turret_ai.learn.asr import from_ctranslate2
 from turret_ai.learn.asr.batches import LETTERS
 from turret_ai.learn.asr.config import AsrConfig, Loss, WhisperSize
 from turret_ai.learn.asr.tokens import Labels
@@ -26,10 +28,9 @@ def build_whisper(config: AsrConfig, labels: Labels) -> Any:
     """
     transformers = require("transformers", extra="train")
     if config.init is not None:
-        try:
-            return transformers.WhisperForConditionalGeneration.from_pretrained(config.init)
-        except Exception as error:
-            raise ModelError(f"the Whisper {config.init!r} can't be loaded: {error}") from error
+        whisper = _public(config.init)
+        _freeze(whisper, config.frozen)
+        return _shorten(whisper, config.frontend.window_frames // 2)
     size = config.architecture
     if not isinstance(size, WhisperSize):
         raise ModelError(f"an architecture of kind {size.kind!r} is no Whisper")
@@ -55,6 +56,37 @@ def build_whisper(config: AsrConfig, labels: Labels) -> Any:
             begin_suppress_tokens=[],
         )
     )
+
+
+def _public(init: str) -> Any:
+    folder = Path(init).expanduser()
+    if (folder / "model.bin").is_file():
+        return from_ctranslate2.load(folder)
+    transformers = require("transformers", extra="train")
+    try:
+        return transformers.WhisperForConditionalGeneration.from_pretrained(init)
+    except Exception as error:
+        raise ModelError(f"the Whisper {init!r} can't be loaded: {error}") from error
+
+
+def _freeze(whisper: Any, starts: Sequence[str]) -> None:
+    names = [name for name, _ in whisper.named_parameters()]
+    for start in starts:
+        if not any(name.startswith(start) for name in names):
+            raise ModelError(f"no parameter begins with {start!r}; the first is {names[0]}")
+    for name, parameter in whisper.named_parameters():
+        parameter.requires_grad_(not name.startswith(tuple(starts)) if starts else True)
+
+
+def _shorten(whisper: Any, positions: int) -> Any:
+    """Forget the encoder's positions beyond the window."""
+    embed = whisper.model.encoder.embed_positions
+    if positions < embed.weight.shape[0]:
+        shorter = nn.Embedding(positions, embed.weight.shape[1])
+        shorter.weight = nn.Parameter(embed.weight[:positions].clone(), requires_grad=False)
+        whisper.model.encoder.embed_positions = shorter
+        whisper.config.max_source_positions = positions
+    return whisper
 
 
 class AsrModel(nn.Module):

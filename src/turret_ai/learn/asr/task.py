@@ -19,6 +19,7 @@ from turret_ai.learn.asr.config import AsrConfig, CtcSize, WhisperSize
 from turret_ai.learn.asr.ctc_task import CtcTask
 from turret_ai.learn.asr.features import Clip, FeatureStore, read_clips
 from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
+from turret_ai.normalise import plain
 
 KIND = "asr"
 
@@ -32,7 +33,7 @@ class AsrTask:
         self.config, self.labels = config, labels
         torch.manual_seed(config.seed)
         data = config.data
-        clips = read_clips(data.train)
+        clips = read_clips(data.train, data.times)
         store = FeatureStore(data, config.frontend, config.seed, augment=True)
         self.batch = Batcher(clips, store, labels, prepare_phones(config, clips), config)
         self.asr = AsrModel(build_whisper(config, labels), config.loss, len(self.batch.phones))
@@ -57,7 +58,8 @@ class AsrTask:
         for start in range(0, len(ordered), 16):
             group = ordered[start : start + 16]
             features = pad([self.unchanged.get(clip, 0)[0] for clip in group], frames).to(device)
-            heard += zip(group, self.asr.greedy(features, self.labels), strict=True)
+            texts = [plain(text) for text in self.asr.greedy(features, self.labels)]
+            heard += zip(group, texts, strict=True)
         figures = {"score": 1 - jiwer.wer([c.text for c, _ in heard], [t for _, t in heard])}
         for engine in sorted({str(clip.entry.get("engine", "")) for clip, _ in heard} - {""}):
             pairs = [(c.text, t) for c, t in heard if c.entry.get("engine") == engine]

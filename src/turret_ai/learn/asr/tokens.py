@@ -22,6 +22,8 @@ SPECIALS = (
     "<|notimestamps|>",
 )
 TIMESTAMP_S = 0.02
+_END_OF_ENGLISH_ONLY = 50256
+"""Where public English-only models have their end of text; multilingual ones have it one later."""
 
 
 def train(texts: Iterable[str], size: int, window_s: int) -> Tokenizer:
@@ -58,11 +60,14 @@ class Labels:
         self.no_timestamps = self._id("<|notimestamps|>")
         found = tokenizer.token_to_id("<|nospeech|>")
         self.no_speech = found if found is not None else self._id("<|nocaptions|>")
-        self.first_timestamp = self._id("<|0.00|>")
+        # Public files often leave the timestamps out: they follow the other special tokens.
+        stamp = tokenizer.token_to_id("<|0.00|>")
+        self.first_timestamp = stamp if stamp is not None else self.no_timestamps + 1
         english = tokenizer.token_to_id("<|en|>")
         task = tokenizer.token_to_id("<|transcribe|>")
         self.language: list[int] = []
-        if english is not None and task is not None:
+        # English-only models have the tokens of languages and tasks, but are never given them.
+        if english is not None and task is not None and self.end != _END_OF_ENGLISH_ONLY:
             self.language = [int(english), int(task)]
 
     def _id(self, token: str) -> int:

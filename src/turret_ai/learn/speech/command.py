@@ -51,6 +51,9 @@ def audio(
     clean: bool,
     radio: Sequence[str],
     workers: int,
+    talk: float = 0.0,
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> None:
     """Make a corpus and its listening page.
 
@@ -59,11 +62,15 @@ def audio(
         InputError, MissingExtraError: see `turret_ai.learn.speech.corpus.make`.
     """
     try:
-        speaking = corpus.Speaking(**({"engines": _shares(engines)} if engines else {}))
+        speaking = corpus.Speaking(
+            **({"engines": _shares(engines)} if engines else {}),
+            only=tuple(only),
+            exclude=tuple(exclude),
+        )
         settings = corpus.CorpusSettings.model_validate(
             {
                 "seed": seed,
-                "texts": {"style": style, "scraps": scraps},
+                "texts": {"style": style, "scraps": scraps, "talk": talk},
                 "speaking": speaking,
                 "radio": None if clean else _radio(radio),
             }

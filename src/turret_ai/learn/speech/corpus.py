@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 from collections.abc import Iterator
@@ -37,6 +38,13 @@ class Speaking(Section):
     )
     rate: tuple[float, float] = Field((0.8, 1.35), description="speed, of the voice's own")
     pitch: tuple[float, float] = Field((0.8, 1.25), description="pitch, of the voice's own")
+    only: tuple[str, ...] = Field(
+        (), description="patterns of voices that may speak, such as kokoro:a?_n*; none: all"
+    )
+    exclude: tuple[str, ...] = Field((), description="patterns of voices that never speak")
+    mixtures: float = Field(
+        0.6, ge=0, le=1, description="share of Kokoro's clips by speakers between its voices"
+    )
     plain_accents: float = Field(
         0.3, ge=0, le=1, description="share of espeak clips without a variant of the accent"
     )
@@ -59,7 +67,7 @@ def pick_voice(rng: Generator, speaking: Speaking) -> voices.Voice:
     Raises:
         MissingExtraError: none of the engines is installed.
     """
-    at_hand = {name: voices.voices(name) for name in speaking.engines}
+    at_hand = {name: _allowed(voices.voices(name), speaking) for name in speaking.engines}
     shares = {name: share for name, share in speaking.engines.items() if at_hand[name] and share}
     if not shares:
         raise MissingExtraError(
@@ -73,7 +81,34 @@ def pick_voice(rng: Generator, speaking: Speaking) -> voices.Voice:
         accented = [v for v in choice if "+" not in v.name]
         varied = [v for v in choice if "+" in v.name]
         choice = accented if rng.random() < speaking.plain_accents or not varied else varied
+    if engine == "kokoro" and rng.random() < speaking.mixtures:
+        return _mixture(rng, [voice.name for voice in choice])
     return choice[int(rng.integers(len(choice)))]
+
+
+def _allowed(found: list[voices.Voice], speaking: Speaking) -> list[voices.Voice]:
+    def matches(voice: voices.Voice, patterns: tuple[str, ...]) -> bool:
+        return any(fnmatch.fnmatchcase(str(voice), pattern) for pattern in patterns)
+
+    return [
+        voice
+        for voice in found
+        if (not speaking.only or matches(voice, speaking.only))
+        and not matches(voice, speaking.exclude)
+    ]
+
+
+def _mixture(rng: Generator, names: list[str]) -> voices.Voice:
+    """Two or three voices, most often of one sex, in random shares."""
+    sex = str(rng.choice(["f", "m"]))
+    pool = [name for name in names if name[1] == sex] if rng.random() < 0.75 else names
+    if len(pool) < 2:
+        pool = names
+    count = min(len(pool), 2 if rng.random() < 0.7 else 3)
+    chosen = rng.choice(pool, count, replace=False)
+    shares = rng.dirichlet([1.5] * count)
+    parts = [f"{name}*{share:.2f}" for name, share in zip(chosen, shares, strict=True)]
+    return voices.Voice("kokoro", "+".join(p for p in parts if not p.endswith("*0.00")))
 
 
 def make_clip(index: int, settings: CorpusSettings, folder: Path) -> dict[str, Any]:
@@ -100,6 +135,7 @@ def make_clip(index: int, settings: CorpusSettings, folder: Path) -> dict[str, A
         "key": index,
         "audio": f"audio_{index}.wav",
         "transcript": sentence.text,
+        "kind": sentence.kind,
         **sentence.fields,
         "engine": voice.engine,
         "voice": voice.name,

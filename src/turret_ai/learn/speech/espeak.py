@@ -111,6 +111,15 @@ def _library() -> tuple[Any, int, Any, list[bytes], Phones]:
     return library, int(rate), callback, pieces, phones
 
 
+def library() -> Any:
+    """The loaded C library, for its text-to-phoneme rules.
+
+    Raises:
+        MissingExtraError: espeakng-loader isn't installed.
+    """
+    return _library()[0]
+
+
 def voice_names() -> list[str]:
     """Accents with each of their variants, such as "en-gb+f3"; none without the engine."""
     try:

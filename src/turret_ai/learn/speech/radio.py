@@ -26,8 +26,8 @@ class RadioSettings(Section):
     """How bad the radio is. Each clip draws its own values from these ranges."""
 
     narrow: float = Field(0.6, ge=0, le=1, description="share of clips with the narrow band")
-    narrow_low_hz: Range = (900.0, 1150.0)
-    narrow_high_hz: Range = (2350.0, 2850.0)
+    narrow_low_hz: Range = (900.0, 1450.0)
+    narrow_high_hz: Range = (2100.0, 2850.0)
     wide: float = Field(0.3, ge=0, le=1, description="share with a telephone-like band; rest: none")
     wide_low_hz: Range = (150.0, 600.0)
     wide_high_hz: Range = (2800.0, 5500.0)
@@ -41,6 +41,14 @@ class RadioSettings(Section):
     clip_peak: Range = Field((0.25, 0.8), description="clipping point as a share of the peak")
     dropouts: float = Field(0.3, ge=0, le=1, description="share with gaps of digital silence")
     dropout_ms: Range = (10.0, 120.0)
+    squelch: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share whose receiver cuts off what is weak, to silence or hiss",
+    )
+    squelch_db: Range = Field((-26.0, -14.0), description="where it cuts, of the speech's level")
+    squelch_hang_ms: Range = Field((20.0, 120.0), description="how long it stays open after speech")
     codec: float = Field(0.3, ge=0, le=1, description="share sent through a speech codec")
     echo: float = Field(0.15, ge=0, le=1, description="share spoken in a small room or cockpit")
     level_dbfs: Range = (-41.0, -28.0)
@@ -210,6 +218,20 @@ def _echo(rng: Generator, samples: FloatArray) -> FloatArray:
     return echoed
 
 
+def _squelch(rng: Generator, samples: FloatArray, settings: RadioSettings) -> FloatArray:
+    """Cut off what is weak for longer than the hang time; one in three leaves a faint rest."""
+    frame = SAMPLE_RATE // 200
+    threshold = speech_level(samples) * 10 ** (_draw(rng, settings.squelch_db) / 20)
+    hang = max(1, round(_draw(rng, settings.squelch_hang_ms) * SAMPLE_RATE / 1000 / frame))
+    rest = 0.03 if rng.random() < 1 / 3 else 0.0
+    power = np.square(np.pad(samples, (0, -len(samples) % frame)).reshape(-1, frame)).mean(1)
+    loud = power > threshold**2
+    is_open = np.convolve(loud, np.ones(hang), "full")[: len(loud)] > 0
+    gain = np.repeat(np.where(is_open, 1.0, rest), frame)[: len(samples)]
+    gated: FloatArray = (samples * gain).astype(np.float32)
+    return gated
+
+
 def transmit(
     samples: FloatArray, rng: Generator, settings: RadioSettings
 ) -> tuple[FloatArray, Conditions]:
@@ -255,6 +277,9 @@ def transmit(
     if rng.random() < settings.codec:
         met.codec = str(rng.choice(list(_codecs())))
         x = through_codec(x, met.codec)
+    if rng.random() < settings.squelch:
+        x = _squelch(rng, x, settings)
+        met.distortions.append("squelch")
     if rng.random() < settings.dropouts:
         for _ in range(int(rng.integers(1, 5))):
             gap = int(_draw(rng, settings.dropout_ms) / 1000 * SAMPLE_RATE)

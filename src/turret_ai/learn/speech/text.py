@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +11,7 @@ from typing import Literal
 from numpy.random import Generator
 from pydantic import Field
 
-from turret_ai.learn import sentences
+from turret_ai.learn import sentences, talk
 from turret_ai.learn.config import Section
 
 
@@ -25,6 +26,12 @@ class TextSettings(Section):
         description="share of scraps: a few words in a row from one to three sentences, so that "
         "a recogniser learns words beside templates",
     )
+    talk: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of speech that commands nothing: news, chatter, radio talk",
+    )
     rare: float = Field(
         0.1, ge=0, le=1, description="share of sentences that may name rare tools and types"
     )
@@ -33,9 +40,10 @@ class TextSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text to speak and the fields that it commands (none for a scrap)."""
+    """A text to speak and the fields that it commands (none for a scrap or talk)."""
 
     text: str
+    kind: Literal["command", "scrap", "talk"]
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -58,11 +66,14 @@ def _scrap(rng: Generator, settings: TextSettings) -> str:
 
 
 def draw(rng: Generator, settings: TextSettings) -> Text:
-    """A text of the grammar, or a scrap, with its fields."""
+    """A text of the grammar with its fields, a scrap, or talk."""
+    if settings.talk and rng.random() < settings.talk:
+        return Text(talk.draw(random.Random(int(rng.integers(2**31)))), "talk")
     if rng.random() < settings.scraps:
-        return Text(_scrap(rng, settings))
+        return Text(_scrap(rng, settings), "scrap")
     sentence = _sentence(rng, settings)
     return Text(
         sentence.transcript,
+        "command",
         {"heading": sentence.heading, "tool": sentence.tool, "target": sentence.target},
     )

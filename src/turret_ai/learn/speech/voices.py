@@ -19,7 +19,7 @@ import soundfile
 import soxr
 
 from turret_ai.errors import ConfigError, InputError
-from turret_ai.learn.speech import espeak
+from turret_ai.learn.speech import espeak, kokoro, piper, voice_files
 from turret_ai.types import FloatArray
 
 SAMPLE_RATE = 16000
@@ -91,6 +91,10 @@ def _read(path: Path) -> FloatArray:
         samples, rate = soundfile.read(io.BytesIO(path.read_bytes()), dtype="float32")
     except (OSError, soundfile.LibsndfileError) as error:
         raise InputError(f"the engine wrote no audio: {error}") from error
+    return _resampled(samples, rate)
+
+
+def _resampled(samples: FloatArray, rate: int) -> FloatArray:
     if rate != SAMPLE_RATE:
         samples = soxr.resample(samples, rate, SAMPLE_RATE)
     return np.asarray(samples, dtype=np.float32)
@@ -137,7 +141,7 @@ def _festival(text: str, voice: Voice, delivery: Delivery) -> Spoken:
 def _espeak(text: str, voice: Voice, delivery: Delivery) -> Spoken:
     samples, rate, phones = espeak.speak(text, voice.name, delivery.rate, delivery.pitch)
     named = tuple((at, "_" if name[0] == "_" else f"espeak/{name}") for at, name in phones)
-    return Spoken(np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32), named)
+    return Spoken(_resampled(samples, rate), named)
 
 
 def _pico(text: str, voice: Voice, delivery: Delivery) -> Spoken:
@@ -153,11 +157,22 @@ def _pico(text: str, voice: Voice, delivery: Delivery) -> Spoken:
     return Spoken(samples)
 
 
+def _kokoro(text: str, voice: Voice, delivery: Delivery) -> Spoken:
+    samples = kokoro.speak(text, voice.name, delivery.rate)
+    return Spoken(_resampled(samples, kokoro.SAMPLE_RATE))
+
+
+def _piper(text: str, voice: Voice, delivery: Delivery) -> Spoken:
+    return Spoken(_resampled(*piper.speak(text, voice.name, delivery.rate)))
+
+
 _SPEAK: dict[str, Callable[[str, Voice, Delivery], Spoken]] = {
     "espeak": _espeak,
     "flite": _flite,
     "festival": _festival,
     "pico": _pico,
+    "kokoro": _kokoro,
+    "piper": _piper,
 }
 ENGINES = tuple(_SPEAK)
 
@@ -185,6 +200,10 @@ def voices(engine: str) -> list[Voice]:
     if engine == "pico":
         here = importlib.util.find_spec("ttspico") is not None
         return [Voice("pico", name) for name in PICO_VOICES] if here else []
+    if engine == "kokoro":
+        return [Voice("kokoro", name) for name in voice_files.kokoro_voices()]
+    if engine == "piper":
+        return [Voice("piper", name) for name in voice_files.piper_voices()]
     raise ConfigError(f"no speech engine is called {engine!r}: there are {', '.join(ENGINES)}")
 
 
