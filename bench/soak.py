@@ -100,9 +100,8 @@ class _Soak:
         say: Callable[[str], object],
     ) -> None:
         from turret_ai.aim.engagement import Outcome
-        from turret_ai.nodes import roster
-        from turret_ai.ros import Context, Node, qos
-        from turret_ai.ros.interfaces import Engagement, StageState, Transcript, TurretCommand
+        from turret_ai.ros import Context, Node, topics
+        from turret_ai.ros.interfaces import StageState
 
         self.processes, self.turns, self.every = processes, turns, every
         self.chance, self.say = chance, say
@@ -116,10 +115,10 @@ class _Soak:
         self.context = Context()
         self.node = Node("soak", context=self.context)
         self.states: dict[str, Any] = {}
-        self.node.create_subscription(StageState, roster.TOPIC, self._on_state, qos.STATES)
-        self.node.create_subscription(Engagement, "engagement", self._on_end, qos.STAGE)
-        for kind, topic in ((Transcript, "transcript"), (TurretCommand, "command")):
-            self.node.create_subscription(kind, topic, self._on_word, qos.STAGE)
+        topics.STAGES.subscribe(self.node, self._on_state)
+        topics.ENGAGEMENT.subscribe(self.node, self._on_end)
+        for topic in (topics.TRANSCRIPT, topics.COMMAND):
+            topic.subscribe(self.node, self._on_word)
         self._active = StageState.ACTIVE
         self._pids: dict[str, int] = {}
 

@@ -193,6 +193,40 @@ def windows(
 
 
 @app.command()
+def mistakes(
+    out: Annotated[Path, typer.Argument(help="The shard to write, such as negative_train_0.npz.")],
+    folders: Annotated[list[Path], typer.Argument(help="Pictures without craft.")],
+    detector: Annotated[
+        str, typer.Option(help="An exported one: name or folder.")
+    ] = "detector_small",
+    views: Annotated[int, typer.Option(min=1, help="Parts of each picture to look at.")] = 2,
+    confidence: Annotated[float, typer.Option(min=0.01, max=0.99, help="Least score.")] = 0.1,
+    split: Annotated[str, typer.Option(help="Written into the crops.")] = "train",
+    seed: Seed = 0,
+) -> None:
+    """Places where a detector sees craft in pictures that hold none, for training."""
+    from turret_ai.errors import InputError
+    from turret_ai.learn.vision import crop_bank, hard_negatives
+
+    kinds = {".jpg", ".jpeg", ".png", ".webp"}
+    pictures = sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in kinds)
+    if not pictures:
+        raise InputError(f"no pictures in {', '.join(map(str, folders))}")
+    if out.suffix != ".npz":
+        raise InputError(f"{out}: a shard ends with .npz")
+
+    def report(_number: int, remark: str) -> None:
+        if remark:
+            typer.echo(f"left out: {remark}", err=True)
+
+    found = hard_negatives.find(detector, pictures, split, seed, views, confidence, report=report)
+    if not found:
+        raise InputError(f"{detector} makes no mistakes in {len(pictures)} pictures")
+    crop_bank.save(out, found)
+    typer.echo(f"{len(found)} mistakes in {out}")
+
+
+@app.command()
 def fetch(
     out: Annotated[Path, typer.Argument(help="The folder to fill; what is there stays.")],
     packages: Annotated[

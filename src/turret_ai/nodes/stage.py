@@ -219,9 +219,9 @@ class Stage(Node):
         return f": {self.life.problem}" if self.life.problem else ""
 
     def _report_state(self) -> None:
-        if self._states is None:
-            return
         with self._state_lock:
+            if self._states is None:
+                return
             state, reason = self.life.state, self.life.problem or self.doing
             if state is State.ACTIVE and not self.enabled:
                 state, reason = State.INACTIVE, "disabled"
@@ -283,9 +283,9 @@ class Stage(Node):
         """Let the others know at once; a process that is killed falls silent instead."""
         if self._states is None:
             return
+        self.life.close()  # not under the lock: a transition holds its own and reports
         with self._state_lock:
             states, self._states = self._states, None
-            self.life.close()
             states.publish(
                 StageState(
                     header=Header(stamp=to_msg(self.now_ns())),

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turret_ai.cli import app as cli
 from turret_ai.errors import InputError, ModelError
 from turret_ai.execution import ExecutionSettings
 from turret_ai.learn.vision import (
@@ -230,4 +231,8 @@ def test_places_where_a_detector_is_fooled_are_cut_with_their_origin(tmp_path):
     )  # fmt: skip
     assert found and all(c.origin == Origin("", "negative", "a", "", "train") for c in found)
     assert captions.parse(found[0].caption, TYPES, list(TONES)).type_name == ""
+    shard = tmp_path / "negative_train_0.npz"
+    words = ["synth", "mistakes", str(shard), str(tmp_path), "--confidence", "0.01"]
+    assert cli.main(words) == 0 and crop_bank.load(shard)
+    assert cli.main(["synth", "mistakes", str(shard), str(tmp_path / "nowhere")]) == 2
     assert told[0] == (1, "") and told[1][0] == 2 and "b.png" in told[1][1]
