@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.common import Skip, Timing, measure
+from turret_ai import execution
 from turret_ai.execution import ExecutionSettings
-from turret_ai.see import execution
 
 
 def dry_run(quick: bool) -> bool:

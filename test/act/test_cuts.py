@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import numpy as np
 import pytest
@@ -41,8 +42,8 @@ async def fetched(frame: bytes) -> Snapshot:
             snapshots.on_frame(frame)
         return True
 
-    snapshots = Snapshots(send, timeout=0.5, tries=1)
-    return await snapshots.fetch(0.0)
+    snapshots = Snapshots(send, patience=0.01)
+    return await snapshots.fetch(0.0, until=time.monotonic() + 0.02)
 
 
 @pytest.mark.parametrize("length", range(len(JPEG)))
