@@ -149,7 +149,7 @@ def test_words_right_after_a_command_are_not_told_in_part() -> None:
     def transcribe(samples: FloatArray) -> Transcription:
         return Transcription(TranscriptStatus.FINAL, "words", 1.0)
 
-    listener = ListenerSettings(partial_interval=0.5)
+    listener = ListenerSettings(partial_interval=0.5, end_silence=2.0)
     hearing = Hearing(HearSettings(listener=listener), transcribe, lambda text: True, told.append)
     faint = (np.random.default_rng(0).standard_normal(RATE) * 1e-4).astype(np.float32)
     stream = np.concatenate([faint, CLIP, faint[: RATE // 10], CLIP[: 3 * RATE], faint, faint])
