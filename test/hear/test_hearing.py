@@ -139,3 +139,25 @@ def test_a_job_that_a_worker_dropped_is_told_with_its_reason() -> None:
     [job] = waiting
     hearing.fail(job, "dropped")
     assert [(h.utterance_id, h.transcription.reason) for h in told] == [("u1", "dropped")]
+
+
+def test_words_right_after_a_command_are_not_told_in_part() -> None:
+    """They may belong to it: a partial transcript would supersede the turn that is under way."""
+    told: list[Heard] = []
+    stamp = T0
+
+    def transcribe(samples: FloatArray) -> Transcription:
+        return Transcription(TranscriptStatus.FINAL, "words", 1.0)
+
+    listener = ListenerSettings(partial_interval=0.5, end_silence=2.0)
+    hearing = Hearing(HearSettings(listener=listener), transcribe, lambda text: True, told.append)
+    faint = (np.random.default_rng(0).standard_normal(RATE) * 1e-4).astype(np.float32)
+    stream = np.concatenate([faint, CLIP, faint[: RATE // 10], CLIP[: 3 * RATE], faint, faint])
+    for first in range(0, len(stream), RATE // 50):
+        hearing.feed(AudioChunk(stamp, stream[first : first + RATE // 50]))
+        stamp += SECOND // 50
+    names = list(dict.fromkeys(heard.utterance_id for heard in told))
+    assert len(names) >= 2
+    partial = {h.utterance_id for h in told if h.transcription.status is TranscriptStatus.PARTIAL}
+    assert names[0] in partial
+    assert names[1] not in partial

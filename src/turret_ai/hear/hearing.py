@@ -226,6 +226,8 @@ class Hearing:
             elif isinstance(event, SpeechPaused):
                 self._look_ahead(event)
             elif isinstance(event, SpeechPartial) and not self._busy():
+                if self._follows(event.stamp_ns):
+                    continue  # perhaps the end of the command before, whose turn is under way
                 name = self._announced = _name(event.stamp_ns)
                 length = len(event.samples) / SAMPLE_RATE
                 self._submit(Job(name, event.samples, event.stamp_ns, length, True))
@@ -238,16 +240,21 @@ class Hearing:
         length = len(event.samples) / SAMPLE_RATE
         if event.cause in ("silence", "complete"):
             length = max(0.0, length - settings.post_roll)
-        before, self._early = self._early, None
-        follows = ""
-        if before is not None:
-            pause = ns_to_seconds(event.stamp_ns - before.end_ns)
-            if pause + settings.pre_roll + settings.post_roll < settings.end_silence:
-                follows = _name(before.stamp_ns)
+        follows = self._follows(event.stamp_ns)
+        self._early = None
         if event.cause == "complete":
             self._early = event
         name = _name(event.stamp_ns)
         return Job(name, event.samples, event.stamp_ns, length, follows=follows)
+
+    def _follows(self, stamp_ns: int) -> str:
+        """The complete command that ended so shortly before that these words belong to it."""
+        settings, before = self.settings.listener, self._early
+        if before is None:
+            return ""
+        pause = ns_to_seconds(stamp_ns - before.end_ns)
+        soon = pause + settings.pre_roll + settings.post_roll < settings.end_silence
+        return _name(before.stamp_ns) if soon else ""
 
     def _look_ahead(self, paused: SpeechPaused) -> Future[_Result]:
         """Recognise in the pause what will be the utterance if nobody speaks on."""
