@@ -153,7 +153,7 @@ class Snapshots:
         except InputError as error:
             found.note(str(error))
             self._waiting, self._first_asked = None, 0.0
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(min(PAUSE_SECONDS, seconds))
             return False
         found.at = self._first_asked
         self._before = (data, self._yaw)
