@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -80,6 +81,8 @@ class Board:
         self._current = ""
         self._logged: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._number = 0
+        self._born = secrets.token_hex(4)
+        """Tells this log from that of a console before, whose numbers are the same."""
         self._members: dict[str, _Member] = {}
         self._turret: TurretReport | None = None
         self._latency = Latency(window_s=math.inf, most=500, clock=clock)
@@ -307,7 +310,7 @@ class Board:
             return [self._describe(each) for each in self._members.values()]
         if name == "latency":
             return self._times()
-        return {"log_turns": self._settings.log_turns, "talk_s": self._settings.longest_talk}
+        return {"born": self._born, "log_turns": self._settings.log_turns}
 
     def _describe(self, member: _Member) -> dict[str, Any]:
         silent = self._is_silent(member)
