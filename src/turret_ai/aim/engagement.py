@@ -341,7 +341,7 @@ class Engagement:
             return [move, self._at_target(turn, move.goal, report, now_ns)]
         return [move]
 
-    def _current(self) -> _Turn:
+    def _current(self) -> Turn:
         assert self._turn is not None
         return self._turn
 
