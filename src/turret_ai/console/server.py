@@ -110,7 +110,8 @@ class ConsoleServer:
         page = self._stack.enter_context(as_file(files("turret_ai.console") / "page"))
         config = uvicorn.Config(
             create_app(self._house, page),
-            log_level="warning",
+            log_config=None,
+            log_level="warning",  # at debug, every message is logged: the one with the token too
             access_log=False,
             lifespan="off",
             ws="websockets-sansio",

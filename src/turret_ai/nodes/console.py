@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from turret_ai import extras
-from turret_ai.aim.engagement import Outcome, State
 from turret_ai.aim.joints import pick as pick_joints
+from turret_ai.aim.turn import Outcome, State
 from turret_ai.console.board import STEPS, Board, TurretReport
 from turret_ai.console.pictures import shrink
 from turret_ai.console.settings import ConsoleSettings
