@@ -30,7 +30,11 @@ Weights = NDArray[np.float32]
 
 
 def restore(
-    model: nn.Module, file: Path, root: str = "", widen: bool = False
+    model: nn.Module,
+    file: Path,
+    root: str = "",
+    widen: bool = False,
+    norms: Mapping[str, str] | None = None,
 ) -> list[nn.BatchNorm2d]:
     """Put the weights of an exported network into a trainable one.
 
@@ -38,6 +42,8 @@ def restore(
         root: name of the network's module in the export, where it was wrapped.
         widen: the trainable one may have more channels. Only where no layer reads several others'
             channels one after the other: their places would shift.
+        norms: by the name of a convolution that of its normalisation beside it; others follow their
+            convolutions in a sequence.
 
     Returns:
         the normalisations that had been folded away: identities now, for `settle`.
@@ -70,7 +76,7 @@ def restore(
         if module.bias is not None:
             _put(module.bias, found[1], f"{path}.bias", file, widen)
             continue
-        norm = modules.get(_next(path))
+        norm = modules.get(_next(path, norms or {}))
         if not isinstance(norm, nn.BatchNorm2d):
             raise ModelError(f"{file}: {path} has a bias that the trainable network has no use for")
         with torch.no_grad():
@@ -156,9 +162,11 @@ def module_path(node: str, root: str = "") -> str:
     return ".".join(parts)
 
 
-def _next(path: str) -> str:
-    """The module after one of a sequence: stem.0 to stem.1."""
+def _next(path: str, norms: Mapping[str, str]) -> str:
+    """The module after one of a sequence, stem.0 to stem.1, or the one that `norms` names."""
     before, _, number = path.rpartition(".")
+    if number in norms:
+        return f"{before}.{norms[number]}".lstrip(".")
     return f"{before}.{int(number) + 1}" if number.isdigit() else ""
 
 
