@@ -63,7 +63,7 @@ def restore(
     for node in graph.node:
         if node.op_type not in ("Conv", "Gemm", "MatMul", "MatMulInteger"):
             continue
-        path = module_path(node.name, root)
+        path = _existing(module_path(node.name, root), modules)
         module = modules.get(path)
         found = [values[name] for name in node.input[1:] if name in values]
         if not isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)) or not found:
@@ -160,6 +160,15 @@ def module_path(node: str, root: str = "") -> str:
     if root and parts[:1] == [root]:
         parts = parts[1:]
     return ".".join(parts)
+
+
+def _existing(path: str, modules: Mapping[str, nn.Module]) -> str:
+    """The path, or that of the only module of its last name: a layer that another module calls is
+    named after the caller."""
+    if path in modules:
+        return path
+    alike = [name for name in modules if name.endswith(f".{path.rpartition('.')[2]}")]
+    return alike[0] if len(alike) == 1 else path
 
 
 def _next(path: str, norms: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from numpy.random import Generator
 from pydantic import Field
 
@@ -20,6 +21,7 @@ from turret_ai.learn.config import Section
 from turret_ai.learn.vision import lite_data, staging
 from turret_ai.learn.vision.augment import spoil
 from turret_ai.learn.vision.crop_bank import Crop
+from turret_ai.learn.vision.detector_data import Windows, cells
 from turret_ai.learn.vision.relight import relight
 from turret_ai.learn.vision.staging import SOLID, Staging
 from turret_ai.types import FloatArray, ImageArray
@@ -94,6 +96,20 @@ def window(
         (boxes if clear else vague).append(inside)
     picture = spoil(np.ascontiguousarray(image), settings.staging.noise, rng)
     return np.dstack([picture, cover]), _stacked(boxes), _stacked(vague)
+
+
+def batch(material: Material, settings: Pasted, count: int, size: int, rng: Generator) -> Windows:
+    """So many windows, as `detector_data.batch` gives them."""
+    images: list[ImageArray] = []
+    made = Windows(torch.empty(0), [], [], [])
+    for _ in range(count):
+        pixels, boxes, vague = window(material, settings, size, rng)
+        images.append(pixels[..., :3])
+        made.boxes.append(boxes)
+        made.ignored.append(vague)
+        made.covers.append(cells(pixels[..., 3]))
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+    return made._replace(images=stacked)
 
 
 def _place(
