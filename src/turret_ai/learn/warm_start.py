@@ -195,7 +195,8 @@ def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weig
     for name in [name for name in values if name.endswith("_quantized")]:
         root = name.removesuffix("_quantized")
         parts = (values.get(name), values.get(f"{root}_scale"), values.get(f"{root}_zero_point"))
-        if all(part is not None for part in parts):
+        # Of more axes than a matrix: the weights of a convolution, which the loop above has read.
+        if all(part is not None for part in parts) and values[name].ndim == 2:
             whole, scale, shift = (part.astype(np.float32) for part in parts if part is not None)
             values[name] = (whole - shift) * scale
     return values

@@ -256,7 +256,14 @@ def test_a_key_that_no_configuration_has_is_named():
 
 @pytest.mark.parametrize(
     "name",
-    ["matcher_small", "matcher_lite", "siglip_large_2024", "detector_small", "detector_dfine_2024"],
+    [
+        "matcher_small",
+        "matcher_lite",
+        "siglip_large_2024",
+        "detector_small",
+        "detector_photos",
+        "detector_dfine_2024",
+    ],
 )
 def test_shipped_configurations_are_whole(name):
     model = DetectorConfig if name.startswith("detector") else AnyConfig
