@@ -8,10 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turret_ai.aim.engagement import Action, Engagement, Move, State, Stop
+from turret_ai.aim.engagement import Engagement
 from turret_ai.aim.joints import pick
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
+from turret_ai.aim.turn import Action, Move, State, Stop
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert, frames
 from turret_ai.nodes.roster import Roster

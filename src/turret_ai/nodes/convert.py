@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.engagement import BoxReport, Finish
+from turret_ai.aim.turn import BoxReport, Finish
 from turret_ai.ros.interfaces import (
     BoundingBox2D,
     CameraInfo,
