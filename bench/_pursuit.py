@@ -293,7 +293,6 @@ def pursue(
     assert first is not None
     motion = TurretMotion(limits, first.yaw - math.radians(8.0), first.pitch)
     waiting: list[tuple[int, Any, list[Seen]]] = []
-    orders: list[tuple[int, float, float, str]] = []
     trial = Trial()
     now_ns = origin_ns = seconds_to_ns(100.0)
     picture_ns, begins_ns = now_ns, 0
@@ -381,9 +380,7 @@ def _count(
     truths = _SHOWN.get(stamp_ns, [])
     if box is None or not truths:
         return held
-    overlap = iou(
-        Boxes.from_boxes([box]).xyxy, Boxes.from_boxes([t.box for t in truths]).xyxy
-    )[0]
+    overlap = iou(Boxes.from_boxes([box]).xyxy, Boxes.from_boxes([t.box for t in truths]).xyxy)[0]
     if overlap.max() < 0.2:
         return held
     mine = [o for o, t in zip(overlap, truths, strict=True) if t.caption == held]

@@ -99,7 +99,7 @@ class _Soak:
         chance: random.Random,
         say: Callable[[str], object],
     ) -> None:
-        from turret_ai.aim.engagement import Outcome
+        from turret_ai.aim.turn import Outcome
         from turret_ai.ros import Context, Node, topics
         from turret_ai.ros.interfaces import StageState
 

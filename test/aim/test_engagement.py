@@ -8,16 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.engagement import (
-    BoxReport,
-    Engagement,
-    Finish,
-    Move,
-    Outcome,
-    State,
-    Stop,
-)
+from turret_ai.aim.engagement import Engagement
 from turret_ai.aim.settings import AimSettings
+from turret_ai.aim.turn import BoxReport, Finish, Move, Outcome, State, Stop
 from turret_ai.types import (
     Box,
     Command,

@@ -9,7 +9,7 @@ import pytest
 from probe import free_domain, node_process
 
 from turret_ai import Turret
-from turret_ai.aim.engagement import Outcome
+from turret_ai.aim.turn import Outcome
 from turret_ai.errors import InputError, PeerError
 
 

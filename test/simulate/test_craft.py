@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from turret_ai.errors import InputError
-from turret_ai.simulate import craft, mesh
+from turret_ai.errors import ConfigError, InputError
+from turret_ai.simulate import airframes, craft, mesh
 
 ALL = [(t, v.name) for t in craft.TYPES for v in craft.variants(t)]
 
@@ -69,3 +69,34 @@ def test_unknown_names_are_answered_with_those_that_exist():
         craft.variants("zeppelin")
     with pytest.raises(InputError, match="long-wing"):
         craft.build("drone", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- 1", "no types"),
+        ("balloon: {}", "balloon"),
+        ("drone: 3", "drone"),
+        ("drone: {mine: 3}", "drone mine"),
+        ("drone: {mine: {build: kite}}", "kite"),
+        ("drone: {mine: {build: multicopter, split: exam}}", "exam"),
+        ("drone: {mine: {build: multicopter, armz: 3}}", "armz"),
+        ("drone: {mine: {build: multicopter, arms: many}}", "arms"),
+    ],
+)
+def test_a_file_of_airframes_that_makes_no_sense_is_told_in_one_line(tmp_path, text, said):
+    file = tmp_path / "airframes.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=said) as told:
+        for variant in airframes.read(file)["drone"]:
+            variant.build(craft.Airframe("drone", variant.name))
+    assert "\n" not in str(told.value)
+
+
+def test_an_airframe_of_ones_own_is_a_line_of_numbers(tmp_path):
+    file = tmp_path / "airframes.yaml"
+    file.write_text("drone: {mine: {build: multicopter, arms: 5, reach: 2}}")
+    (mine,) = airframes.read(file)["drone"]
+    frame = craft.Airframe("drone", mine.name)
+    mine.build(frame)
+    assert len(frame.discs) == 5

@@ -11,117 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import IntEnum
-from typing import TypeAlias
+from dataclasses import replace
 
+from turret_ai.aim import waiting
 from turret_ai.aim.camera import Camera, aim_at
-from turret_ai.aim.joints import JointHistory, JointSample, SettleDetector
-from turret_ai.aim.limits import Goal, reach
+from turret_ai.aim.joints import JointHistory, JointSample
+from turret_ai.aim.limits import Goal
 from turret_ai.aim.past import JUMP_NS, Past
 from turret_ai.aim.settings import AimSettings
+from turret_ai.aim.slewing import Slewing
+from turret_ai.aim.turn import Action, BoxReport, Finish, Move, Outcome, State, Stop, Turn
 from turret_ai.errors import InputError
-from turret_ai.types import Box, Command, CommandStatus, LocationStatus, TranscriptStatus
-from turret_ai.units import heading_to_yaw, ns_to_seconds, seconds_to_ns, wrap
-
-_RECORDED_SLEW_S = 60.0
-"""The recorded system heard, understood and turned in its own time; a newer turn ends the wait."""
-_OTHER_CLOCK_S = 86_400.0
-"""An age that no command can have."""
-
-
-class State(IntEnum):
-    """Where a turn stands. Mirrors the constants of msg/TurretState.msg."""
-
-    IDLE = 0
-    HEARD = 1
-    """A transcript is there, the command is awaited."""
-    SLEWING = 2
-    """On the way to the heading."""
-    SEARCHING = 3
-    """The camera stands, the box is awaited."""
-    AIMING = 4
-    """On the way to the target."""
-
-
-class Outcome(IntEnum):
-    """Mirrors the constants of msg/Engagement.msg."""
-
-    AIMED = 0
-    NOT_FOUND = 1
-    AMBIGUOUS = 2
-    INCOMPLETE = 3
-    TIMEOUT = 4
-    SUPERSEDED = 5
-    LIMITED = 6
-    CANCELLED = 7
-
-
-@dataclass(frozen=True, slots=True)
-class BoxReport:
-    """A target box as the locator reports it."""
-
-    status: LocationStatus
-    stamp_ns: int
-    box: Box | None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Send the turret to a goal."""
-
-    utterance_id: str
-    stamp_ns: int
-    goal: Goal
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The end of a turn."""
-
-    utterance_id: str
-    outcome: Outcome
-    reason: str
-    stamp_ns: int
-    transcript: str
-    command: Command | None
-    report: BoxReport | None
-    aim: tuple[float, float] | None
-    """(yaw, pitch) of the target's direction, before any clamping; rad."""
-    seconds: dict[str, float]
-    """speech, hear, understand, slew, see, aim, total: see msg/Engagement.msg."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Bring the turret to rest where it is, and disarm the signal."""
-
-    utterance_id: str
-    stamp_ns: int
-
-
-Action: TypeAlias = Move | Stop | Finish
-
-_TURRETS = ("simulator", "competition", "robomaster", "robomaster_ros", "gazebo_gimbal")
-"""Stages without which there is neither turret nor camera."""
-
-
-@dataclass(slots=True)
-class _Turn:
-    """The running utterance and when it reached which step (ns, 0: not yet)."""
-
-    utterance_id: str
-    stamp_ns: int
-    speech_seconds: float = 0.0
-    transcript: str = ""
-    heard_ns: int = 0
-    understood_ns: int = 0
-    settled_ns: int = 0
-    seen_ns: int = 0
-    command: Command | None = None
-    report: BoxReport | None = None
-    aim: tuple[float, float] | None = None
+from turret_ai.types import Command, CommandStatus, LocationStatus, TranscriptStatus
+from turret_ai.units import heading_to_yaw
 
 
 class Engagement:
@@ -129,15 +31,11 @@ class Engagement:
 
     def __init__(self, settings: AimSettings) -> None:
         self.settings = settings
-        self.limits = settings.limits.to_limits()
-        self.joints = JointHistory()
         self.camera: Camera | None = None
         self.state = State.IDLE
-        self.goal: Goal | None = None
-        self.at_goal = False
-        self._settle = SettleDetector(settings.settle)
-        self._turn: _Turn | None = None
-        self._deadline_ns = 0
+        self._slewing = Slewing(settings)
+        self._waiting = waiting.Waiting(settings)
+        self._turn: Turn | None = None
         self._now_ns = 0
         self._past = Past()
         self.why_absent: Callable[[str], str] = lambda _: ""
@@ -152,6 +50,25 @@ class Engagement:
     def utterance_id(self) -> str:
         """The utterance that is served, "" if none."""
         return self._turn.utterance_id if self._turn else ""
+
+    @property
+    def joints(self) -> JointHistory:
+        """What the joints did lately."""
+        return self._slewing.joints
+
+    @property
+    def goal(self) -> Goal | None:
+        """Where the turret is sent."""
+        return self._slewing.goal
+
+    @property
+    def at_goal(self) -> bool:
+        """Whether it stands there."""
+        return self._slewing.at_goal
+
+    def connected(self, now_ns: int) -> bool:
+        """Whether the turret's feedback is fresh."""
+        return self._slewing.connected(now_ns)
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -182,7 +99,7 @@ class Engagement:
         if status is TranscriptStatus.EMPTY:
             turn = self._turn
             if turn is None or turn.utterance_id != utterance_id:
-                turn = _Turn(utterance_id, stamp_ns, speech_seconds, heard_ns=now_ns)
+                turn = Turn(utterance_id, stamp_ns, speech_seconds, heard_ns=now_ns)
             turn.heard_ns, turn.speech_seconds = now_ns, speech_seconds
             return [self._finish(turn, Outcome.INCOMPLETE, reason or "nothing was heard", now_ns)]
         actions = self._begin(utterance_id, stamp_ns, now_ns)
@@ -191,10 +108,9 @@ class Engagement:
         turn.speech_seconds = speech_seconds
         if status is TranscriptStatus.FINAL and not turn.heard_ns:
             turn.heard_ns = now_ns
-            self._wait(self.settings.deadlines.command, now_ns)
+            self._waiting.for_command(now_ns)
         elif not turn.heard_ns:
-            # The operator still speaks: the longest wait covers it, and each partial renews it.
-            self._wait(self.settings.deadlines.command + 30.0, now_ns)
+            self._waiting.for_speech(now_ns)
         return actions
 
     def on_command(
@@ -232,8 +148,8 @@ class Engagement:
                 return []
             actions = self._begin(utterance_id, stamp_ns, now_ns)
             if not running:
-                self._wait(self.settings.deadlines.command + 30.0, now_ns)
-            return actions + self._slew(command.heading.value, now_ns)
+                self._waiting.for_speech(now_ns)
+            return actions + self._slew(command.heading.value)
         actions = self._begin(utterance_id, stamp_ns, now_ns)
         turn = self._current()
         if turn.command is not None:
@@ -246,14 +162,10 @@ class Engagement:
             reason = command.reason or "no command was understood"
             return [*actions, self._finish(turn, Outcome.INCOMPLETE, reason, now_ns)]
         self.state = State.SLEWING
-        patience = _RECORDED_SLEW_S if self.settings.recorded_joints else 0.0
-        self._wait(max(self.settings.deadlines.slew, patience), now_ns)
+        self._waiting.for_camera(now_ns)
         if heading:
-            return actions + self._slew(heading, now_ns)
-        latest = self.joints.latest
-        if latest is None:
-            return actions  # the deadline reports a turret that never answers
-        self._head_for(Goal(latest.yaw, latest.pitch))
+            return actions + self._slew(heading)
+        self._slewing.stay()  # where nothing is known yet, the deadline reports a mute turret
         return actions
 
     def on_joints(
@@ -273,14 +185,9 @@ class Engagement:
             return self._begin_anew(now_ns, last.stamp_ns)
         if self.goal is None:
             if self.state is State.SLEWING:  # no heading, and this is the first feedback
-                self._head_for(Goal(sample.yaw, sample.pitch))
+                self._slewing.stay()
             return []
-        goal = self.goal
-        if self.settings.recorded_joints:
-            # They may be full turns away, and were sent to another pitch.
-            goal = Goal(sample.yaw + wrap(goal.yaw - sample.yaw), sample.pitch)
-        self.at_goal = self._settle.update(sample, goal)
-        if not self.at_goal or self._turn is None:
+        if not self._slewing.settled(sample) or self._turn is None:
             return []
         return self._on_settled(self._turn, sample, now_ns)
 
@@ -297,7 +204,7 @@ class Engagement:
             return [self._finish(turn, Outcome.NOT_FOUND, report.reason, now_ns)]
         if report.status is LocationStatus.AMBIGUOUS and not self.settings.aim_when_ambiguous:
             return [self._finish(turn, Outcome.AMBIGUOUS, report.reason, now_ns)]
-        self._wait(self.settings.deadlines.aim, now_ns)
+        self._waiting.for_aim(now_ns)
         return self._aim(turn, now_ns)
 
     def on_camera(self, camera: Camera, now_ns: int) -> list[Action]:
@@ -314,22 +221,14 @@ class Engagement:
         if before - now_ns > JUMP_NS:
             return self._begin_anew(now_ns, before)
         turn = self._turn
-        if turn is None or now_ns < self._deadline_ns:
+        if turn is None or not self._waiting.over(now_ns):
             return []
         return [self._finish(turn, Outcome.TIMEOUT, self._missing(now_ns), now_ns)]
 
     def on_lost(self, stage: str, why: str, now_ns: int) -> list[Action]:
         """A stage died or was switched off: end the running turn if it waits for that one."""
         turn = self._turn
-        if turn is None:
-            return []
-        waited_for = {
-            "audio_source": not turn.heard_ns,
-            "transcriber": not turn.heard_ns,
-            "commander": bool(turn.heard_ns) and turn.command is None,
-            "locator": turn.command is not None and turn.report is None,
-        }
-        if not (stage in _TURRETS or waited_for.get(stage)):
+        if turn is None or not waiting.waits_for(turn, stage):
             return []
         reason = f"the {stage} {why} in mid-turn"
         return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
@@ -340,7 +239,7 @@ class Engagement:
         if turn is None or turn.utterance_id != utterance_id:
             if self.is_over(utterance_id, now_ns):
                 return []
-            turn = _Turn(utterance_id, stamp_ns)
+            turn = Turn(utterance_id, stamp_ns)
         return [self._finish(turn, Outcome.TIMEOUT, reason, now_ns)]
 
     def recall(self, utterance_id: str, stamp_ns: int) -> None:
@@ -356,12 +255,6 @@ class Engagement:
         """Give up the running turn. What has ended stays ended."""
         turn = self._turn
         return [self._finish(turn, Outcome.SUPERSEDED, reason, now_ns)] if turn else []
-
-    def connected(self, now_ns: int) -> bool:
-        """Whether the turret's feedback is fresh."""
-        latest = self.joints.latest
-        limit = seconds_to_ns(self.settings.deadlines.feedback)
-        return latest is not None and abs(now_ns - latest.stamp_ns) <= limit
 
     # -- steps -----------------------------------------------------------------------------------
 
@@ -382,7 +275,7 @@ class Engagement:
         running = self.utterance_id == utterance_id
         if running or not self._past.is_left_over(stamp_ns, self._present(now_ns)):
             return None
-        turn = _Turn(utterance_id, stamp_ns, speech_seconds, transcript, heard_ns=now_ns)
+        turn = Turn(utterance_id, stamp_ns, speech_seconds, transcript, heard_ns=now_ns)
         reason = "it was said before the clock went back"
         finish = self._finish(turn, Outcome.SUPERSEDED, reason, now_ns)
         self._past.add(utterance_id, stamp_ns, left_over=True)
@@ -405,15 +298,10 @@ class Engagement:
         """The end of an utterance that nobody expects to be obeyed any more."""
         turn = self._turn
         if turn is None or turn.utterance_id != utterance_id:
-            turn = _Turn(utterance_id, stamp_ns, speech_seconds, transcript, heard_ns=now_ns)
-        speech = max(turn.speech_seconds, speech_seconds)
-        age = ns_to_seconds(now_ns - turn.stamp_ns) - speech
-        if turn.stamp_ns <= 0 or age <= self.settings.deadlines.stale:
-            return None
-        reason = f"it came {age:.0f} s after it was said: too late to act on"
-        if age > _OTHER_CLOCK_S:
-            reason += " (or the clocks differ: use_sim_time?)"
-        return self._finish(turn, Outcome.TIMEOUT, reason, now_ns)
+            turn = Turn(utterance_id, stamp_ns, speech_seconds, transcript, heard_ns=now_ns)
+        told = replace(turn, speech_seconds=max(turn.speech_seconds, speech_seconds))
+        reason = waiting.too_late(told, self.settings.deadlines.stale, now_ns)
+        return self._finish(turn, Outcome.TIMEOUT, reason, now_ns) if reason else None
 
     def _cancel(
         self, utterance_id: str, command: Command, stamp_ns: int, now_ns: int
@@ -430,7 +318,7 @@ class Engagement:
         reason = command.reason or "called off"
         return [stop, *actions, self._finish(turn, Outcome.CANCELLED, reason, now_ns)]
 
-    def _aim(self, turn: _Turn, now_ns: int) -> list[Action]:
+    def _aim(self, turn: Turn, now_ns: int) -> list[Action]:
         """Move to the turn's box; without the camera's calibration, wait for it."""
         report = turn.report
         assert report is not None and report.box is not None
@@ -447,13 +335,13 @@ class Engagement:
         except InputError as error:
             return [self._finish(turn, Outcome.NOT_FOUND, str(error), now_ns)]
         self.state = State.AIMING
-        self._wait(self.settings.deadlines.aim, now_ns)
+        self._waiting.for_aim(now_ns)
         move = self._move(turn, turn.aim, report.stamp_ns)
         if self.settings.recorded_joints:
             return [move, self._at_target(turn, move.goal, report, now_ns)]
         return [move]
 
-    def _current(self) -> _Turn:
+    def _current(self) -> Turn:
         assert self._turn is not None
         return self._turn
 
@@ -467,48 +355,35 @@ class Engagement:
             if self.settings.recorded_joints and self.state is State.SLEWING:
                 reason += f"; {self._missing(now_ns)}"
             actions.append(self._finish(self._turn, Outcome.SUPERSEDED, reason, now_ns))
-        self._turn = _Turn(utterance_id, stamp_ns)
+        self._turn = Turn(utterance_id, stamp_ns)
         self.state = State.HEARD
-        self.goal = None
-        self.at_goal = False
-        self._wait(self.settings.deadlines.command, now_ns)
+        self._slewing.clear()
+        self._waiting.for_command(now_ns)
         return actions
 
-    def _wait(self, seconds: float, now_ns: int) -> None:
-        self._deadline_ns = now_ns + seconds_to_ns(seconds)
+    def _move(self, turn: Turn, direction: tuple[float, float], stamp_ns: int) -> Move:
+        return Move(turn.utterance_id, stamp_ns, self._slewing.point(direction))
 
-    def _head_for(self, goal: Goal) -> None:
-        if self.goal is None or (goal.yaw, goal.pitch) != (self.goal.yaw, self.goal.pitch):
-            self._settle.restart()
-            self.at_goal = False
-        self.goal = goal
-
-    def _move(self, turn: _Turn, direction: tuple[float, float], stamp_ns: int) -> Move:
-        latest = self.joints.latest
-        goal = reach(direction, latest.yaw if latest else 0.0, self.limits)
-        self._head_for(goal)
-        return Move(turn.utterance_id, stamp_ns, goal)
-
-    def _slew(self, heading: str, now_ns: int) -> list[Action]:
+    def _slew(self, heading: str) -> list[Action]:
         turn = self._current()
-        direction = (heading_to_yaw(float(heading)), self.settings.search_pitch)
         before = self.goal
+        direction = (heading_to_yaw(float(heading)), self.settings.search_pitch)
         move = self._move(turn, direction, turn.stamp_ns)
         return [] if before == move.goal else [move]
 
-    def _on_settled(self, turn: _Turn, sample: JointSample, now_ns: int) -> list[Action]:
+    def _on_settled(self, turn: Turn, sample: JointSample, now_ns: int) -> list[Action]:
         if self.state is State.SLEWING and turn.command is not None:
             turn.settled_ns = now_ns
             if not turn.command.target.value:
                 reason = "no target was understood: slewed to the heading only"
                 return [self._finish(turn, Outcome.INCOMPLETE, reason, now_ns)]
             self.state = State.SEARCHING
-            self._wait(self.settings.deadlines.see, now_ns)
+            self._waiting.for_box(now_ns)
         elif self.state is State.AIMING and self.goal is not None and turn.report is not None:
             return [self._at_target(turn, self.goal, turn.report, now_ns)]
         return []
 
-    def _at_target(self, turn: _Turn, goal: Goal, report: BoxReport, now_ns: int) -> Finish:
+    def _at_target(self, turn: Turn, goal: Goal, report: BoxReport, now_ns: int) -> Finish:
         """The end of a turn whose aim was reached."""
         if goal.yaw_limited or goal.pitch_limited:
             beyond = {"yaw": goal.yaw_limited, "pitch": goal.pitch_limited}
@@ -521,47 +396,16 @@ class Engagement:
 
     def _missing(self, now_ns: int) -> str:
         """What the turn has waited for in vain."""
-        turn = self._current()
-        if self.state is State.HEARD:
-            what, stage = "command", "commander"
-            if not turn.heard_ns:
-                what, stage = "final transcript", "transcriber"
-            why = self.why_absent(stage)
-            told = f"the {stage} {why}" if why else f"is the {stage} running?"
-            return f"no {what} came: {told}"
-        if self.state is State.SEARCHING and turn.report is not None:
-            return "no camera_info has come: is the camera running?"
-        command, latest = self._current().command, self.joints.latest
-        if self.settings.recorded_joints and command is not None and latest is not None:
-            where = f"at heading {command.heading.value}" if command.heading.value else "still"
-            return f"the recorded camera never stood {where}"
-        if not self.connected(now_ns):
-            if self.state is State.SEARCHING:
-                return "neither joint states nor a box come: are turret and locator running?"
-            return "no joint states come: is the turret connected?"
-        if self.state is State.SEARCHING:
-            why = self.why_absent("locator")
-            if why:
-                return f"no target box came: the locator {why}"
-            return "no target box came: are the locator and the camera running?"
-        return "the turret did not reach its goal in time"
+        recorded = self.settings.recorded_joints
+        turn, state = self._current(), self.state
+        return waiting.missing(turn, state, self._slewing, recorded, now_ns, self.why_absent)
 
-    def _finish(self, turn: _Turn, outcome: Outcome, reason: str, now_ns: int) -> Finish:
+    def _finish(self, turn: Turn, outcome: Outcome, reason: str, now_ns: int) -> Finish:
         if self._turn is turn:
             self._turn = None
             self.state = State.IDLE
         self._past.add(turn.utterance_id, turn.stamp_ns)
-        return Finish(
-            turn.utterance_id,
-            outcome,
-            reason,
-            turn.stamp_ns,
-            turn.transcript,
-            turn.command,
-            turn.report,
-            turn.aim,
-            _seconds(turn, now_ns),
-        )
+        return turn.end(outcome, reason, now_ns)
 
 
 def _is_number(heading: str) -> bool:
@@ -570,21 +414,3 @@ def _is_number(heading: str) -> bool:
         return math.isfinite(float(heading))
     except ValueError:
         return False
-
-
-def _seconds(turn: _Turn, now_ns: int) -> dict[str, float]:
-    """The time spent in each step; 0 for steps that were not reached."""
-
-    def between(start: int, end: int) -> float:
-        return max(0.0, ns_to_seconds(end - start)) if start and end else 0.0
-
-    end_of_speech = turn.stamp_ns + seconds_to_ns(turn.speech_seconds)
-    return {
-        "speech": turn.speech_seconds,
-        "hear": between(end_of_speech, turn.heard_ns),
-        "understand": between(turn.heard_ns, turn.understood_ns),
-        "slew": between(turn.understood_ns, turn.settled_ns),
-        "see": between(turn.settled_ns, turn.seen_ns),
-        "aim": between(turn.seen_ns, now_ns),
-        "total": between(end_of_speech, now_ns),
-    }

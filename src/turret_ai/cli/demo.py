@@ -213,7 +213,7 @@ def _found_line(message: Any) -> str:
 
 
 def _end_line(message: Any) -> str:
-    from turret_ai.aim.engagement import Outcome
+    from turret_ai.aim.turn import Outcome
 
     return f"  {Outcome(message.outcome).name:<11} {message.reason}".rstrip()
 

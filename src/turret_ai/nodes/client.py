@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from turret_ai.aim.engagement import Outcome
+from turret_ai.aim.turn import Outcome
 from turret_ai.errors import InputError, PeerError
 from turret_ai.hear import files, utterance_frame
 from turret_ai.nodes import convert

@@ -9,8 +9,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.engagement import BoxReport, Finish
 from turret_ai.aim.following import Estimate
+from turret_ai.aim.turn import BoxReport, Finish
 from turret_ai.ros.interfaces import (
     BoundingBox2D,
     CameraInfo,
@@ -42,8 +42,8 @@ from turret_ai.types import (
 )
 
 if TYPE_CHECKING:
-    from turret_ai.track.pursuit import Report, TrackBox
     from turret_ai.simulate.world import Truth  # the stages' nodes need no simulator
+    from turret_ai.track.pursuit import Report, TrackBox
 
 _SOURCE_TO_CODE = {Source.NONE: 0, Source.RULES: 1, Source.REPAIR: 2, Source.LLM: 3}
 _CODE_TO_SOURCE = {code: source for source, code in _SOURCE_TO_CODE.items()}
@@ -222,9 +222,7 @@ def truth_to_message(
 # -- tracks --------------------------------------------------------------------------------------
 
 
-def tracks_to_message(
-    boxes: Iterable[TrackBox], image_header: Header
-) -> Detection2DArray:
+def tracks_to_message(boxes: Iterable[TrackBox], image_header: Header) -> Detection2DArray:
     """For the `tracks` topic: id is the track's number, class_id "target" or "craft"."""
     detections = []
     for each in boxes:

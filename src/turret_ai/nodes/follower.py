@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The controller's part in a lock: after the aim, the tracker's estimates become gimbal commands."""
+"""The controller's part in a lock: the tracker's estimates become gimbal commands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from turret_ai.aim.engagement import Action, Finish, Move, Outcome, State, Stop
 from turret_ai.aim.following import Drive, Following
 from turret_ai.aim.joints import JointSample
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
+from turret_ai.aim.turn import Action, Finish, Move, Outcome, State, Stop
 from turret_ai.nodes import convert, frames
 from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import GimbalCommand, Lock
@@ -22,7 +23,7 @@ _BUSY = (State.SLEWING, State.SEARCHING, State.AIMING)
 class Follower:
     """Follows the target of the last turn that was aimed, until something else is wanted."""
 
-    def __init__(self, node: Node, gimbal: object, on_end: Callable[[str, str], None]) -> None:
+    def __init__(self, node: Node, gimbal: Any, on_end: Callable[[str, str], None]) -> None:
         """
         Args:
             gimbal: the publisher of `turret/command`.
@@ -112,7 +113,7 @@ class Follower:
         until_ns = drive.until_ns
         if not (drive.yaw_rate or drive.pitch_rate):
             until_ns = 0  # to stand still is never void
-        self._gimbal.publish(  # type: ignore[attr-defined]
+        self._gimbal.publish(
             GimbalCommand(
                 header=convert.header(drive.stamp_ns, frames.GIMBAL_BASE_LINK),
                 utterance_id=drive.utterance_id,

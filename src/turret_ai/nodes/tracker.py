@@ -72,7 +72,7 @@ class TrackerNode(Stage):
         self._look_seconds = 0.0
         self._told = (LockState.UNLOCKED, "", -1.0)
         self._told_at = 0.0
-        self._lock = topics.LOCK.advertise(self)
+        self._told_lock = topics.LOCK.advertise(self)
         self._tracks = topics.TRACKS.advertise(self)
         topics.TARGET_BBOX.subscribe(self, self._on_box)
         topics.TURRET_STATE.subscribe(self, self._on_state)
@@ -216,7 +216,7 @@ class TrackerNode(Stage):
             message.look_rate, message.look_seconds = self._look_rate(), self._look_seconds
             before, self._told = self._told, (report.state, report.reason, 0.0)
             self._told_at = time.monotonic()
-            self._lock.publish(message)
+            self._told_lock.publish(message)
         if report.state is not before[0]:
             self.health.count(report.state.name)
             text = f"{report.utterance_id}: {report.state.name} {report.reason}".rstrip()

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.engagement import Action, BoxReport, Engagement, Finish, State
+from turret_ai.aim.engagement import Engagement
 from turret_ai.aim.settings import AimSettings
+from turret_ai.aim.turn import Action, BoxReport, Finish, State
 from turret_ai.errors import InputError
 from turret_ai.hear.hearing import AudioChunk, Heard, Hearing
 from turret_ai.hear.settings import HearSettings

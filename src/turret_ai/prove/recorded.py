@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turret_ai.aim.engagement import Outcome
+from turret_ai.aim.turn import Outcome
 from turret_ai.prove.latency import Statistics
 from turret_ai.prove.nlp_score import FIELDS
 from turret_ai.prove.results import Answer, FieldAnswer

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.aim.camera import Camera
-from turret_ai.aim.engagement import State
 from turret_ai.aim.frames import PITCH_JOINT, YAW_JOINT
 from turret_ai.aim.joints import JointSample, SettleDetector
 from turret_ai.aim.limits import Goal, reach
 from turret_ai.aim.settings import AimSettings
+from turret_ai.aim.turn import State
 from turret_ai.errors import InputError
 from turret_ai.hear import files
 from turret_ai.prove.writer import BagWriter

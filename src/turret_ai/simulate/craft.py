@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A craft as geometry: parts with roles, spinning discs, its size; and the registry of variants.
+"""A craft as geometry: parts with roles, spinning discs, its size; and the variants of each type.
 
 A variant is a named set of parameters of one of the eight types. Frame: x forward, y left, z up,
 metres, origin near the middle.
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
+from turret_ai import share
 from turret_ai.errors import InputError
 from turret_ai.simulate.solids import Float64Array, Solid
 
@@ -93,25 +94,22 @@ class Variant:
     build: Builder
 
 
-_VARIANTS: dict[str, list[Variant]] = {name: [] for name in TYPES}
-
-
-def register(type_name: str, name: str, build: Builder, split: str = "train") -> None:
-    """Add a variant; airframes/ does so on import."""
-    _VARIANTS[type_name].append(Variant(type_name, name, split, build))
-
-
 def variants(type_name: str, split: str | None = None) -> list[Variant]:
-    """The variants of a type, of one split or of all.
+    """The variants of a type (`config/airframes.yaml`), of one split or of all.
 
     Raises:
         InputError: no such type.
     """
-    from turret_ai.simulate import airframes  # noqa: F401 (registers)
-
-    if type_name not in _VARIANTS:
+    if type_name not in TYPES:
         raise InputError(f"unknown craft type {type_name!r}: known are {', '.join(TYPES)}")
-    return [v for v in _VARIANTS[type_name] if split is None or v.split == split]
+    return [v for v in _catalogue()[type_name] if split is None or v.split == split]
+
+
+@cache
+def _catalogue() -> dict[str, list[Variant]]:
+    from turret_ai.simulate import airframes  # which builds on this module
+
+    return airframes.read(share.path("config/airframes.yaml"))
 
 
 @lru_cache(maxsize=128)

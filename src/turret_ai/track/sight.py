@@ -94,7 +94,9 @@ def sight(seen: Seen, camera: Camera, pose: Pose, settings: SightSettings) -> Si
     pixel = (settings.pixel / camera.fx, settings.pixel / camera.fy)
     rates = (pose.yaw_rate, pose.pitch_rate)
     deviation = [
-        math.sqrt((settings.centre * size[k]) ** 2 + pixel[k] ** 2 + (rates[k] * settings.timing) ** 2)
+        math.sqrt(
+            (settings.centre * size[k]) ** 2 + pixel[k] ** 2 + (rates[k] * settings.timing) ** 2
+        )
         for k in (0, 1)
     ]
     deviation[0] /= max(0.1, math.cos(angles[1]))
@@ -127,8 +129,8 @@ def whole_middle(
         off = expected[axis] - angles[axis]
         off = wrap(off) if axis == 0 else off
         limit = scale * hidden / 2.0
-        angles[axis] += min(max(off, -limit), limit) if abs(off) < limit / 2.0 else (
-            math.copysign(limit, off)
+        angles[axis] += (
+            min(max(off, -limit), limit) if abs(off) < limit / 2.0 else (math.copysign(limit, off))
         )
         noise[axis, axis] += (limit / 2.0) ** 2
     return (angles[0], angles[1]), noise

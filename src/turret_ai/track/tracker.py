@@ -77,9 +77,7 @@ class Tracker:
         self._tidy(list(free.values()), stamp_ns)
         return found
 
-    def _share(
-        self, tracks: Sequence[Track], free: dict[int, Sighting], stamp_ns: int
-    ) -> None:
+    def _share(self, tracks: Sequence[Track], free: dict[int, Sighting], stamp_ns: int) -> None:
         """Give sightings to tracks; those that were given are no longer free."""
         numbers = list(free)
         chosen = associate(tracks, list(free.values()), stamp_ns, self.settings.association)
