@@ -105,7 +105,7 @@ class Following:
         estimate = self._estimate
         goal = reach(estimate.at(acts_ns), here[0], self.limits)
         rates = []
-        for joint, wanted, own, limited, limit in zip(
+        for joint, wanted, own, stopped, limit in zip(
             here,
             (goal.yaw, goal.pitch),
             (estimate.yaw_rate, estimate.pitch_rate),
@@ -113,7 +113,7 @@ class Following:
             (settings.yaw_rate, settings.pitch_rate),
             strict=True,
         ):
-            rate = settings.gain * (wanted - joint) + (0.0 if limited else own)
+            rate = settings.gain * (wanted - joint) + (0.0 if stopped else own)
             rates.append(min(max(rate, -limit), limit))
         limited = (goal.yaw_limited, goal.pitch_limited)
         return self._order(now_ns, (goal.yaw, goal.pitch), (rates[0], rates[1]), limited)
