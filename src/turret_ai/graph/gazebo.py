@@ -33,7 +33,7 @@ ARGUMENTS = (
     ),
     Argument("audio", "", "WAV file or folder for speech:=files"),
     Argument("scene", "", "scene whose commands are spoken; empty: the world's name"),
-    Argument("truth", "true", "publish ground_truth, at a second rendering", ("true", "false")),
+    Argument("truth", "true", "publish ground_truth; costs rendering", ("true", "false")),
     Argument("markers", "true", "draw the aim for RViz and Foxglove", ("true", "false")),
     Argument("gz_version", "auto", "major version of Gazebo: 8 Harmonic, 6 Fortress"),
     Argument("gz_verbose", "2", "Gazebo's own log level", ("0", "1", "2", "3", "4")),

@@ -62,6 +62,7 @@ def load(listening: Listening) -> dict[str, WindowedRecogniser]:
     for model in listening.recognisers:
         settings = RecogniserSettings(
             model=model,
+            second="",  # each recogniser by itself
             beam_size=listening.beam_size,
             alternatives=listening.alternatives,
             threads=listening.threads,

@@ -135,7 +135,11 @@ def _words(expression: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![^ ])(?:{expression})(?![^ ])")
 
 
-def _flat(words: Sequence[Word]) -> tuple[str, list[int]]:
+_NAME = "~"
+"""Stands for a word that is part of a name, whatever it says."""
+
+
+def _flat(words: Sequence[Word], names: frozenset[int]) -> tuple[str, list[int]]:
     """The text with its signs as words of their own, and where each word begins in it."""
     pieces: list[str] = []
     starts: list[int] = []
@@ -146,21 +150,30 @@ def _flat(words: Sequence[Word]) -> tuple[str, list[int]]:
             pieces.append(sign)
             length += len(sign) + 1
         starts.append(length)
-        pieces.append(word.text)
-        length += len(word.text) + 1
+        pieces.append(_NAME if i in names else word.text)
+        length += len(pieces[-1]) + 1
     return " ".join(pieces), starts
 
 
-def read(words: list[Word]) -> Talk:
-    """What a transcript is, and its parts."""
+def triggered(words: Sequence[Word]) -> bool:
+    """Whether any word may speak of the order itself."""
+    return not phrases().triggers.isdisjoint([word.text for word in words])
+
+
+def read(words: list[Word], names: frozenset[int] = frozenset()) -> Talk:
+    """What a transcript is, and its parts.
+
+    Args:
+        names: places of words that are part of a name, though they sound like talk.
+    """
     said = phrases()
     opens = any(
         (word.new_sentence or not i) and word.text in said.openers for i, word in enumerate(words)
     )
     asked = any(word.asked for word in words)
-    if not opens and not asked and said.triggers.isdisjoint([word.text for word in words]):
+    if not opens and not asked and not triggered(words):
         return Talk(Verdict.ORDER, (Part(Relation.FIRST, words),))
-    text, starts = _flat(words)
+    text, starts = _flat(words, names)
     because = _called_off(text)
     if because:
         return Talk(Verdict.CANCELLED, (), because)

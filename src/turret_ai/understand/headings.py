@@ -19,6 +19,8 @@ NORTH_TRUST = 0.9
 TWO_DIGITS = 0.5
 """A two-digit heading has lost its leading zero, or another digit altogether."""
 ONE_DIGIT = 0.3
+NINER_TRUST = 0.8
+""" "two nine or five" is "two niner five", as recognisers write it."""
 IMPOSSIBLE = 0.5
 """At most this is believed of a repair of a heading that can't be."""
 

@@ -54,6 +54,8 @@ _UNITS = _MEASURES | _set(
     "bogeys bandits hostiles contacts units shots bursts gs mach volts watts points bars minus"
 )
 _UP = _set("up down above below left right elevation altitude pitch celsius fahrenheit off tilt")
+NINER_ENDS = _set("or er her are our ore a uh ah")
+"""What recognisers make of the end of "niner": "two nine or five"."""
 _AFTER_COUNT = _set("fire go ready launch engage shoot mark now execute deploy")
 _COMPASS = {
     "north": "360", "east": "090", "south": "180", "west": "270",
@@ -67,6 +69,7 @@ class Number:
 
     digits: as they would be written, such as "270", "05" or "3000".
     cued: a word for heading stands beside it. other: it can be no heading.
+    mended: a "niner" that was written otherwise is part of it.
     """
 
     start: int
@@ -74,6 +77,7 @@ class Number:
     digits: str
     cued: bool = False
     other: bool = False
+    mended: bool = False
 
 
 class Numbers:
@@ -105,7 +109,8 @@ class Numbers:
             number = Number(i, end, digits)
             cued = self._cued(words, number)
             other = self._other(words, number, cued)
-            out.append(replace(number, cued=cued and not other, other=other))
+            mended = any(word.mended for word in words[i:end])
+            out.append(replace(number, cued=cued and not other, other=other, mended=mended))
             i = end
         return out
 
@@ -114,7 +119,7 @@ class Numbers:
 
         Numerals stay as they are: a recogniser wrote them, and may have misheard.
         """
-        words = _compass(words, self._words)
+        words = _compass(self._niners(words), self._words)
         numbers = self.find(words)
         sure = any(n.cued and len(n.digits) == 3 for n in numbers)
         out: list[Word] = []
@@ -138,13 +143,44 @@ class Numbers:
                 out += words[at : number.start]
                 first = words[number.start]
                 said = [Word(self._words[d]) for d in number.digits]
-                said[0] = replace(said[0], stop=first.stop, mark=first.mark)
+                said[0] = replace(said[0], stop=first.stop, mark=first.mark, mended=number.mended)
                 out += said
                 at = number.end
         if not at:
             return words, numbers
         out += words[at:]
         return out, self.find(out)
+
+    def _niners(self, words: list[Word]) -> list[Word]:
+        """ "two nine or five" -> "two niner five", where that makes a heading of it."""
+        out = words
+        for i in range(len(words) - 2, 0, -1):
+            if words[i].text in NINER_ENDS and self.within_niner(words, i):
+                nine = words[i - 1]
+                text = nine.text if nine.numeral else self._words["9"]
+                out = [*out[: i - 1], replace(nine, text=text, mended=True), *out[i + 1 :]]
+                out[i] = replace(out[i], stop=False, mark="")
+        return out
+
+    def within_niner(self, words: Sequence[Word], i: int) -> bool:
+        """Whether word i is the end of a "niner" amid a heading of two or three digits."""
+        if not 0 < i < len(words) - 1 or words[i].text not in NINER_ENDS:
+            return False
+        if words[i].new_sentence or words[i + 1].new_sentence:
+            return False
+        nine = words[i - 1].text
+        if not (self._digits.get(nine) == "9" or (nine.isdecimal() and nine.endswith("9"))):
+            return False
+        start, end = i - 1, i + 1
+        while start > 0 and self._digit(words[start - 1]) and not words[start].new_sentence:
+            start -= 1
+        while end < len(words) and self._digit(words[end]) and not words[end].new_sentence:
+            end += 1
+        before, after = self.read(words[start:i]), self.read(words[i + 1 : end])
+        return bool(after) and len(before) < 3 and len(before) + len(after) <= 3
+
+    def _digit(self, word: Word) -> bool:
+        return word.text in self._digits or word.text.isdecimal()
 
     def _needs_words(self, words: Sequence[Word], number: Number) -> bool:
         """Whether it is said otherwise than digit by digit, and comes to three digits."""

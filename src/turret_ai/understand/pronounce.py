@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from turret_ai.phonetics.lexicon import Pronunciation, ways
 from turret_ai.phonetics.phones import INDEX
-from turret_ai.understand.numbers import four_digits
+from turret_ai.understand.numbers import NINER_ENDS, four_digits
 from turret_ai.understand.words import Word
 from turret_ai.vocabulary import Vocabulary
 
@@ -44,7 +44,7 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
 
     for i, word in enumerate(words):
         if not word.numeral:
-            if not (word.text in _NINE_OR and _between_digits(words, i)):
+            if not (word.text in NINER_ENDS and _between_digits(words, i)):
                 for way in ways(word.text)[:1]:
                     say(way, i)
             continue
@@ -58,10 +58,6 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
                 for way in ways(piece)[:1]:
                     say(way, i)
     return Sounds(np.array(phones, np.int16), np.array(first, bool), np.array(place, np.int16))
-
-
-_NINE_OR = frozenset(("or", "er", "her", "are", "our", "ore"))
-"""What recognisers make of the end of "niner"."""
 
 
 def _between_digits(words: Sequence[Word], i: int) -> bool:

@@ -145,6 +145,11 @@ class Rules:
         match = _longest(self._types, words, start)
         return match[1] if match else start
 
+    def tool_at(self, words: Sequence[Word], start: int) -> int:
+        """Where the tool that is named from `start` on ends; `start` where none is."""
+        match = _longest(self._tools, words, start)
+        return match[1] if match else start
+
     def _heading(
         self, words: Sequence[Word], numbers: Sequence[Number]
     ) -> tuple[Found | None, str]:
@@ -162,6 +167,8 @@ class Rules:
             if not judged.value or not rank:
                 continue
             start, end, trust = number.start, number.end, judged.trust
+            if number.mended:
+                trust = min(trust, headings.NINER_TRUST)
             found = Found(judged.value, start, end, sure=rank > 1, trust=trust)
             if best is None or rank > best[0]:
                 best = (rank, found)

@@ -13,7 +13,7 @@ from turret_ai import vocabulary
 from turret_ai.normalise import plain
 from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.types import Command, CommandField, CommandStatus, Hypothesis, Source
-from turret_ai.understand import calibration, context, corrections, discourse, headings, pool
+from turret_ai.understand import calibration, context, corrections, discourse, headings, pool, sound_alikes
 from turret_ai.understand.corrections import ReadPart
 from turret_ai.understand.decode import Decoder, Posterior
 from turret_ai.understand.discourse import Relation, Talk, Verdict
@@ -37,6 +37,8 @@ SHORTEST_OPEN = 5
 """Phones of the shortest unknown name that is believed."""
 CANCEL_SHARE = 0.25
 """Share of a reading that calls off from which it counts, though it is not the best."""
+IN_DOUBT = 0.5
+"""Confidence below which a target is left open that may as well have been called off."""
 NO_COMMAND = 0.5
 """Posterior of "not said" above which a field is empty."""
 
@@ -54,6 +56,8 @@ class _Heard:
     """Rules alone may tell: every word is known, no numeral, all fields read, none in doubt."""
     problem: str = ""
     """Why a heading that was said is none."""
+    alike: bool = False
+    """A pattern of the target sounds like what calls off."""
 
     def found(self, field: int) -> Found | None:
         """What the rules read for a field."""
@@ -81,6 +85,7 @@ class Understander:
         self._rules = Rules(self.vocabulary)
         self._decoder = Decoder(self.vocabulary, self._context, samples=self.settings.samples)
         self._own = self._own_words()
+        self._patterns = sound_alikes.patterns(self.vocabulary.patterns)
         self._fallback: Fallback | None = None
         if self.settings.llm_backend:
             from turret_ai.understand.llm.fallback import Fallback
@@ -145,14 +150,21 @@ class Understander:
             if not words or key in seen:
                 continue
             seen.add(key)
-            out.append(self._hear(words, score))
-            if len(out) >= self.settings.max_hypotheses or (len(out) == 1 and out[0].clean):
+            if out and out[0].clean and not discourse.triggered(words):
+                # What it orders changes nothing; only that it doesn't call off counts.
+                out.append(_Heard(Talk(Verdict.ORDER), [], [None] * len(NAMES), score, False))
+            else:
+                out.append(self._hear(words, score))
+            if len(out) >= self.settings.max_hypotheses:
                 break
         return out
 
     def _hear(self, words: list[Word], score: float) -> _Heard:
         """One reading: what it is as talk, and what the rules read in its parts."""
-        talk = discourse.read(words)
+        names = frozenset[int]()
+        if discourse.triggered(words):
+            names = sound_alikes.inside_targets(words, self._rules, self._patterns)
+        talk = discourse.read(words, names)
         if talk.verdict in (Verdict.QUESTION, Verdict.CONDITION) and not (
             discourse.phrases().surely.search(talk.because)
             or all(self._is_known(word) and not word.numeral for word in words)
@@ -168,13 +180,15 @@ class Understander:
         impossible = found[0] is None and bool(problem) and not self.settings.fill
         told = found[1:] if impossible else found
         clean = all(f is not None and f.sure and not f.open and not f.weak for f in told)
+        clean = clean and not names
         if clean:
             every = [word for part in parts for word in part.words]
             clean = not any(word.numeral for word in every) and all(map(self._is_known, every))
         if clean and fields[2] is not None:
             target, place = fields[2]
             clean = self._nothing_lost(parts[place].words, target)
-        return _Heard(talk, parts, fields, score, clean, "" if found[0] else problem)
+        told_problem = "" if found[0] else problem
+        return _Heard(talk, parts, fields, score, clean, told_problem, bool(names))
 
     def _nothing_lost(self, words: list[Word], target: Found) -> bool:
         """No word before the target that may be one of its colours, misheard as another word."""
@@ -225,7 +239,7 @@ class Understander:
             value, probability = self._choose(mass, name)
             if self.settings.fill and not value:
                 value = self._filler(name, best)
-            fields.append(self._repaired(name, value, probability, found, best.problem))
+            fields.append(self._repaired(name, value, probability, found, best))
         return fields
 
     def _filler(self, name: str, heard: _Heard) -> str:
@@ -265,12 +279,14 @@ class Understander:
         return pool.best_expected(said) if name == "target" else pool.likeliest(said)
 
     def _repaired(
-        self, name: str, value: str, probability: float, found: Found | None, problem: str
+        self, name: str, value: str, probability: float, found: Found | None, heard: _Heard
     ) -> CommandField:
+        problem, doubted = heard.problem, heard.alike and name == "target"
         confidence = self._calibration.confidence(name, probability)
         if name == "heading" and problem:
             confidence = min(confidence, headings.IMPOSSIBLE)
-        if not value or (confidence < self.settings.min_confidence and not self.settings.fill):
+        least = max(self.settings.min_confidence, IN_DOUBT if doubted else 0.0)
+        if not value or (confidence < least and not self.settings.fill):
             return CommandField()
         exact = found is not None and found.value == value and found.trust == 1.0
         if found is not None and found.value == value:

@@ -24,6 +24,7 @@ class Word:
     stop: a stop or bracket came before it. mark: which, "" for none; the heaviest of several.
     joined: only that sign, and no space, parts it from the word before ("10:30", "3-2-0").
     asked: its sentence ends in a question mark.
+    mended: it stands for what was written otherwise ("nine or" for "niner").
     """
 
     text: str
@@ -31,6 +32,7 @@ class Word:
     mark: str = ""
     joined: bool = False
     asked: bool = False
+    mended: bool = False
 
     @property
     def numeral(self) -> bool:

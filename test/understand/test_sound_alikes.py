@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words that sound like others: a "niner" in pieces, a pattern that seems to call off."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from turret_ai.types import CommandStatus, Hypothesis, Source
+from turret_ai.understand import Understander, UnderstandSettings
+
+ENDS = ["or", "er", "her", "are", "our", "ore", "a", "uh"]
+FRAMES = [
+    "Heading is {h}, target is grey missile, tool to deploy is EMP.",
+    "Engage the grey missile at heading {h} with EMP",
+    "target is grey missile bearing {h} use EMP over",
+]
+
+
+def spellings(heading: str, end: str) -> list[str]:
+    """Ways in which recognisers write a heading whose second digit is a niner."""
+    digit = {"0": "zero", "1": "one", "2": "two", "5": "five"}
+    first, last = digit[heading[0]], digit[heading[2]]
+    return [
+        f"{first} nine {end} {last}",
+        f"{first} nine, {end} {last}",
+        f"{first} niner {end} {last}",
+        f"{heading[0]} 9 {end} {heading[2]}",
+        f"{heading[:2]} {end} {heading[2]}",
+    ]
+
+
+@pytest.mark.parametrize("heading", ["090", "095", "190", "195", "290", "295"])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_niner_in_pieces_is_one_digit(understander: Understander, heading: str, end: str) -> None:
+    for said, frame in zip(spellings(heading, end), itertools.cycle(FRAMES), strict=False):
+        command = understander.parse(frame.format(h=said))
+        assert command.heading.value == heading, said
+        assert command.heading.source is Source.REPAIR
+        assert command.heading.confidence <= 0.8
+        assert (command.tool.value, command.target.value) == ("EMP", "grey missile")
+
+
+def test_a_lost_zero_before_a_niner_is_believed_less(understander: Understander) -> None:
+    command = understander.parse("Heading nine or five, target is grey missile, tool is EMP.")
+    assert command.heading.value == "095"
+    assert command.heading.source is Source.REPAIR
+    assert command.heading.confidence <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("said", "heading"),
+    [
+        ("two nine zero or three zero zero", "290"),
+        ("two seven zero", "270"),
+        ("one two five or five", "125"),
+        ("zero nine five. Or five missiles", "095"),
+    ],
+)
+def test_an_or_beside_whole_numbers_is_an_or(
+    understander: Understander, said: str, heading: str
+) -> None:
+    command = understander.parse(f"Heading is {said}, target is grey missile, tool is EMP.")
+    assert command.heading.value == heading
+
+
+def test_a_niner_in_pieces_is_read_off_the_grid_too() -> None:
+    free = Understander(UnderstandSettings(headings="free"))
+    command = free.parse("Heading one nine or two, target is grey missile, tool is EMP.")
+    assert command.heading.value == "192"
+    assert command.heading.confidence <= 0.8
+
+
+MISHEARD = ["cancel us", "cancel flush", "cancel flash", "cancel large", "cancel off", "cancel lush"]
+COLOURS = ["brown", "green and brown", "grey, black and green"]
+KINDS = ["fighter jet", "helicopter", "cargo aircraft"]
+ORDERS = [
+    "Heading is two two five, target is {t}, tool to deploy is EMP.",
+    "Engage the {t} at heading two two five with EMP",
+    "target {t} deploy EMP heading two two five",
+]
+
+
+@pytest.mark.parametrize("said", MISHEARD)
+def test_a_pattern_that_sounds_like_calling_off_is_part_of_its_target(
+    understander: Understander, said: str
+) -> None:
+    for colours, kind, order in itertools.product(COLOURS, KINDS, ORDERS):
+        command = understander.parse(order.format(t=f"{colours} {said} {kind}"))
+        assert command.status is not CommandStatus.CANCELLED, order
+        assert (command.heading.value, command.tool.value) == ("225", "EMP")
+        if command.status is CommandStatus.OK:
+            assert command.target.source is Source.REPAIR
+            assert command.target.confidence >= 0.5
+            assert command.target.value.endswith(kind)
+        else:
+            assert not command.target.value
+
+
+CALLED_OFF = [
+    # A stop parts the word from the target
+    "Target is brown, cancel, fighter jet is friendly, heading two two five, EMP",
+    "Engage the brown. Cancel. Fighter jet at heading two two five with EMP.",
+    "Heading two two five, target is brown. Cancel that.",
+    "target is brown cancel",
+    "Engage the brown fighter jet at heading two two five with EMP, cancel",
+    "engage the brown fighter jet cancel",
+    "engage the brown cancel the engagement",
+    # No colour before it
+    "cancel fighter jet engagement",
+    "Cancel brown fighter jet, heading two two five, EMP.",
+    "target is cancel fighter jet heading two two five",
+    # The word after it is what is called off
+    "engage the brown cancel fighter jet engagement",
+    # A tool is no target
+    "target is brown cancel drone catcher",
+    # Other words sound like no pattern
+    "target is brown abort fighter jet heading two two five tool is EMP",
+    "target is brown negative fighter jet heading two two five tool is EMP",
+    "target is brown stand down fighter jet heading two two five tool is EMP",
+    "target is brown do not engage fighter jet heading two two five tool is EMP",
+    "target is brown cease fire fighter jet heading two two five tool is EMP",
+    # One of each
+    "target is brown cancel us fighter jet heading two two five cancel",
+]
+
+
+@pytest.mark.parametrize("text", CALLED_OFF)
+def test_in_doubt_it_is_called_off(understander: Understander, text: str) -> None:
+    command = understander.parse(text)
+    assert command.status is CommandStatus.CANCELLED
+    assert not (command.heading.value or command.tool.value or command.target.value)
+
+
+def test_a_second_reading_calls_off_by_no_sound_alike_of_the_first(
+    understander: Understander,
+) -> None:
+    first = "Heading two two five, target is brown camouflage fighter jet, tool is EMP."
+    doubted = first.replace("camouflage ", "cancel us ")
+    command = understander.parse([Hypothesis(first, -0.7), Hypothesis(doubted, -0.7)])
+    assert command.status is CommandStatus.OK
+    assert command.target.value == "brown camouflage fighter jet"
+    meant = first.replace("camouflage ", "").replace("EMP.", "EMP, cancel.")
+    command = understander.parse([Hypothesis(first, -0.7), Hypothesis(meant, -0.7)])
+    assert command.status is CommandStatus.CANCELLED
