@@ -8,6 +8,7 @@ measured.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import shutil
@@ -40,6 +41,7 @@ WORLDS = ("range", "airfield", "harbour")
 FRAMES = ("camera/image_raw", "camera/camera_info", "joint_states", "truth_boxes")
 
 
+@functools.cache
 def release():
     """The installed Gazebo and its version, (None, "") without one that the worlds need."""
     machine = Machine()
