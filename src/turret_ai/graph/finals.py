@@ -40,6 +40,12 @@ ARGUMENTS = (
     Argument("detector_model", "", "detector: a shipped name or a path; empty: the default"),
     Argument("matcher_model", "", "matcher: a shipped name or a path; empty: the default"),
     Argument("device", "auto", "where the models run", ("auto", "cpu", "cuda", "tensorrt")),
+    Argument(
+        "tracking",
+        "off",
+        "lock: after the aim the turret follows the target while it flies",
+        ("off", "lock"),
+    ),
     Argument("server", "ws://127.0.0.1:8000", "finals server for source:=competition"),
     Argument("team", "turret_ai", "team name for source:=competition"),
     Argument(
@@ -68,6 +74,9 @@ _VIRTUAL_TURRET = {
     "limits.pitch_max": 1.5707963,
 }
 """What the controller is told about the competition's turret."""
+
+_TRACKED_CAMERA = 10.0
+"""Images per second of the simulated camera where craft are followed."""
 
 _PICTURES = {"robomaster_ros": {"camera/image_raw": "camera/image_color"}}
 """Where a source's pictures come under another name."""
@@ -99,6 +108,8 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     """The nodes that make sound and pictures and move the turret."""
     scene = {"scene": values["scene"]}
     simulator: dict[str, Any] = dict(scene)
+    if values["tracking"] == "lock":
+        simulator["camera.rate"] = _TRACKED_CAMERA
     if values["use_sim_time"] == "true":
         # The simulator is the clock that the others follow.
         simulator |= {"clock.mode": "sim", "use_sim_time": False}
@@ -129,6 +140,17 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     return []
 
 
+def _tracker(values: Mapping[str, str], device: str) -> NodeEntry:
+    parameters = _given(execution__provider=device)
+    if values["detector_model"]:
+        parameters["detection.models"] = [values["detector_model"]]
+    if values["matcher_model"]:
+        parameters["matching.models"] = [values["matcher_model"]]
+    if values["source"] == "competition":
+        parameters["fixed_camera_pitch"] = _VIRTUAL_TURRET["fixed_camera_pitch"]
+    return NodeEntry("tracker", parameters, _PICTURES.get(values["source"], {}))
+
+
 def _build(values: Mapping[str, str]) -> Plan:
     device = "" if values["device"] == "auto" else values["device"]
     speech_device = "cuda" if device == "tensorrt" else device
@@ -142,6 +164,10 @@ def _build(values: Mapping[str, str]) -> Plan:
         controller.update(_patience(_deadline(values)))
     if values["source"] == "recording":
         controller["recorded_joints"] = True
+    tracker: list[NodeEntry] = []
+    if values["tracking"] == "lock":
+        controller["tracking"] = "lock"
+        tracker.append(_tracker(values, device))
     stages = [
         NodeEntry(
             "transcriber",
@@ -153,6 +179,7 @@ def _build(values: Mapping[str, str]) -> Plan:
         ),
         NodeEntry("commander"),
         NodeEntry("locator", locator, _PICTURES.get(values["source"], {})),
+        *tracker,
         NodeEntry("controller", controller),
         NodeEntry("diagnostics"),
     ]

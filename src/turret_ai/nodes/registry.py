@@ -16,6 +16,7 @@ NODES: dict[str, str] = {
     "transcriber": "turret_ai.nodes.transcriber:Transcriber",
     "commander": "turret_ai.nodes.commander:Commander",
     "locator": "turret_ai.nodes.locator:Locator",
+    "tracker": "turret_ai.nodes.tracker:TrackerNode",
     "controller": "turret_ai.nodes.controller:Controller",
     "simulator": "turret_ai.nodes.simulator:Simulator",
     "diagnostics": "turret_ai.nodes.diagnostics:Diagnostics",

@@ -114,6 +114,20 @@ ENGAGEMENT = Topic(
     "output",
     "controller: one for each utterance",
 )
+LOCK = Topic(
+    "lock",
+    "turret_ai/msg/Lock",
+    "STATE",
+    "output",
+    "tracker: how the target is followed, at every search and ten times a second",
+)
+TRACKS = Topic(
+    "tracks",
+    "vision_msgs/msg/Detection2DArray",
+    "STAGE",
+    "output",
+    "tracker: every craft in the last searched image, the target first",
+)
 STAGES = Topic(
     "stages",
     "turret_ai/msg/StageState",
