@@ -85,7 +85,8 @@ def orbit(
 ) -> dict[str, Any]:
     """A craft that flies round the turret at `rate` degrees a second, counter-clockwise.
 
-    pixels: its length in the picture. heading: where it is at first.
+    pixels: its length in the picture. heading: where it is at first, so that the turret's yaw,
+    which ends at 250 degrees, suffices.
     """
     from bench import _pursuit
     from turret_ai.simulate import mesh
@@ -129,7 +130,7 @@ def flights(quick: bool) -> list[Case]:
     cases = []
     for rate in (10.0,) if quick else SPEEDS:
         for k in range(1 if quick else 3):
-            craft = orbit(k, rate, 40.0 + 100.0 * k, (80.0, 55.0, 95.0)[k])
+            craft = orbit(k, rate, (40.0, 140.0, 300.0)[k], (80.0, 55.0, 95.0)[k])
             cases.append(_case("flight", rate, k, [craft], []))
     return cases
 
@@ -162,7 +163,7 @@ def walls(quick: bool) -> list[Case]:
     for number, rate in enumerate((10.0,) if quick else (5.0, 10.0, 15.0)):
         for k in range(1 if quick else 3):
             pixels = (80.0, 55.0, 95.0)[k]
-            craft = orbit(k, rate, 120.0 + 70.0 * number, pixels)
+            craft = orbit(k, rate, (120.0, 60.0, 260.0)[number], pixels)
             wide = math.degrees(pixels / 621.0) + rate  # its length, and a second's way
             middle = craft["attitude"]["course"] + 90.0 - rate * 3.0 - wide / 2.0
             wall = {"heading": middle, "width": wide, "distance": 8.0, "high": 60.0}
