@@ -15,6 +15,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # for `bench`: colcon
 
 _NEEDS = {
     "common/test_gpu_check.py": ("torch", "transformers"),
+    "nodes/test_gz_wire.py": ("zmq",),
+    "nodes/test_real_gazebo.py": ("zmq",),
     "learn/test_loop.py": ("torch", "accelerate"),
     "learn/vision/test_fit_score.py": ("torch",),
     "learn/vision/test_lite.py": ("torch",),
