@@ -27,9 +27,13 @@ from turret_ai.simulate import scene as scenes
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), ""
 )
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium (scripts/setup)")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium (scripts/setup)"),
+    pytest.mark.timeout(240),
+]
 SCENE = "airfield"
 LONG_MS = 60_000
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 SPEECH = 1
 """Which of the scene's commands is spoken."""
 
