@@ -304,7 +304,8 @@ class Understander:
     def _blend(self, mass: pool.Shares, heard: _Heard, found: Found | None) -> pool.Shares:
         """Rules count beside the decoder where the text is well-formed but for a few words."""
         words = [word for part in heard.parts for word in part.words]
-        if found is None or found.open or not found.sure or any(word.numeral for word in words):
+        exact = found is not None and found.sure and not found.open and found.trust == 1.0
+        if found is None or not exact or any(word.numeral for word in words):
             return mass
         known = sum(map(self._is_known, words))
         if known < CLEAN_SHARE * len(words) or not all(heard.fields):
