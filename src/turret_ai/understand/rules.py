@@ -122,7 +122,7 @@ class Rules:
         self._tools = _trie({plain(s): t.name for t in words.tools for s in t.spoken})
         self._types = _trie({plain(s): t.name for t in words.types for s in t.spoken})
         self._colours = {plain(s): c.name for c in words.colours for s in c.spoken}
-        self._patterns = {plain(p): p for p in words.patterns}
+        self._patterns = {plain(said): p for said, p in words.pattern_words.items()}
         self._digits = {w: digit for digit, said in words.digits.items() for w in said if w != "oh"}
         self.numbers = Numbers(words.digits, words.headings)
         self._headings = frozenset(words.headings)
