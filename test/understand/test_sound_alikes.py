@@ -233,3 +233,12 @@ def test_misheard_talk_in_an_order_calls_nothing_off(understander: Understander,
 )
 def test_and_these_still_do(understander: Understander, text: str) -> None:
     assert understander.parse(text).status is CommandStatus.CANCELLED
+
+
+def test_a_second_reading_fills_what_the_first_lost(understander: Understander) -> None:
+    lost = "Heading 225, target is gray missal, to deploy is in the"
+    whole = "heading two two five target is grey missile tool to deploy is machine gun"
+    assert not understander.parse(lost).tool.value
+    command = understander.parse([Hypothesis(lost, -1.0), Hypothesis(whole, -1.0)])
+    assert command.status is CommandStatus.OK
+    assert command.tool.value == "machine gun"
