@@ -236,7 +236,7 @@ def test_and_these_still_do(understander: Understander, text: str) -> None:
 
 
 def test_a_second_reading_fills_what_the_first_lost(understander: Understander) -> None:
-    lost = "Heading 225, target is gray missal, to deploy is in the"
+    lost = "Heading 225, target is gray missal."
     whole = "heading two two five target is grey missile tool to deploy is machine gun"
     assert not understander.parse(lost).tool.value
     command = understander.parse([Hypothesis(lost, -1.0), Hypothesis(whole, -1.0)])
