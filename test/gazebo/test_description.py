@@ -13,6 +13,7 @@ from turret_ai import share
 from turret_ai.aim import frames
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.settings import SettleSettings
+from turret_ai.graph import gazebo_bridge
 from turret_ai.simulate.gazebo import setpoint, topics, turret
 
 SDF = ElementTree.fromstring(turret.sdf())
@@ -91,15 +92,23 @@ def test_both_formats_have_the_same_masses():
 
 
 def test_the_camera_sees_seventy_degrees_of_height():
+    shrinks = []
     for sensor in SDF.iter("sensor"):
         fov = float(sensor.find("camera/horizontal_fov").text)
         width = int(sensor.find("camera/image/width").text)
         height = int(sensor.find("camera/image/height").text)
         focal = width / (2.0 * math.tan(fov / 2.0))
         wanted = Camera.from_fov(1520, 870, math.radians(70.0))
-        assert (width, height) == (wanted.width, wanted.height)
-        assert focal == pytest.approx(wanted.fx, rel=1e-6)
+        shrinks.append(wanted.width / width)
+        assert (width * shrinks[-1], height * shrinks[-1]) == (wanted.width, wanted.height)
+        assert focal * shrinks[-1] == pytest.approx(wanted.fx, rel=1e-6)
         assert sensor.find("camera/optical_frame_id").text == frames.CAMERA_OPTICAL_FRAME
+    assert shrinks == [1, turret.TRUTH_SHRINK]
+
+
+def test_the_cameras_ask_for_no_bits_that_the_renderer_reserves():
+    for sensor in SDF.iter("sensor"):
+        assert int(sensor.findtext("camera/visibility_mask")) & 0xC0000000 == 0
 
 
 def test_image_and_truth_are_taken_at_the_same_moments():
@@ -164,6 +173,20 @@ def test_the_bridge_serves_the_topics_of_the_interfaces_with_their_types():
         assert kind == "msg"
         if entry["ros_topic_name"] != "/clock":
             assert known[entry["ros_topic_name"]] == f"{package}/{name}"
+
+
+def test_the_bridge_subscribes_at_once():
+    # Fortress renders for a late subscriber every picture since time 0.
+    assert not any(entry.get("lazy") for entry in BRIDGE)
+
+
+def test_without_truth_the_bridge_leaves_the_box_camera_alone():
+    assert yaml.safe_load(gazebo_bridge.config(truth=True).read_text()) == BRIDGE
+    told = yaml.safe_load(gazebo_bridge.config(truth=False).read_text())
+    assert [each for each in BRIDGE if each not in told] == [
+        each for each in BRIDGE if each["gz_topic_name"] == topics.TRUTH_BOXES
+    ]
+    assert len(told) == len(BRIDGE) - 1
 
 
 def test_the_bridge_file_has_only_keys_that_the_bridge_reads():

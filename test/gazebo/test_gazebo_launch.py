@@ -2,6 +2,7 @@
 """gazebo.launch.py, with ROS's own launch where it is there, and stand-ins for Gazebo."""
 
 import ast
+import importlib
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ import yaml
 from turret_ai import graph, share
 from turret_ai.errors import ConfigError
 from turret_ai.graph import GRAPHS
+from turret_ai.graph.gazebo_preflight import FORTRESS, Report
 from turret_ai.nodes.registry import NODES
 
 GAZEBO = GRAPHS["gazebo"]
@@ -94,6 +97,56 @@ def test_rviz_and_foxglove_show_topics_of_the_interfaces():
     text = share.path("config/foxglove_layout.json").read_text()
     panels = set(re.findall(r'"/([a-z_/]+?)[".]', text)) - {"robot_description"}
     assert panels and panels <= known
+
+
+class Recorded:
+    """A stand-in for any action of ROS's launch: it keeps what it was given."""
+
+    def __init__(self, *given, **named):
+        self.given, self.named = given, named
+
+
+@pytest.fixture
+def launch_actions(monkeypatch, tmp_path):
+    """The launch's actions for some arguments, with stand-ins where there is no ROS."""
+    for name in ("gazebo_launch", "ros_launch"):
+        monkeypatch.delitem(sys.modules, f"turret_ai.graph.{name}", raising=False)
+    for name in ("launch", "launch.actions", "launch.substitutions", "launch_ros",
+                 "launch_ros.actions", "launch_ros.parameter_descriptions"):  # fmt: skip
+        module = types.ModuleType(name)
+        module.__getattr__ = lambda _: Recorded
+        module.__path__ = []
+        monkeypatch.setitem(sys.modules, name, module)
+    module = importlib.import_module("turret_ai.graph.gazebo_launch")
+    fortress = Report(FORTRESS, (), (), "6.18.0")
+    monkeypatch.setattr(module, "check", lambda **_: fortress)
+
+    def make(**given):
+        return module.launch_actions({**{a.name: a.default for a in GAZEBO.arguments}, **given})
+
+    yield make
+    for name in ("gazebo_launch", "ros_launch"):
+        sys.modules.pop(f"turret_ai.graph.{name}", None)
+
+
+def test_the_bridge_listens_before_gazebo_starts(launch_actions):
+    # Fortress renders for a late subscriber every picture since time 0, and stands still meanwhile.
+    actions = launch_actions(headless="true")
+    bridge = next(k for k, a in enumerate(actions) if a.named.get("package") == "ros_gz_bridge")
+    gazebo = next(k for k, a in enumerate(actions) if a.named.get("name") == "gazebo")
+    assert bridge < gazebo
+    said = " ".join(a.named["msg"] for a in actions if "msg" in a.named)
+    assert "Gazebo 6.18.0 (Fortress)" in said
+
+
+@pytest.mark.parametrize("truth", ["true", "false"])
+def test_without_truth_the_box_camera_is_not_rendered(launch_actions, truth):
+    actions = launch_actions(truth=truth)
+    bridge = next(a for a in actions if a.named.get("package") == "ros_gz_bridge")
+    config = Path(bridge.named["parameters"][0]["config_file"])
+    told = {entry["ros_topic_name"] for entry in yaml.safe_load(config.read_text())}
+    assert "camera/image_raw" in told
+    assert ("truth_boxes" in told) == (truth == "true")
 
 
 @pytest.fixture

@@ -78,12 +78,12 @@ def test_no_gazebo_is_named_with_its_package(machine):
 def test_a_wrong_version_is_named_with_the_right_one(machine):
     report = check(headless=True, machine=machine(gazebo=(("gz", "9.2.0"),)))
     assert report.release is None
-    assert any("9.2.0" in p and "Harmonic (version 8)" in p for p in report.problems)
+    assert any("9.2.0" in p and "Harmonic (gz-sim 8)" in p for p in report.problems)
 
 
 @pytest.mark.parametrize(
     ("version", "starts", "warns"),
-    [("6.14.0", False, False), ("6.16.0", True, True), ("6.18.0", True, False)],
+    [("6.15.0", False, False), ("6.16.0", True, True), ("6.18.0", True, False)],
 )
 def test_an_old_fortress_is_refused_or_goes_without_truth(machine, version, starts, warns):
     old = machine(distribution="humble", gazebo=(("ign", version),))
@@ -91,6 +91,16 @@ def test_an_old_fortress_is_refused_or_goes_without_truth(machine, version, star
     assert (report.release is FORTRESS) == starts
     assert bool(report.problems) != starts
     assert any("ground_truth" in warning for warning in report.warnings) == warns
+    if starts:
+        assert report.version == version
+    else:
+        # Systems are called gz-sim-... in the worlds; older ones look for ignition-gazebo-...
+        assert any("ign-gazebo 6.16 or later" in p and version in p for p in report.problems)
+
+
+def test_the_newest_of_several_versions_is_told(machine):
+    report = check(headless=True, machine=machine(gazebo=(("gz", "8.2.0\n8.14.0\n9.0.0"),)))
+    assert (report.release, report.version) == (HARMONIC, "8.14.0")
 
 
 def test_fortress_does_not_fit_jazzys_bridge(machine):

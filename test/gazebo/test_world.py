@@ -12,11 +12,12 @@ from sdf_reader import GazeboWorld, Obj, matrix
 
 from turret_ai import share
 from turret_ai.aim.camera import Camera
+from turret_ai.aim.limits import Limits
 from turret_ai.cli.app import main
 from turret_ai.errors import InputError
 from turret_ai.see.boxes import iou
 from turret_ai.simulate import scene as scenes
-from turret_ai.simulate.gazebo import flight, truth
+from turret_ai.simulate.gazebo import flight, truth, turret
 from turret_ai.simulate.gazebo import world as worlds
 from turret_ai.simulate.path import pose
 from turret_ai.simulate.world import World
@@ -161,6 +162,25 @@ def test_meshes_are_small_and_whole(name):
             # What an MTL leaves out is 0 for Gazebo: a mirror.
             assert 0.2 <= colours["Pr"][0] <= 1.0
             assert all(0.0 <= v <= 1.0 for v in colours["Kd"])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_panoramas_mesh_names_a_material_that_exists(name):
+    # Gazebo's reader warns of faces without one.
+    shell = Obj(share.path(f"worlds/{name}_files/panorama.obj"))
+    assert set(shell.materials) == set(shell.colours) == {"panorama"}
+    first = share.path(f"worlds/{name}_files/panorama.obj").read_text().splitlines()[0]
+    assert first == "mtllib panorama.mtl"
+
+
+def test_the_ground_below_the_turret_is_never_in_the_picture(written):
+    # The lowest ray of the camera at the lowest pitch; the embedded simulator shows no ground.
+    down = Limits().pitch_max + turret.VERTICAL_FOV / 2.0
+    meets = worlds.camera_height() / math.tan(down)
+    root = ElementTree.parse(written.file).getroot()
+    ground = next(m for m in root.iter("model") if m.get("name") == "ground")
+    radii = [float(r.text) for r in ground.iter("radius")]
+    assert radii and max(radii) < meets
 
 
 def test_every_file_that_a_world_names_is_there(written):

@@ -29,7 +29,7 @@ CAMERA = Camera.from_fov(1520, 870, math.radians(70))
 class World(Probe):
     """The probe with the topics of a turn."""
 
-    def __init__(self, domain):
+    def __init__(self, domain, joint_rate=50.0):
         super().__init__(domain)
         self.transcripts = self.create_publisher(Transcript, "transcript", qos.STAGE)
         self.commands = self.create_publisher(TurretCommand, "command", qos.STAGE)
@@ -41,7 +41,7 @@ class World(Probe):
         self.gimbal = []
         self.filming = True
         self.create_subscription(GimbalCommand, "turret/command", self.obey, qos.COMMAND)
-        self.drive_turret()
+        self.drive_turret(joint_rate)
         self.create_timer(0.2, self.show_camera)
 
     def obey(self, message):
@@ -114,6 +114,23 @@ def test_a_turn_slews_searches_aims_and_reports(world):
         code, seconds = process.stop(signal.SIGINT)
     assert code == 0
     assert seconds < 2.0
+
+
+def test_joint_states_at_every_step_of_gazebo_do_no_harm():
+    # Fortress, and Harmonic before 8.14, publish them without regard to update_rate.
+    world = World(free_domain(), joint_rate=1000.0)
+    try:
+        with node_process(free_domain(), "controller"):
+            assert world.ready()
+            for name, heading in (("u1", "350"), ("u2", "090")):
+                world.say(name, heading)
+                assert world.searching(name)
+                world.find(name)
+                assert world.ended(len(world.ends) + 1)
+                assert world.ends[-1].utterance_id == name
+                assert world.ends[-1].outcome == Engagement.AIMED, world.ends[-1].reason
+    finally:
+        world.close()
 
 
 def test_a_box_waits_for_a_camera_that_starts_late(world):

@@ -28,7 +28,7 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.simulate import scene as scenes
-from turret_ai.simulate.gazebo import truth
+from turret_ai.simulate.gazebo import truth, turret
 from turret_ai.simulate.turret import TurretMotion
 from turret_ai.simulate.world import World
 from turret_ai.units import heading_to_yaw
@@ -95,8 +95,11 @@ class Gazebo(Probe):
             label = ObjectHypothesisWithPose()
             label.hypothesis.class_id = str(self.labels[each.caption])
             box = Detection2D(results=[label])
-            (box.bbox.center.position.x, box.bbox.center.position.y) = each.box.centre
-            box.bbox.size_x, box.bbox.size_y = each.box.width, each.box.height
+            x, y = each.box.centre
+            box.bbox.center.position.x = x / turret.TRUTH_SHRINK
+            box.bbox.center.position.y = y / turret.TRUTH_SHRINK
+            box.bbox.size_x = each.box.width / turret.TRUTH_SHRINK
+            box.bbox.size_y = each.box.height / turret.TRUTH_SHRINK
             found.append(box)
         header = convert.header(stamp_ns, "truth")
         self.boxes.publish(Detection2DArray(header=header, detections=found))

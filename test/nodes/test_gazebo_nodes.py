@@ -8,6 +8,7 @@ import pytest
 from probe import Probe, free_domain, node_process
 
 from turret_ai import share
+from turret_ai.aim import frames
 from turret_ai.aim.camera import Camera
 from turret_ai.nodes import convert
 from turret_ai.ros import qos
@@ -24,7 +25,7 @@ from turret_ai.ros.interfaces import (
     TurretState,
 )
 from turret_ai.ros.time import to_msg, to_ns
-from turret_ai.simulate.gazebo import truth
+from turret_ai.simulate.gazebo import truth, turret
 
 CAMERA = Camera.from_fov(1520, 870, math.radians(70.0))
 
@@ -67,9 +68,11 @@ def _detection(label, left, top, width, height):
     result.hypothesis.class_id = label
     result.hypothesis.score = 1.0
     found = Detection2D(results=[result])
-    found.bbox.center.position.x = left + width / 2.0
-    found.bbox.center.position.y = top + height / 2.0
-    found.bbox.size_x, found.bbox.size_y = float(width), float(height)
+    # In the pixels of the box camera, whose image is smaller.
+    found.bbox.center.position.x = (left + width / 2.0) / turret.TRUTH_SHRINK
+    found.bbox.center.position.y = (top + height / 2.0) / turret.TRUTH_SHRINK
+    found.bbox.size_x = width / turret.TRUTH_SHRINK
+    found.bbox.size_y = height / turret.TRUTH_SHRINK
     return found
 
 
@@ -87,13 +90,17 @@ def test_boxes_of_gazebos_camera_become_ground_truth(probe):
     def show():
         stamp_ns = probe.now_ns()
         infos.publish(convert.camera_to_message(CAMERA, stamp_ns, "camera_optical_frame"))
-        # A box whose direction is known, one cut off, one that is no craft.
+        # A box whose direction is known, two cut off, one that is no craft. Gazebo ends boxes one
+        # pixel before the right and the lower edge.
+        last = CAMERA.width - turret.TRUTH_SHRINK
         found = [
             _detection("1", 556, 277, 99, 44),
             _detection("2", 0, 100, 30, 20),
+            _detection("3", last - 30, 100, 30, 20),
             _detection("200", 9, 9, 9, 9),
         ]
-        boxes.publish(Detection2DArray(header=convert.header(stamp_ns, "truth"), detections=found))
+        header = convert.header(stamp_ns, "turret::camera_link::truth")
+        boxes.publish(Detection2DArray(header=header, detections=found))
 
     probe.create_timer(0.1, show)
     with node_process(free_domain(), "gazebo_truth", world=world):
@@ -101,13 +108,15 @@ def test_boxes_of_gazebos_camera_become_ground_truth(probe):
     message = told[-1]
     assert to_ns(message.header.stamp) > 0
     assert (message.image_width, message.image_height) == (1520, 870)
-    first, second = message.boxes
-    assert [first.caption, second.caption] == [captions[1], captions[2]]
+    # Gazebo names its sensor; the boxes lie in the image's frame.
+    assert message.header.frame_id == frames.CAMERA_OPTICAL_FRAME
+    first, second, third = message.boxes
+    assert [each.caption for each in message.boxes] == [captions[1], captions[2], captions[3]]
     assert (first.left, first.top, first.width, first.height) == pytest.approx((556, 277, 99, 44))
     assert -math.degrees(first.yaw) == pytest.approx(334.7 - 360.0, abs=0.2)
     assert -math.degrees(first.pitch) == pytest.approx(26.5, abs=0.2)
     assert first.visible == 1.0
-    assert math.isnan(second.visible)
+    assert math.isnan(second.visible) and math.isnan(third.visible)
 
 
 def test_a_world_that_is_not_there_is_named_with_exit_code_2():

@@ -168,6 +168,6 @@ def _gazebo() -> Iterator[Finding]:
 
     report = check(headless=True)
     if report.release and not report.problems:
-        yield Finding("ok", "Gazebo", f"{report.release.name}, headless too")
+        yield Finding("ok", "Gazebo", f"{report.release.name} ({report.version}), headless too")
     for text in (*report.problems, *report.warnings):
         yield Finding("note", "Gazebo", text)

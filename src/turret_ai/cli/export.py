@@ -138,12 +138,19 @@ def score(
     model: Annotated[Path, typer.Argument(help="An exported matcher's folder.")],
     pictures: Annotated[list[Path], typer.Argument(help="Manifests to fit it on.")],
     most: Annotated[int, typer.Option(min=1, help="Pictures of each.")] = 100,
+    detector: Annotated[
+        str, typer.Option(help="Whose candidates: a name or folder; as shipped if not said.")
+    ] = "",
 ) -> None:
     """Fit a matcher's score, so that it is the probability that a box is what is described."""
+    from turret_ai.execution import ExecutionSettings
     from turret_ai.learn.vision import calibrate
+    from turret_ai.see.detection import Detection
+    from turret_ai.see.settings import DetectionSettings
 
     marked = [m for manifest in pictures for m in calibrate.marked(manifest, most)]
-    found = calibrate.matcher(model, marked)
+    asked = DetectionSettings(models=[detector]) if detector else DetectionSettings()
+    found = calibrate.matcher(model, marked, Detection(asked, ExecutionSettings()))
     typer.echo(f"{model}: {found.score}; {found.calibration}", err=True)
 
 

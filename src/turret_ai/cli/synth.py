@@ -182,11 +182,12 @@ def windows(
         float, typer.Option(min=0, max=1, help="Share of the small pictures to take one from.")
     ] = 0.7,
     seed: Seed = 0,
+    side: Annotated[int, typer.Option(min=64, max=2048, help="Of a window, pixels.")] = 256,
 ) -> None:
     """Windows of photographs without craft, to lay layers on."""
     from turret_ai.learn.vision import windows as cutting
 
-    count, problems = cutting.write(folders, out, each, textures, seed)
+    count, problems = cutting.write(folders, out, each, textures, seed, side)
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
     typer.echo(f"{count} windows in {out}")

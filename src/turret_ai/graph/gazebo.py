@@ -16,8 +16,9 @@ from turret_ai.errors import ConfigError
 from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 
-_CHAIN = ("speech_engine", "speech_model", "detector_model", "matcher_model", "device", "without",
-          "params_file", "namespace", "one_process", "respawn", "log_level")  # fmt: skip
+_CHAIN = ("speech_engine", "speech_model", "detector_model", "matcher_model", "device", "tracking",
+          "without", "params_file", "namespace", "one_process", "respawn", "log_level",
+          "console", "console_host", "console_port")  # fmt: skip
 """Arguments that mean the same as in the finals graph."""
 
 ARGUMENTS = (
@@ -33,7 +34,7 @@ ARGUMENTS = (
     ),
     Argument("audio", "", "WAV file or folder for speech:=files"),
     Argument("scene", "", "scene whose commands are spoken; empty: the world's name"),
-    Argument("truth", "true", "publish ground_truth, at a second rendering", ("true", "false")),
+    Argument("truth", "true", "publish ground_truth; costs rendering", ("true", "false")),
     Argument("markers", "true", "draw the aim for RViz and Foxglove", ("true", "false")),
     Argument("gz_version", "auto", "major version of Gazebo: 8 Harmonic, 6 Fortress"),
     Argument("gz_verbose", "2", "Gazebo's own log level", ("0", "1", "2", "3", "4")),

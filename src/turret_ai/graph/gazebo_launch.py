@@ -22,7 +22,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from turret_ai import requirements, share
 from turret_ai.errors import InputError, PeerError, TurretError
-from turret_ai.graph import temporary
+from turret_ai.graph import gazebo_bridge, temporary
 from turret_ai.graph.description import Plan
 from turret_ai.graph.gazebo import GAZEBO
 from turret_ai.graph.gazebo_preflight import Release, check
@@ -34,7 +34,7 @@ GZ_STOP_SECONDS = "10"
 
 def to_launch_description() -> LaunchDescription:
     """Declares the arguments; once they are known, checks the machine and starts everything."""
-    return LaunchDescription([*declared(GAZEBO), OpaqueFunction(function=_start)])
+    return LaunchDescription([*declared(GAZEBO.arguments), OpaqueFunction(function=_start)])
 
 
 def _start(context: Any) -> list[Any]:
@@ -65,9 +65,10 @@ def launch_actions(given: Mapping[str, str]) -> list[Any]:
     plan = GAZEBO.plan({**given, "world": str(world), "scene": scene})
     return [
         *hints(),
-        LogInfo(msg=f"Gazebo {release.name} runs {world}"),
+        LogInfo(msg=f"Gazebo {report.version} ({release.name}) runs {world}"),
+        # Before Gazebo: see config/gz_bridge.yaml.
+        _bridge(plan, gazebo_bridge.config(truth=given["truth"] == "true")),
         _gazebo(release, world, headless, given["gz_verbose"]),
-        _bridge(plan),
         _state_publisher(plan),
         *([_rviz(plan)] if rviz else []),
         *actions(plan),
@@ -121,15 +122,13 @@ def _on_gazebo_exit(event: Any, context: Any) -> Any:
     raise PeerError(f"Gazebo ended with exit code {event.returncode}: see its messages above")
 
 
-def _bridge(plan: Plan) -> Node:
+def _bridge(plan: Plan, config: Path) -> Node:
     return Node(
         package="ros_gz_bridge",
         executable="parameter_bridge",
         name="gz_bridge",
         namespace=plan.namespace,
-        parameters=[
-            {"config_file": str(share.path("config/gz_bridge.yaml")), "use_sim_time": True}
-        ],
+        parameters=[{"config_file": str(config), "use_sim_time": True}],
         output="screen",
         respawn=plan.respawn,
         respawn_delay=2.0,

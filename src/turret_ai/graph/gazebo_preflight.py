@@ -21,11 +21,13 @@ VERSION_SECONDS = 20.0
 class Release:
     """A Gazebo that this package is written for.
 
-    command: how it is started. minimum: the first minor version that flies our craft (actors
-    without a skeleton). truth: the first one that knows the Label system by the name in our worlds.
+    package: its own name, as its versions count. command: how it is started. minimum: the first
+    minor version that finds systems by the names in our worlds (gz-sim-...). truth: the first one
+    that knows the Label system by them, too.
     """
 
     name: str
+    package: str
     major: int
     command: tuple[str, ...]
     install: str
@@ -33,8 +35,10 @@ class Release:
     truth: int = 0
 
 
-HARMONIC = Release("Harmonic", 8, ("gz", "sim"), "apt install ros-jazzy-ros-gz")
-FORTRESS = Release("Fortress", 6, ("ign", "gazebo"), "apt install ros-humble-ros-gz", 15, 18)
+HARMONIC = Release("Harmonic", "gz-sim", 8, ("gz", "sim"), "apt install ros-jazzy-ros-gz")
+FORTRESS = Release(
+    "Fortress", "ign-gazebo", 6, ("ign", "gazebo"), "apt install ros-humble-ros-gz", 16, 18
+)
 RELEASES = (HARMONIC, FORTRESS)
 
 FOR_ROS: dict[str, tuple[Release, ...]] = {
@@ -57,11 +61,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """release: the Gazebo to start. problems: why it can't; warnings: what to know."""
+    """release: the Gazebo to start, version: which one of it is there, such as "8.9.0".
+
+    problems: why it can't; warnings: what to know.
+    """
 
     release: Release | None
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    version: str = ""
 
     def require(self) -> Release:
         """The Gazebo to start.
@@ -88,7 +96,7 @@ def check(
     machine = machine or Machine()
     problems: list[str] = []
     warnings: list[str] = []
-    release = _find_release(machine, gz_version, problems, warnings)
+    release, version = _find_release(machine, gz_version, problems, warnings)
     packages = ["ros_gz_bridge", "robot_state_publisher", *(["rviz2"] if rviz else [])]
     distribution = machine.environment.get("ROS_DISTRO", "")
     for package in packages:
@@ -99,12 +107,12 @@ def check(
         _check_egl(machine, problems, warnings)
     elif not any(machine.environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
         problems.append("there is no display for Gazebo's window: add headless:=true")
-    return Report(release, tuple(problems), tuple(warnings))
+    return Report(release, tuple(problems), tuple(warnings), version)
 
 
 def _find_release(
     machine: Machine, gz_version: str, problems: list[str], warnings: list[str]
-) -> Release | None:
+) -> tuple[Release | None, str]:
     distribution = machine.environment.get("ROS_DISTRO", "")
     fitting = FOR_ROS.get(distribution, (HARMONIC,))
     wanted = " or ".join(map(_version_name, fitting))
@@ -113,34 +121,35 @@ def _find_release(
         fitting = tuple(release for release in fitting if str(release.major) == gz_version)
         if not fitting:
             problems.append(f"gz_version:={gz_version} doesn't fit: needed is {wanted}")
-            return None
+            return None, ""
     seen: list[str] = []
     for release in fitting:
         if machine.which(release.command[0]) is None:
             continue
         versions = installed_versions(machine.run((*release.command, "--versions")))
         seen += [version for version in versions if version not in seen]
-        minors = [_minor(version) for version in versions if _major(version) == release.major]
-        if minors and max(minors) >= release.minimum:
-            if max(minors) < release.truth:
+        ours = [version for version in versions if _major(version) == release.major]
+        newest = max(ours, key=_minor, default="")
+        if newest and _minor(newest) >= release.minimum:
+            if _minor(newest) < release.truth:
                 warnings.append(
-                    f"Gazebo {release.major}.{max(minors)} doesn't label craft, so ground_truth "
-                    f"stays empty: it takes {release.major}.{release.truth}"
+                    f"{release.package} {newest} doesn't label craft, so ground_truth stays "
+                    f"empty: it takes {release.major}.{release.truth} or later"
                 )
-            return release
+            return release, newest
     if seen:
         problems.append(
             f"Gazebo {', '.join(seen)} is installed, but needed is {wanted}: {fitting[0].install}"
         )
     else:
         problems.append(f"Gazebo is not installed: needed is {wanted}: {fitting[0].install}")
-    return None
+    return None, ""
 
 
 def _version_name(release: Release) -> str:
-    """Such as "Harmonic (version 8)"."""
+    """Such as "Harmonic (gz-sim 8)"."""
     least = f".{release.minimum} or later" if release.minimum else ""
-    return f"{release.name} (version {release.major}{least})"
+    return f"{release.name} ({release.package} {release.major}{least})"
 
 
 def _major(version: str) -> int:

@@ -30,7 +30,11 @@ Weights = NDArray[np.float32]
 
 
 def restore(
-    model: nn.Module, file: Path, root: str = "", widen: bool = False
+    model: nn.Module,
+    file: Path,
+    root: str = "",
+    widen: bool = False,
+    norms: Mapping[str, str] | None = None,
 ) -> list[nn.BatchNorm2d]:
     """Put the weights of an exported network into a trainable one.
 
@@ -38,6 +42,8 @@ def restore(
         root: name of the network's module in the export, where it was wrapped.
         widen: the trainable one may have more channels. Only where no layer reads several others'
             channels one after the other: their places would shift.
+        norms: by the name of a convolution that of its normalisation beside it; others follow their
+            convolutions in a sequence.
 
     Returns:
         the normalisations that had been folded away: identities now, for `settle`.
@@ -57,7 +63,7 @@ def restore(
     for node in graph.node:
         if node.op_type not in ("Conv", "Gemm", "MatMul", "MatMulInteger"):
             continue
-        path = module_path(node.name, root)
+        path = _existing(module_path(node.name, root), modules)
         module = modules.get(path)
         found = [values[name] for name in node.input[1:] if name in values]
         if not isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Linear)) or not found:
@@ -70,7 +76,7 @@ def restore(
         if module.bias is not None:
             _put(module.bias, found[1], f"{path}.bias", file, widen)
             continue
-        norm = modules.get(_next(path))
+        norm = modules.get(_next(path, norms or {}))
         if not isinstance(norm, nn.BatchNorm2d):
             raise ModelError(f"{file}: {path} has a bias that the trainable network has no use for")
         with torch.no_grad():
@@ -156,9 +162,20 @@ def module_path(node: str, root: str = "") -> str:
     return ".".join(parts)
 
 
-def _next(path: str) -> str:
-    """The module after one of a sequence: stem.0 to stem.1."""
+def _existing(path: str, modules: Mapping[str, nn.Module]) -> str:
+    """The path, or that of the only module of its last name: a layer that another module calls is
+    named after the caller."""
+    if path in modules:
+        return path
+    alike = [name for name in modules if name.endswith(f".{path.rpartition('.')[2]}")]
+    return alike[0] if len(alike) == 1 else path
+
+
+def _next(path: str, norms: Mapping[str, str]) -> str:
+    """The module after one of a sequence, stem.0 to stem.1, or the one that `norms` names."""
     before, _, number = path.rpartition(".")
+    if number in norms:
+        return f"{before}.{norms[number]}".lstrip(".")
     return f"{before}.{int(number) + 1}" if number.isdigit() else ""
 
 
@@ -170,6 +187,8 @@ def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weig
     """
     values = {i.name: to_array(i) for i in graph.initializer}
     for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in values:  # equal constants are kept once
+            values[node.output[0]] = values[node.input[0]]
         if node.op_type == "DequantizeLinear" and all(n in values for n in node.input):
             whole, scale, *zero = (values[n].astype(np.float32) for n in node.input)
             shape = (-1, *[1] * (whole.ndim - 1)) if scale.ndim else ()
@@ -178,7 +197,8 @@ def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weig
     for name in [name for name in values if name.endswith("_quantized")]:
         root = name.removesuffix("_quantized")
         parts = (values.get(name), values.get(f"{root}_scale"), values.get(f"{root}_zero_point"))
-        if all(part is not None for part in parts):
+        # Of more axes than a matrix: the weights of a convolution, which the loop above has read.
+        if all(part is not None for part in parts) and values[name].ndim == 2:
             whole, scale, shift = (part.astype(np.float32) for part in parts if part is not None)
             values[name] = (whole - shift) * scale
     return values

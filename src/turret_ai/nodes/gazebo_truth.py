@@ -24,7 +24,11 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.time import to_ns
 from turret_ai.simulate.gazebo import truth
+from turret_ai.simulate.gazebo.turret import TRUTH_SHRINK
 from turret_ai.types import Box
+
+_EDGE = 1.5 * TRUTH_SHRINK
+"""px of the image; Gazebo ends a box that is cut off one pixel of its own before the far edges."""
 
 
 class GazeboTruthParameters(BaseModel):
@@ -76,18 +80,19 @@ class GazeboTruth(Stage):
             return
         camera = self._camera
         found = [
-            truth.locate(caption, box, camera, *angles)
+            truth.locate(caption, box, camera, *angles, edge=_EDGE)
             for caption, box in map(self._read, message.detections)
             if caption and box.width > 0.0 and box.height > 0.0
         ]
         self._truth.publish(convert.truth_to_message(found, camera, stamp_ns, CAMERA_OPTICAL_FRAME))
 
     def _read(self, detection: Detection2D) -> tuple[str, Box]:
-        """The caption ("" for something that isn't a craft of this world) and the box."""
+        """The caption ("" for something that isn't a craft of this world) and the box, in the
+        image's pixels: the box camera's own image is smaller."""
         box = detection.bbox
-        width, height = float(box.size_x), float(box.size_y)
-        left = float(box.center.position.x) - width / 2.0
-        top = float(box.center.position.y) - height / 2.0
+        width, height = TRUTH_SHRINK * float(box.size_x), TRUTH_SHRINK * float(box.size_y)
+        left = TRUTH_SHRINK * float(box.center.position.x) - width / 2.0
+        top = TRUTH_SHRINK * float(box.center.position.y) - height / 2.0
         label = detection.results[0].hypothesis.class_id if detection.results else ""
         caption = self._captions.get(int(label), "") if label.isdigit() else ""
         if not caption:

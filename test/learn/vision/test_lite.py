@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from turret_ai.cli import app as cli
 from turret_ai.errors import InputError, ModelError
 from turret_ai.execution import ExecutionSettings
+from turret_ai.learn import warm_start
 from turret_ai.learn.vision import (
     captions,
     crop_bank,
@@ -25,7 +26,8 @@ from turret_ai.learn.vision import (
     train_matcher,
 )
 from turret_ai.learn.vision.crop_bank import Crop, Origin
-from turret_ai.learn.vision.efficientnet_lite import EfficientNetLite, load
+from turret_ai.learn.vision.efficientnet_lite import NORMS, EfficientNetLite, load
+from turret_ai.learn.vision.matcher_lite import LiteMatcher, LiteShape
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
 from turret_ai.learn.vision.relight import Relight, relight
 from turret_ai.see import images
@@ -143,6 +145,20 @@ def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
     assert found.colours is not None and found.colours.shape == (5, 3)
     assert found.craft is not None and found.craft.shape == (5,)
     assert encoder.encode_texts(["an unknown word"]).shape == (1, 128)
+    # Another training starts from the exported one, which computes the same.
+    file, again = packs / "model" / "image.onnx", LiteMatcher(LiteShape(image_size=64), 3, 3)
+    folded = warm_start.restore(again, file, "model", norms=NORMS)
+    assert len(folded) == sum(isinstance(m, torch.nn.BatchNorm2d) for m in again.image.modules())
+    crops = np.random.default_rng(1).integers(0, 255, (3, 64, 64, 3), np.uint8)
+    with torch.no_grad():
+        x = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
+        vectors = again.eval().answers(x)[0].numpy()
+    assert vectors == pytest.approx(encoder.encode_images(crops).vectors, abs=1e-3)
+    more = [f"init={packs / 'model'}", f"out={packs / 'more'}", "schedule.steps=1"]
+    assert train_matcher.run("matcher_lite", [*words, *more]).is_file()
+    with pytest.raises(ModelError, match=r"model\.yaml"):
+        words += [f"init={packs}", f"out={packs / 'no'}", "schedule.steps=1"]
+        train_matcher.run("matcher_lite", words)
 
 
 def test_a_training_ends_with_a_fitted_model_and_its_figures(packs):

@@ -123,6 +123,26 @@ class _stop_after:
         loop.learning_rate = self.original
 
 
+def test_a_detector_learns_from_composed_windows_beside_pictures_and_alone(tmp_path, data):
+    rng = np.random.default_rng(0)
+    cover = np.zeros((40, 40), np.uint8)
+    cover[15:25, 5:35] = 255
+    layer = np.dstack([cover, cover // 2, cover // 3, cover])
+    origin = crop_bank.Origin("missile", "painted", "bar", "", "train")
+    crop = crop_bank.Crop(layer, np.float32([5, 15, 35, 25]), "red missile", None, origin)
+    crop_bank.save(tmp_path / "packs" / "painted_train_0.npz", [crop])
+    (tmp_path / "photos").mkdir()
+    images.save(tmp_path / "photos" / "a.png", rng.integers(0, 255, (90, 120, 3), np.uint8))
+    places = f"folders: [{tmp_path / 'packs'}], backgrounds: [{tmp_path / 'photos'}]"
+    for share, more in ((0.5, []), (1.0, ["train=[]"])):
+        words = [*SMALL_DETECTOR, f"pasted={{share: {share}, {places}}}", *more]
+        assert _train("detector", "detector_small", data, tmp_path / str(share), words) == 0
+        figures = (tmp_path / str(share) / "log.jsonl").read_text()
+        assert "validation/score" in figures
+    words = [*SMALL_DETECTOR, f"pasted={{share: 0.5, folders: [{tmp_path / 'photos'}]}}"]
+    assert _train("detector", "detector_small", data, tmp_path / "none", words) == 2
+
+
 def test_trained_models_are_exported_and_locate(tmp_path, data):
     assert _train("detector", "detector_small", data, tmp_path / "d", SMALL_DETECTOR) == 0
     assert _train("matcher", "matcher_small", data, tmp_path / "m", SMALL_MATCHER) == 0
@@ -236,7 +256,14 @@ def test_a_key_that_no_configuration_has_is_named():
 
 @pytest.mark.parametrize(
     "name",
-    ["matcher_small", "matcher_lite", "siglip_large_2024", "detector_small", "detector_dfine_2024"],
+    [
+        "matcher_small",
+        "matcher_lite",
+        "siglip_large_2024",
+        "detector_small",
+        "detector_photos",
+        "detector_dfine_2024",
+    ],
 )
 def test_shipped_configurations_are_whole(name):
     model = DetectorConfig if name.startswith("detector") else AnyConfig

@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from turret_ai import share
 from turret_ai.errors import ModelError
+from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.learn import warm_start
 from turret_ai.learn.vision import export
 from turret_ai.learn.vision.detector_model import Detector, DetectorShape, Exported
@@ -162,3 +164,25 @@ def test_other_models_and_broken_files_are_refused(tmp_path, detector):
     (tmp_path / "model.onnx").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="not an ONNX"):
         warm_start.restore(Detector(), tmp_path / "model.onnx")
+
+
+def test_a_rounded_detector_comes_back_as_it_computes(tmp_path):
+    """The shipped one: its convolutions are int8, with a scale for each channel."""
+    model = Detector(DetectorShape(blocks=(1, 3, 3, 3), refine=2))
+    folded = warm_start.restore(model, share.resolve("detector_small", "models") / "model.onnx",
+                                "detector")  # fmt: skip
+    assert len(folded) == sum(isinstance(m, nn.BatchNorm2d) for m in model.modules())
+    session = Session(share.resolve("detector_small", "models") / "model.onnx",
+                      ExecutionSettings(provider="cpu", threads=1))  # fmt: skip
+    image = np.full((1, 3, 96, 160), 0.6, np.float32)
+    image[:, :, 40:52, 60:110] = 0.2
+    image[:, :, 30:40, 80:86] = 0.2
+    peaks, sides = session(image)
+    with torch.no_grad():
+        heat, logs = Exported(model).eval()(torch.from_numpy(image))
+    best = np.unravel_index(peaks[0, 0].argmax(), peaks[0, 0].shape)
+    there = np.unravel_index(int(heat[0, 0].argmax()), heat[0, 0].shape)
+    assert np.abs(np.subtract(best, there)).max() <= 1
+    assert np.log(sides[(0, slice(None), *best)]) == pytest.approx(
+        logs[(0, slice(None), *best)].log().numpy(), abs=0.3
+    )

@@ -150,7 +150,7 @@ def batch(
             window, boxes, vague = cut(image, scene.boxes, settings, rng)
             if layers and rng.random() < settings.paste:
                 window, boxes = paste(window, boxes, layers, settings, rng)
-            made.covers.append(_cells(window[..., 3]) if window.shape[2] == 4 else None)
+            made.covers.append(cells(window[..., 3]) if window.shape[2] == 4 else None)
             windows.append(spoil(np.ascontiguousarray(window[..., :3]), augmentation, rng))
             made.boxes.append(boxes)
             made.ignored.append(vague)
@@ -167,7 +167,8 @@ def _with_mask(scene: Scene) -> ImageArray:
     return np.dstack([image, np.where(mask > 0, 255, 0).astype(np.uint8)])
 
 
-def _cells(cover: ImageArray) -> FloatArray:
+def cells(cover: ImageArray) -> FloatArray:
+    """Shares (S/4, S/4) of craft in the cells of a cover (S, S) 0..255."""
     side = cover.shape[0] // STRIDE
     cells = cv2.resize(np.ascontiguousarray(cover), (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(cells, np.float32) / np.float32(255)

@@ -31,6 +31,11 @@ BLOCKS = (
 16, 32 and 32."""
 STEM, HEAD = 32, 1280
 """Channels of the first and of the last layer."""
+NORMS = {
+    "_conv_stem": "_bn0", "_expand_conv": "_bn0", "_depthwise_conv": "_bn1",
+    "_project_conv": "_bn2", "_conv_head": "_bn1",
+}  # fmt: skip
+"""The normalisation after each convolution."""
 _EPSILON = 1e-3
 
 

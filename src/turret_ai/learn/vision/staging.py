@@ -38,6 +38,8 @@ class Moves(Section):
 
     flip: float = Field(0.5, ge=0, le=1)
     rotation: float = Field(12.0, ge=0, description="largest turn, degrees")
+    steep: float = Field(0.0, ge=0, le=1, description="chance of a larger turn, as in a dive")
+    steepest: float = Field(70.0, ge=0, le=180, description="largest of these, degrees")
     stretch: float = Field(0.07, ge=0, description="deviation of the log of the craft's proportion")
     box_shift: float = Field(0.06, ge=0, description="deviation, of the side")
     box_stretch: float = Field(0.1, ge=0, description="deviation of the log of the side")
@@ -72,7 +74,7 @@ def stage(crop: Crop, settings: Staging, grounds: Sequence[ImageArray], rng: Gen
     moved, box = move(np.asarray(pixels, np.uint8), crop.box, settings, layered, rng)
     cover = np.ascontiguousarray(moved[..., 3]) if moved.shape[2] == 4 else None
     if layered:
-        ground = _window(grounds[int(rng.integers(len(grounds)))], moved.shape[0], rng)
+        ground = part_of(grounds[int(rng.integers(len(grounds)))], moved.shape[0], rng)
         air = ground.reshape(-1, 3).mean(axis=0)
         layer = relight(moved, settings.light, air, rng)
         clear = 255 - layer[..., 3:].astype(np.uint16)
@@ -87,7 +89,7 @@ def nothing(grounds: Sequence[ImageArray], settings: Staging, rng: Generator) ->
     """A box round a part of a background."""
     size = _size(settings.scale, rng)
     side = round(size * ROOM)
-    picture = _window(grounds[int(rng.integers(len(grounds)))], side, rng)
+    picture = part_of(grounds[int(rng.integers(len(grounds)))], side, rng)
     width, height = size, size * rng.uniform(0.3, 1)
     if rng.random() < 0.15:
         width, height = height, width
@@ -125,7 +127,8 @@ def move(
         pixels = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
         box, factor, longer = box * np.float32(shrunk), factor / shrunk, longer * shrunk
     side = max(12, round(longer * factor * ROOM))
-    angle = np.radians(rng.uniform(-1, 1) * moves.rotation)
+    dives = moves.steep > 0 and rng.random() < moves.steep
+    angle = np.radians(rng.uniform(-1, 1) * (moves.steepest if dives else moves.rotation))
     stretch = float(np.exp(rng.normal() * moves.stretch / 2))
     mirror = -1.0 if rng.random() < moves.flip else 1.0
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -151,8 +154,9 @@ def move(
     return np.asarray(moved, np.uint8), np.array([*low, *high], np.float32)
 
 
-def _window(ground: ImageArray, side: int, rng: Generator) -> ImageArray:
-    """A random square of a background, enlarged where it is too small, at times finer."""
+def part_of(ground: ImageArray, side: int, rng: Generator) -> ImageArray:
+    """A random square (side, side, 3) of a background, enlarged where it is too small, at times
+    finer."""
     least = min(ground.shape[:2])
     taken = side if rng.random() < 0.6 else round(side * rng.uniform(0.7, 2.0))
     taken = max(8, min(taken, least))

@@ -16,9 +16,9 @@ from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop, warm_start
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures
+from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures, pasted_windows
 from turret_ai.learn.vision.augment import Augmentation, spoil
-from turret_ai.learn.vision.detector_data import CropSettings
+from turret_ai.learn.vision.detector_data import CropSettings, Windows
 from turret_ai.learn.vision.detector_model import (
     STRIDE,
     Detector,
@@ -29,11 +29,13 @@ from turret_ai.learn.vision.detector_model import (
     targets,
 )
 from turret_ai.learn.vision.drawn_pictures import Drawn
+from turret_ai.learn.vision.pasted_windows import Material, Pasted
 from turret_ai.see import manifests
 from turret_ai.see.boxes import HIT_IOU, Boxes
 from turret_ai.see.description import DetectorDescription, read
 from turret_ai.see.detection_score import average_precision
 from turret_ai.see.heads import decode_centres
+from turret_ai.simulate.craft import TYPES
 
 
 class DetectorConfig(Section):
@@ -45,6 +47,7 @@ class DetectorConfig(Section):
     drawn: Drawn = Field(Drawn(), description="pictures to draw and to train on as well")
     validation: list[Path] = Field(min_length=1)
     layers: list[Path] = Field([], description="shards of drawn craft, to add to windows")
+    pasted: Pasted = Field(Pasted(), description="windows that are composed of craft and photos")
     init: str = Field("", description=warm_start.INIT)
     validation_pictures: int = Field(64, ge=1)
     validation_spoil: bool = Field(
@@ -80,8 +83,10 @@ def scenes(config: DetectorConfig) -> list[manifests.Scene]:
         ConfigError: there is nothing to train on.
     """
     found = read_all([*config.train, *drawn_pictures.draw(config.drawn)])
-    if not found:
-        raise ConfigError("no pictures: set `train` to manifests, or `drawn.count`")
+    if not found and config.pasted.share < 1:
+        raise ConfigError(
+            "no pictures: set `train` to manifests, or `drawn.count`, or `pasted.share` to 1"
+        )
     return found
 
 
@@ -101,6 +106,9 @@ class CentreTask:
             for crop in crop_bank.load(path)
             if crop.pixels.shape[2] == 4
         ]
+        self.pasted = (
+            Material(config.pasted, TYPES, config.seed) if config.pasted.share > 0 else None
+        )
         self.held_out = read_all(config.validation)[: config.validation_pictures]
         if config.init:
             self._start_from(config.init)
@@ -120,15 +128,7 @@ class CentreTask:
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config
-        images, kept, ignored, covers = detector_data.batch(
-            self.scenes,
-            self.layers,
-            config.batch,
-            config.crops,
-            config.augmentation,
-            config.seed,
-            index,
-        )
+        images, kept, ignored, covers = self._windows(index)
         boxes = torch.from_numpy(np.concatenate(kept))
         owner = torch.from_numpy(np.repeat(np.arange(len(kept)), [len(b) for b in kept]))
         cells = config.crops.size // STRIDE
@@ -146,6 +146,34 @@ class CentreTask:
             "image": images, "heat": heat, "index": cell_box, "boxes": boxes, "ignore": ignore,
             "cover": cover,
         }  # fmt: skip
+
+    def _windows(self, index: int) -> Windows:
+        """Windows of pictures, then composed ones."""
+        config, pasted = self.config, self.pasted
+        composed = round(config.batch * config.pasted.share) if pasted else 0
+        parts = []
+        if composed < config.batch:
+            parts.append(
+                detector_data.batch(
+                    self.scenes,
+                    self.layers,
+                    config.batch - composed,
+                    config.crops,
+                    config.augmentation,
+                    config.seed,
+                    index,
+                )
+            )
+        if pasted and composed:
+            rng = np.random.default_rng([config.seed, index, 5])
+            size = config.crops.size
+            parts.append(pasted_windows.batch(pasted, config.pasted, composed, size, rng))
+        return Windows(
+            torch.cat([p.images for p in parts]),
+            [b for p in parts for b in p.boxes],
+            [b for p in parts for b in p.ignored],
+            [c for p in parts for c in p.covers],
+        )
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
         image = batch["image"].contiguous(memory_format=torch.channels_last)

@@ -18,6 +18,15 @@ RADIUS = 2500.0
 """m. Far enough for every craft to fly inside."""
 COLUMNS, ROWS = 72, 36
 JPEG_QUALITY = 82
+MATERIAL = """\
+newmtl panorama
+Ka 0 0 0
+Kd 0 0 0
+Ks 0 0 0
+Pr 1
+"""
+"""Black: the world's own material, which shines by the image, stands in its place. Without any
+Gazebo's reader complains of a mesh that names none."""
 
 _FACES = ((0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (-0.5, 0.0), (0.0, -0.5), (0.0, 0.5))
 """Yaw and pitch, half turns, of six views of 90 degrees that see everything."""
@@ -77,19 +86,22 @@ def sphere() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64
 
 
 def write(panorama: Panorama, folder: Path, width: int) -> tuple[str, str]:
-    """Write mesh and image.
+    """Write mesh, its material and image.
 
     Returns:
-        The names of both files.
+        The names of mesh and image.
     """
     mesh, image = folder / "panorama.obj", folder / "panorama.jpg"
     points, texture, faces = sphere()
     inwards = -points / RADIUS
-    lines = [f"v {x:.3f} {y:.3f} {z:.3f}" for x, y, z in points + 0.0]
+    lines = ["mtllib panorama.mtl"]
+    lines += [f"v {x:.3f} {y:.3f} {z:.3f}" for x, y, z in points + 0.0]
     lines += [f"vt {s:.6f} {t:.6f}" for s, t in texture]
     lines += [f"vn {x:.4f} {y:.4f} {z:.4f}" for x, y, z in inwards + 0.0]
+    lines.append("usemtl panorama")
     lines += ["f " + " ".join(f"{i}/{i}/{i}" for i in face) for face in (faces + 1).tolist()]
     mesh.write_text("\n".join(lines) + "\n", encoding="ascii")
+    mesh.with_suffix(".mtl").write_text(MATERIAL, encoding="ascii")
     rgb = equirectangular(panorama, width)
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)

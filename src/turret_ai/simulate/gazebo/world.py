@@ -22,8 +22,9 @@ from turret_ai.simulate.world import World
 
 PEDESTAL = 2.0
 """m, height of what the turret stands on: the panoramas are seen from about there."""
-PAD = 5.0
-"""m, radius of the ground that is drawn; beyond it the panorama shows the ground."""
+PAD = 0.6
+"""m, radius of the ground that is drawn; beyond it the panorama shows the ground. So small that the
+camera, which looks down by at most 55 degrees, never sees it, as the embedded one doesn't."""
 LANDMARK_DISTANCE = 40.0
 LANDMARK_SIZE = (0.6, 0.6, 4.0)
 """m. Their tops rise 2.5 degrees over the horizon, below every craft."""
