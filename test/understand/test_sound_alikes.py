@@ -190,6 +190,14 @@ def test_what_is_still_no_heading(understander: Understander, text: str) -> None
     assert not understander.parse(text).heading.value
 
 
+@pytest.mark.parametrize("said", ["E M P", "E.M.P.", "e-m-p", "emp", "E. M. P."])
+def test_spelled_letters_are_one_name(understander: Understander, said: str) -> None:
+    for tool in (said, f"electromagnetic pulse ({said})", f"the electromagnetic pulse, {said}"):
+        command = understander.parse(f"Use {tool} on the grey missile at heading two two five.")
+        assert command.tool.value == "EMP", tool
+        assert (command.heading.value, command.target.value) == ("225", "grey missile")
+
+
 def test_camouflaged_is_camouflage(understander: Understander) -> None:
     command = understander.parse(
         "Heading two two five, engage the red and white camouflaged fighter jets with EMP."
