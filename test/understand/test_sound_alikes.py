@@ -72,7 +72,14 @@ def test_a_niner_in_pieces_is_read_off_the_grid_too() -> None:
     assert command.heading.confidence <= 0.8
 
 
-MISHEARD = ["cancel us", "cancel flush", "cancel flash", "cancel large", "cancel off", "cancel lush"]
+MISHEARD = [
+    "cancel us",
+    "cancel flush",
+    "cancel flash",
+    "cancel large",
+    "cancel off",
+    "cancel lush",
+]
 COLOURS = ["brown", "green and brown", "grey, black and green"]
 KINDS = ["fighter jet", "helicopter", "cargo aircraft"]
 ORDERS = [
