@@ -34,16 +34,17 @@ from turret_ai.units import ns_to_seconds, seconds_to_ns
 CAMERA = Camera.from_fov(1520, 870, math.radians(70.0))
 STEP_NS = seconds_to_ns(0.02)
 """Joint states come 50 times a second."""
-PICTURE_NS = seconds_to_ns(1.0 / 15.0)
+PICTURE_NS = seconds_to_ns(1.0 / 10.0)
 FOUND_S = 0.6
 """From the first picture to the aim: the locator searches, the turret turns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Seconds that a look takes: a + b * pixels. Stated, so that load doesn't count."""
+    """Seconds that a look takes, as one core of the machine that this was written on needs: stated,
+    so that load doesn't count. fixed: for the looks of the candidates. per_pixel: to detect."""
 
-    fixed: float = 0.006
+    fixed: float = 0.008
     per_pixel: float = 0.24 / (1520 * 870)
 
     def of(self, window: Window) -> float:
@@ -281,7 +282,7 @@ def pursue(
     seconds: float,
     delays: Delays,
     start_s: float = 0.0,
-    dead_time_s: float = 0.02,
+    dead_time_s: float = 0.04,
 ) -> Trial:
     """Let a follower pursue a craft of a world.
 

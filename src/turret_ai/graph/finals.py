@@ -12,12 +12,25 @@ from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 _SOURCES = {
     "simulator": "speech from files, camera and turret from the embedded simulator",
     "microphone": "speech from the microphone, camera and turret from the embedded simulator",
+    "console": "speech from the console's page, camera and turret from the embedded simulator",
     "competition": "speech, camera and turret from the finals server",
     "robomaster": "speech, camera and turret from a DJI RoboMaster EP",
     "robomaster_ros": "camera and turret from robomaster_ros, speech from the microphone",
     "recording": "only the four stages: a bag is played, whose turret can't follow",
     "none": "only the four stages: audio, camera and turret come from elsewhere",
 }
+
+CONSOLE = (
+    Argument(
+        "console",
+        "auto",
+        "serve the operator's page (extra console); auto: with source:=console",
+        ("auto", "true", "false"),
+    ),
+    Argument("console_host", "127.0.0.1", "address of the page; beyond loopback a token is needed"),
+    Argument("console_port", "8765", "port of the page; 0: any"),
+)
+"""Arguments of every graph for the console's node."""
 
 ARGUMENTS = (
     Argument(
@@ -55,6 +68,7 @@ ARGUMENTS = (
         "s from the audio until an answer is sent anyway, for source:=competition",
     ),
     Argument("robot", "192.168.2.1", "address of the robot for source:=robomaster"),
+    *CONSOLE,
     Argument(
         "without", "", "nodes that run elsewhere, comma-separated, such as locator on another host"
     ),
@@ -105,6 +119,25 @@ def _patience(deadline: float) -> dict[str, float]:
     }
 
 
+def console(values: Mapping[str, str], fixed_camera_pitch: float | None = None) -> list[NodeEntry]:
+    """The console's node, where it is wanted.
+
+    Raises:
+        ConfigError: the port is no number.
+    """
+    wanted = values["console"]
+    if wanted == "false" or (wanted == "auto" and values["source"] != "console"):
+        return []
+    try:
+        port = int(values["console_port"])
+    except ValueError as error:
+        raise ConfigError(f"console_port:= must be a number: {error}") from error
+    parameters: dict[str, Any] = {"host": values["console_host"], "port": port}
+    if fixed_camera_pitch is not None:
+        parameters["fixed_camera_pitch"] = fixed_camera_pitch
+    return [NodeEntry("console", parameters, _PICTURES.get(values["source"], {}))]
+
+
 def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     """The nodes that make sound and pictures and move the turret."""
     scene = {"scene": values["scene"]}
@@ -124,6 +157,8 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
                 NodeEntry("simulator", simulator),
                 NodeEntry("audio_source", {"source": "microphone"}),
             ]
+        case "console":
+            return [NodeEntry("simulator", simulator)]
         case "competition":
             server = {
                 "server": values["server"],
@@ -186,6 +221,7 @@ def _build(values: Mapping[str, str]) -> Plan:
         *tracker,
         NodeEntry("controller", controller),
         NodeEntry("diagnostics"),
+        *console(values, controller.get("fixed_camera_pitch")),
     ]
     elsewhere = {name.strip() for name in values["without"].split(",") if name.strip()}
     known = {entry.executable for entry in [*stages, *_world(values)]}

@@ -66,6 +66,7 @@ class Controller(Stage):
         topics.TRANSCRIPT.subscribe(self, self._on_transcript)
         topics.COMMAND.subscribe(self, self._on_command)
         topics.TARGET_BBOX.subscribe(self, self._on_box)
+        topics.PICK.subscribe(self, self._on_pick)
         topics.JOINT_STATES.subscribe(self, self._on_joints)
         topics.CAMERA_INFO.subscribe(self, self._on_camera)
         self.create_service(SetBool, "~/arm", self._on_arm)
@@ -166,6 +167,13 @@ class Controller(Stage):
             self._box = message
             report = convert.message_to_report(message)
             self._act(self.engagement.on_box(message.utterance_id, report, self.now_ns()))
+
+    def _on_pick(self, message: TargetBBox) -> None:
+        if self.receive():
+            self._box = message
+            report = convert.message_to_report(message)
+            name, what = message.utterance_id, message.caption
+            self._act(self.engagement.on_pick(name, report, what, self.now_ns()))
 
     def _on_joints(self, message: JointState) -> None:
         angles = pick(message.name, message.position, message.velocity)

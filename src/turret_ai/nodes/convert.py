@@ -195,6 +195,13 @@ def candidates_to_message(location: Location, image_header: Header) -> Detection
     return Detection2DArray(header=image_header, detections=detections)
 
 
+def detection_to_box(detection: Detection2D) -> Box:
+    """From one of the `detections`, or of the `tracks`."""
+    centre, bbox = detection.bbox.center.position, detection.bbox
+    left, top = centre.x - bbox.size_x / 2.0, centre.y - bbox.size_y / 2.0
+    return Box(float(left), float(top), float(bbox.size_x), float(bbox.size_y))
+
+
 def truth_to_message(
     truth: Iterable[Truth], camera: Camera, stamp_ns: int, frame_id: str
 ) -> GroundTruth:

@@ -26,6 +26,7 @@ NODES: dict[str, str] = {
     "gazebo_gimbal": "turret_ai.nodes.gazebo_gimbal:GazeboGimbal",
     "gazebo_truth": "turret_ai.nodes.gazebo_truth:GazeboTruth",
     "markers": "turret_ai.nodes.markers:Markers",
+    "console": "turret_ai.nodes.console:Console",
     "recorder": "turret_ai.nodes.recorder:BagRecorder",
     "player": "turret_ai.nodes.player:Player",
     "evaluator": "turret_ai.nodes.evaluator:Evaluator",

@@ -96,6 +96,13 @@ DETECTIONS = Topic(
     "locator, also when empty",
 )
 TARGET_BBOX = Topic("target_bbox", "turret_ai/msg/TargetBBox", "STAGE", "output", "locator")
+PICK = Topic(
+    "pick",
+    "turret_ai/msg/TargetBBox",
+    "STAGE",
+    "other",
+    "console: a candidate that the operator chose; a turn of its own",
+)
 TURRET_COMMAND = Topic(
     "turret/command", "turret_ai/msg/GimbalCommand", "COMMAND", "output", "controller"
 )
