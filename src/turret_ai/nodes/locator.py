@@ -71,7 +71,7 @@ class Locator(Stage):
         super().__init__("locator", LocatorParameters, overrides)
         self.locator: see_locator.Locator | None = None
         self._lookout = Lookout()
-        self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._ahead: _Found | None = None
         self._due: Look | None = None
         """The look ahead whose answer is waited for."""
@@ -100,7 +100,7 @@ class Locator(Stage):
 
     def reset(self) -> None:
         self._worker.clear()
-        with self._lock:
+        with self._looking:
             self._ahead = self._due = None
             waiting = self._lookout.reset()
         for utterance_id, caption in waiting:
@@ -121,7 +121,7 @@ class Locator(Stage):
     def _on_state(self, message: TurretState) -> None:
         stamp_ns = to_ns(message.header.stamp)
         searching = message.phase == TurretState.SEARCHING
-        with self._lock:
+        with self._looking:
             name, at_goal = message.utterance_id, message.at_goal
             due = self._lookout.on_turret(searching, name, stamp_ns, at_goal)
             if due is None:
@@ -135,7 +135,7 @@ class Locator(Stage):
     def _on_image(self, message: Image) -> None:
         if not self.receive():
             return
-        with self._lock:
+        with self._looking:
             look = self._lookout.on_image(to_ns(message.header.stamp), self._worker.busy)
         if look is None:
             return
@@ -162,7 +162,7 @@ class Locator(Stage):
             self._publish(found)
 
     def _on_ahead(self, found: _Found) -> None:
-        with self._lock:
+        with self._looking:
             self._ahead = found
             self._lookout.on_answer(found.search.look)
             due = self._due == found.search.look
@@ -172,7 +172,7 @@ class Locator(Stage):
     def _serve(self, found: _Found) -> None:
         """Answer with what was found ahead, or search anew where that was not a clear find."""
         look = found.search.look
-        with self._lock:
+        with self._looking:
             if self._due != look:  # given up meanwhile, or answered
                 return
             self._due = None
