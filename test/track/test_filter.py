@@ -30,6 +30,7 @@ def is_covariance(matrix):
 
 
 @given(angle, angle, rate, rate, step, step, density)
+@settings(deadline=None)
 def test_two_short_predictions_are_one_long_one(yaw, pitch, a, b, first, second, q):
     start = state(yaw, pitch, a, b)
     twice = kalman.predict(kalman.predict(start, first, q), second, q)
@@ -40,6 +41,7 @@ def test_two_short_predictions_are_one_long_one(yaw, pitch, a, b, first, second,
 
 
 @given(angle, angle, st.floats(-0.05, 0.05), st.floats(-0.05, 0.05), step, density)
+@settings(deadline=None)
 def test_a_sighting_makes_surer_and_draws_the_state_towards_it(yaw, pitch, off, up, dt, q):
     before = kalman.predict(state(yaw, pitch), dt, q)
     after, _ = kalman.update(before, (yaw + off, pitch + up), NOISE)
@@ -50,6 +52,7 @@ def test_a_sighting_makes_surer_and_draws_the_state_towards_it(yaw, pitch, off, 
 
 
 @given(st.floats(-0.1, 0.1), st.integers(-2, 2))
+@settings(deadline=None)
 def test_a_yaw_full_turns_away_is_the_same_sighting(off, turns):
     near, likely = kalman.update(state(3.1), (3.1 + off, 0.0), NOISE)
     far, as_likely = kalman.update(state(3.1), (wrap(3.1 + off) + turns * math.tau, 0.0), NOISE)
@@ -58,7 +61,7 @@ def test_a_yaw_full_turns_away_is_the_same_sighting(off, turns):
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 1.0), angle, rate), min_size=1, max_size=12))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_models_probabilities_stay_a_distribution_whatever_is_seen(sightings):
     imm = Imm([Motion(0.001, 4.0), Motion(0.2, 1.0)], state())
     for dt, yaw, pitch in sightings:

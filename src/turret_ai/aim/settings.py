@@ -88,7 +88,7 @@ class FollowSettings(BaseModel):
         0.3, gt=0.0, le=5.0, description="s after which an order is void and the turret stands"
     )
     silence: float = Field(
-        1.0, gt=0.0, le=60.0, description="s without the tracker's word until the lock ends"
+        2.0, gt=0.0, le=60.0, description="s without the tracker's word until the lock ends"
     )
     yaw_rate: float = Field(3.0, gt=0.0, le=20.0, description="rad/s, the most while following")
     pitch_rate: float = Field(3.0, gt=0.0, le=20.0, description="rad/s, likewise")

@@ -22,6 +22,7 @@ from turret_ai.nodes.stage import Stage
 from turret_ai.ros import images, topics
 from turret_ai.ros.interfaces import CameraInfo, Image, JointState, TargetBBox, TurretState
 from turret_ai.ros.time import to_ns
+from turret_ai.track import association
 from turret_ai.track.eyes import Eyes, ModelEyes
 from turret_ai.track.lock import LockState
 from turret_ai.track.pursuit import Plan, Pursuit
@@ -86,6 +87,7 @@ class TrackerNode(Stage):
     def on_configure(self) -> None:
         self.doing = "loading the detector and the matcher"
         eyes = load(self.parameters)
+        association.warm_up()
         with self._guard:
             pursuit = Pursuit(self.parameters)
             pursuit.camera, pursuit.joints = self.pursuit.camera, self.pursuit.joints

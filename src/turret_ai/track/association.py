@@ -13,7 +13,14 @@ from turret_ai.track.settings import AssociationSettings
 from turret_ai.track.sight import Sighting, whole_middle
 from turret_ai.track.track import Track
 
+FITS = -2.0
+"""Log-odds of the caption from which on a candidate may be a target whose looks nobody knows."""
 _FORBIDDEN = 1e6
+
+
+def warm_up() -> None:
+    """Import what the first picture would have to wait for: seconds on a busy machine."""
+    import scipy.optimize  # noqa: F401
 
 
 def cost(track: Track, sighting: Sighting, dt: float, settings: AssociationSettings) -> float:
@@ -28,6 +35,8 @@ def cost(track: Track, sighting: Sighting, dt: float, settings: AssociationSetti
         return math.inf
     like = track.likeness(sighting.seen)
     if like is not None and like < settings.likeness:
+        return math.inf
+    if like is None and track.wanted and sighting.seen.odds < FITS:
         return math.inf
     found = place
     found += math.log(max(float(np.linalg.det(state.covariance[:2, :2] + noise)), 1e-300))
@@ -55,7 +64,7 @@ def associate(
     chosen = [-1] * len(tracks)
     if not tracks or not sightings:
         return chosen
-    from scipy.optimize import linear_sum_assignment  # slow to import, and seldom needed
+    from scipy.optimize import linear_sum_assignment  # slow to import: see `warm_up`
 
     table = np.full((len(tracks), len(sightings)), _FORBIDDEN)
     for row, track in enumerate(tracks):

@@ -39,11 +39,10 @@ class Lock:
         """Whether there is a lock, in whatever state."""
         return self.state is not LockState.UNLOCKED
 
-    def begin(self, stamp_ns: int, now_ns: int) -> None:
-        """The target was seen in the picture of `stamp_ns`, for the first time."""
+    def begin(self, now_ns: int) -> None:
+        """There is a target. However long it took to find it: its deadlines begin now."""
         self.state, self.reason, self.regained = LockState.LOCKED, "", 0
-        self._seen_ns = min(stamp_ns, now_ns)
-        self.tick(now_ns)
+        self._seen_ns = now_ns
 
     def seen(self, stamp_ns: int, now_ns: int) -> None:
         """The target was seen in the picture of `stamp_ns`."""

@@ -88,7 +88,7 @@ class Pursuit:
         self.utterance_id, self.caption = utterance_id, caption
         self._looked_ns = 0
         self._pending = (Seen(box, 1.0), stamp_ns)
-        self.lock.begin(stamp_ns, now_ns)
+        self.lock.begin(now_ns)
         self._start()
 
     def end(self, reason: str) -> None:

@@ -94,7 +94,8 @@ class TrackSettings(Settings):
     matching: MatchingSettings = MatchingSettings(
         models=["matcher_lite"], flip=False, cached_images=1
     )
-    execution: ExecutionSettings = ExecutionSettings()
+    # Small parts of pictures gain little by more threads, and the other stages need the cores.
+    execution: ExecutionSettings = ExecutionSettings(threads=1)
     fixed_camera_pitch: float = Field(
         math.nan,
         description="rad, pitch of a camera that does not follow the pitch joint; nan: it follows",

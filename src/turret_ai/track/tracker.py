@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from turret_ai.track.association import associate, cost
+from turret_ai.track.association import FITS, associate, cost
 from turret_ai.track.settings import TrackSettings
 from turret_ai.track.sight import Sighting
 from turret_ai.track.track import Track
@@ -113,7 +113,7 @@ class Tracker:
             known = math.isfinite(target.odds) and math.isfinite(seen.odds)
             if known and seen.odds < target.odds - settings.odds:
                 continue
-            if like is None and not known:
+            if like is None and not known and not seen.odds >= FITS:
                 continue
             worth = (0.0 if like is None else (like - 1.0) / settings.appearance) + (
                 seen.odds if math.isfinite(seen.odds) else 0.0
