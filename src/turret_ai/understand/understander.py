@@ -13,7 +13,15 @@ from turret_ai import vocabulary
 from turret_ai.normalise import plain
 from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.types import Command, CommandField, CommandStatus, Hypothesis, Source
-from turret_ai.understand import calibration, context, corrections, discourse, headings, pool, sound_alikes
+from turret_ai.understand import (
+    calibration,
+    context,
+    corrections,
+    discourse,
+    headings,
+    pool,
+    sound_alikes,
+)
 from turret_ai.understand.corrections import ReadPart
 from turret_ai.understand.decode import Decoder, Posterior
 from turret_ai.understand.discourse import Relation, Talk, Verdict
