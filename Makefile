@@ -1,9 +1,13 @@
-# Two commands do all the set-up on a fresh machine: `make demo` runs the chain, `make test` the tests.
+# These do all the set-up on a fresh machine: `make demo` runs the chain, `make console` the chain with
+# the operator's page, `make test` the tests.
 
-.PHONY: demo test lint bench clean
+.PHONY: console demo test lint bench clean
 
 demo: .venv/.demo
 	.venv/bin/turret-ai demo $(ARGS)
+
+console: .venv/.console
+	.venv/bin/turret-ai launch finals source:=console $(ARGS)
 
 test: .venv/.test
 	.venv/bin/python -m pytest $(ARGS)
@@ -25,5 +29,8 @@ clean:
 .venv/.demo: pyproject.toml setup.py scripts/setup $(wildcard requirements/*.txt)
 	scripts/setup $@
 
+.venv/.console: pyproject.toml setup.py scripts/setup $(wildcard requirements/*.txt)
+	scripts/setup $@ console
+
 .venv/.test: pyproject.toml setup.py scripts/setup $(wildcard requirements/*.txt)
-	scripts/setup $@ test lint train llm server
+	scripts/setup $@ test lint train llm server console

@@ -30,6 +30,6 @@ def resources() -> list[tuple[str, list[str]]]:
 setup(
     packages=find_packages("src"),
     package_dir={"": "src"},
-    package_data={"turret_ai": ["py.typed", "**/*.j2", "**/*.msg", "**/*.pyi"]},
+    package_data={"turret_ai": ["py.typed", "**/*.j2", "**/*.msg", "**/*.pyi", "console/page/*"]},
     data_files=resources(),
 )

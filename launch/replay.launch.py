@@ -7,6 +7,8 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
 from turret_ai.graph.bag_launch import replay
+from turret_ai.graph.finals import CONSOLE
+from turret_ai.graph.ros_launch import declared
 
 
 def generate_launch_description():
@@ -20,6 +22,7 @@ def generate_launch_description():
             ),
             DeclareLaunchArgument("rate", default_value="1.0", description="speed of playing"),
             DeclareLaunchArgument("params_file", default_value="", description="of the nodes"),
+            *declared(CONSOLE),
             OpaqueFunction(function=replay),
         ]
     )

@@ -15,9 +15,12 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # for `bench`: colcon
 
 _NEEDS = {
     "common/test_gpu_check.py": ("torch", "transformers"),
+    "nodes/test_gz_wire.py": ("zmq",),
+    "nodes/test_real_gazebo.py": ("zmq",),
     "learn/test_loop.py": ("torch", "accelerate"),
     "learn/vision/test_fit_score.py": ("torch",),
     "learn/vision/test_lite.py": ("torch",),
+    "console/test_server.py": ("fastapi", "uvicorn"),
     "act/test_services.py": ("fastapi", "httpx"),
     "learn/test_asr_training.py": ("torch", "transformers"),
     "learn/test_neural_voices.py": ("espeakng_loader",),
@@ -28,6 +31,7 @@ _NEEDS = {
     "learn/vision/test_training.py": ("torch", "accelerate"),
     "learn/vision/test_warm_start.py": ("torch",),
     "nodes/test_chain.py": ("psutil",),
+    "nodes/test_console_node.py": ("fastapi", "uvicorn"),
     "see": ("onnx",),
 }
 """Files and folders to the modules, of extras, that they import at their head."""

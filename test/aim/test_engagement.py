@@ -151,6 +151,41 @@ def test_a_camera_of_fixed_pitch_is_not_thought_to_follow_the_joint():
     assert -math.degrees(bench.moves[-1].goal.pitch) == pytest.approx(26.5, abs=0.1)
 
 
+def test_a_picked_box_is_aimed_at_without_hearing_and_search():
+    bench = Bench()
+    bench.joints()
+    bench.hear()
+    bench.understand()
+    picked = BoxReport(LocationStatus.FOUND, bench.now, FOUND.box)
+    for _ in range(2):  # told twice, obeyed once
+        bench.actions += bench.engagement.on_pick("pick", picked, "picked", bench.now)
+    assert bench.engagement.state is State.AIMING
+    bench.see("u1")  # the search that it took the place of
+    bench.obey()
+    superseded, end = bench.finishes
+    assert (superseded.utterance_id, superseded.outcome) == ("u1", Outcome.SUPERSEDED)
+    assert (end.utterance_id, end.outcome) == ("pick", Outcome.AIMED)
+    assert end.command.target.value == "picked"
+    bench.actions += bench.engagement.on_pick("pick", picked, "picked", bench.now)
+    assert len(bench.finishes) == 2 and bench.engagement.state is State.IDLE
+
+
+def test_a_picked_box_waits_for_the_calibration_or_ends():
+    bench = Bench()
+    camera, bench.engagement.camera = bench.engagement.camera, None
+    bench.joints()
+    picked = BoxReport(LocationStatus.FOUND, bench.now, FOUND.box)
+    bench.actions += bench.engagement.on_pick("pick", picked, "picked", bench.now)
+    bench.actions += bench.engagement.on_camera(camera, bench.now)
+    bench.obey()
+    assert [end.outcome for end in bench.finishes] == [Outcome.AIMED]
+    nothing = BoxReport(LocationStatus.NOT_FOUND, bench.now, None)
+    bench.actions += bench.engagement.on_pick("none", nothing, "picked", bench.now)
+    old = BoxReport(LocationStatus.FOUND, S, FOUND.box)
+    bench.actions += bench.engagement.on_pick("old", old, "picked", bench.now)
+    assert [end.outcome for end in bench.finishes[1:]] == [Outcome.NOT_FOUND, Outcome.TIMEOUT]
+
+
 def test_a_partial_heading_slews_while_the_operator_still_speaks():
     bench = Bench()
     bench.joints()
@@ -387,7 +422,7 @@ def test_a_late_answer_to_an_ended_turn_is_ignored():
     assert bench.engagement.state is State.IDLE
 
 
-SPOKEN = ["hear", "partial", "noise", "early", "understand", "lost", "cancel"]
+SPOKEN = ["hear", "partial", "noise", "early", "understand", "lost", "cancel", "pick"]
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from([*SPOKEN, "obey", "see", "calibration"]),
@@ -421,6 +456,9 @@ def test_whatever_happens_each_utterance_that_began_ends_exactly_once(events):
                 bench.understand(name, Command(CommandStatus.REJECTED, reason="?"))
             case "cancel":
                 bench.understand(name, CALL_OFF)
+            case "pick":
+                picked = BoxReport(LocationStatus.FOUND, bench.now, FOUND.box)
+                bench.actions += bench.engagement.on_pick(name, picked, "picked", bench.now)
             case "obey":
                 bench.obey()
             case "see":

@@ -25,6 +25,7 @@ def names(plan):
     [
         ("simulator", {"simulator", "audio_source"}),
         ("microphone", {"simulator", "audio_source"}),
+        ("console", {"simulator", "console"}),
         ("competition", {"competition"}),
         ("robomaster", {"robomaster"}),
         ("none", set()),
@@ -43,6 +44,22 @@ def test_the_controller_is_as_patient_as_the_competition(deadline):
     for step in ("command", "slew", "see"):
         assert nodes["controller"][f"deadlines.{step}"] >= limit
     assert nodes["controller"]["deadlines.stale"] > limit
+
+
+def test_every_graph_serves_the_console_where_it_is_wanted():
+    for graph in GRAPHS.values():
+        assert "console" in names(graph.plan({"console": "true"}))
+        assert "console" not in names(graph.plan({}))
+    assert "console" not in names(FINALS.plan({"source": "console", "console": "false"}))
+    given = {"console": "true", "console_host": "::1", "console_port": "0"}
+    for source, camera in (("competition", True), ("robomaster_ros", False)):
+        plan = FINALS.plan({**given, "source": source})
+        entry = next(each for each in plan.nodes if each.executable == "console")
+        assert (entry.parameters["host"], entry.parameters["port"]) == ("::1", 0)
+        assert ("fixed_camera_pitch" in entry.parameters) is camera
+        assert bool(entry.remappings) is not camera
+    with pytest.raises(ConfigError, match="console_port"):
+        FINALS.plan({"console": "true", "console_port": "here"})
 
 
 def test_a_deadline_that_is_no_number_is_refused():

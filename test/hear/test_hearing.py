@@ -83,6 +83,29 @@ def test_a_process_that_stood_still_does_not_take_that_for_silence() -> None:
     assert room.hearing.under_way and not room.told
 
 
+def test_a_marked_utterance_is_told_in_part_only_while_somebody_speaks_it() -> None:
+    settings = HearSettings(listener=ListenerSettings(partial_interval=0.8))
+    room = Room(settings)
+    room.wait(0.1)
+    room.play(CLIP[: 2 * RATE], "spoken")
+    room.end("spoken")
+    statuses = [heard.transcription.status for heard in room.told]
+    assert statuses == [TranscriptStatus.PARTIAL] * 2 + [TranscriptStatus.FINAL]
+    assert {heard.utterance_id for heard in room.told} == {"spoken"}
+    assert room.told[-1].transcription.text == f"{2 * RATE} samples"
+    for start_ns in (room.now_ns - 2 * SECOND, room.now_ns):  # a file that is sent at once
+        room.told.clear()
+        name = f"file {start_ns}"
+        for first in range(0, 2 * RATE, RATE):
+            stamp_ns = start_ns + first * SECOND // RATE
+            chunk = AudioChunk(stamp_ns, CLIP[first : first + RATE], utterance_id=name)
+            room.hearing.feed(chunk)
+        room.end(name)
+        last = room.told[-1].transcription
+        assert last.status is TranscriptStatus.FINAL
+        assert len(room.told) <= 2
+
+
 def test_a_reset_tells_of_a_marked_utterance_once_and_ignores_the_rest_of_it() -> None:
     room = Room()
     room.play(CLIP[:RATE], "u1")

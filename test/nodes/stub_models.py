@@ -20,6 +20,8 @@ from scipy.signal import correlate
 from turret_ai.hear import files
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.scene import CommandEntry
+from turret_ai.track.sight import Seen
+from turret_ai.track.window import Window
 from turret_ai.types import (
     Box,
     FloatArray,
@@ -97,11 +99,34 @@ class Eyes:
         return {"model": "stub"}
 
 
+class Sharp:
+    """Sees red patches in a part of a picture; all of them look alike."""
+
+    def look(self, rgb: ImageArray, window: Window, caption: str) -> list[Seen]:
+        part = window.cut(rgb)
+        found, _ = label((part[..., 0] > 200) & (part[..., 1] < 60))
+        return [
+            Seen(
+                Box(
+                    float(x.start + window.left),
+                    float(y.start + window.top),
+                    float(x.stop - x.start),
+                    float(y.stop - y.start),
+                ),
+                0.9,
+                2.0,
+            )
+            for y, x in find_objects(found)
+        ]
+
+
 def installed() -> Any:
     """While this context lasts, the loaders give these models."""
-    return mock.patch.multiple(
-        "turret_ai.hear.recogniser", load=lambda *_, **__: Ears()
-    ), mock.patch.multiple("turret_ai.see.locator", load=lambda *_, **__: Eyes())
+    return (
+        mock.patch.multiple("turret_ai.hear.recogniser", load=lambda *_, **__: Ears()),
+        mock.patch.multiple("turret_ai.see.locator", load=lambda *_, **__: Eyes()),
+        mock.patch.multiple("turret_ai.nodes.tracker", load=lambda *_, **__: Sharp()),
+    )
 
 
 if __name__ == "__main__":
@@ -109,6 +134,6 @@ if __name__ == "__main__":
 
     from turret_ai.nodes.main import main
 
-    ears, eyes = installed()
-    with ears, eyes:
+    ears, eyes, sharp = installed()
+    with ears, eyes, sharp:
         sys.exit(main())

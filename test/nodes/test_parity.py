@@ -105,7 +105,7 @@ def test_whatever_happens_in_a_turn_happens_live_and_in_lockstep(tmp_path: Path,
     settings = {"controller": {"aim_when_ambiguous": aims, "deadlines__see": "6.0"}}
     turns = tape.EVERYTHING if aims == "true" else tape.EVERYTHING[1:2]
     bag = tape.make(tmp_path / "bag", turns)
-    ears, eyes = stub_models.installed()
+    ears, eyes, _ = stub_models.installed()
     with ears, eyes:
         expected = comparable(offline(bag, settings))
     found = comparable(live(bag, 3.0, settings, stub_models.__file__))

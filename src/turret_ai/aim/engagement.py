@@ -22,7 +22,14 @@ from turret_ai.aim.settings import AimSettings
 from turret_ai.aim.slewing import Slewing
 from turret_ai.aim.turn import Action, BoxReport, Finish, Move, Outcome, State, Stop, Turn
 from turret_ai.errors import InputError
-from turret_ai.types import Command, CommandStatus, LocationStatus, TranscriptStatus
+from turret_ai.types import (
+    Command,
+    CommandField,
+    CommandStatus,
+    LocationStatus,
+    Source,
+    TranscriptStatus,
+)
 from turret_ai.units import heading_to_yaw
 
 
@@ -206,6 +213,25 @@ class Engagement:
             return [self._finish(turn, Outcome.AMBIGUOUS, report.reason, now_ns)]
         self._waiting.for_aim(now_ns)
         return self._aim(turn, now_ns)
+
+    def on_pick(self, utterance_id: str, report: BoxReport, what: str, now_ns: int) -> list[Action]:
+        """The operator chose a box: aim at it, without hearing and search.
+
+        It is a turn of its own, that begins with the picture's exposure. what: for its target.
+        """
+        if utterance_id == self.utterance_id or self.is_over(utterance_id, now_ns):
+            return []
+        actions = self._begin(utterance_id, report.stamp_ns, now_ns)
+        turn = self._current()
+        turn.command = Command(CommandStatus.OK, target=CommandField(what, 1.0, Source.RULES))
+        turn.heard_ns = turn.understood_ns = turn.settled_ns = turn.seen_ns = now_ns
+        turn.report = report
+        if report.box is None:
+            reason = report.reason or "the chosen box has no area"
+            return [*actions, self._finish(turn, Outcome.NOT_FOUND, reason, now_ns)]
+        self.state = State.SEARCHING
+        self._waiting.for_aim(now_ns)
+        return actions + self._aim(turn, now_ns)
 
     def on_camera(self, camera: Camera, now_ns: int) -> list[Action]:
         """The camera's calibration arrives: aim, if a box has waited for it."""

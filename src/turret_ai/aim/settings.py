@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -71,6 +72,28 @@ class DeadlineSettings(BaseModel):
     )
 
 
+class FollowSettings(BaseModel):
+    """How the turret follows a target that the tracker has locked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rate: float = Field(25.0, gt=0.0, le=200.0, description="1/s, orders to the gimbal")
+    gain: float = Field(
+        6.0, ge=0.0, le=50.0, description="1/s, speed for each rad that the joints are off"
+    )
+    delay: float = Field(
+        0.04, ge=0.0, le=1.0, description="s from an order until the gimbal acts on it: the lead"
+    )
+    valid: float = Field(
+        0.3, gt=0.0, le=5.0, description="s after which an order is void and the turret stands"
+    )
+    silence: float = Field(
+        2.0, gt=0.0, le=60.0, description="s without the tracker's word until the lock ends"
+    )
+    yaw_rate: float = Field(3.0, gt=0.0, le=20.0, description="rad/s, the most while following")
+    pitch_rate: float = Field(3.0, gt=0.0, le=20.0, description="rad/s, likewise")
+
+
 class AimSettings(BaseModel):
     """Everything that the engagement needs to know beforehand."""
 
@@ -96,6 +119,10 @@ class AimSettings(BaseModel):
     aim_when_ambiguous: bool = Field(
         True, description="aim at the better one when two candidates fit about equally"
     )
+    tracking: Literal["off", "lock"] = Field(
+        "off", description="lock: after the aim the turret follows the target, led by the tracker"
+    )
+    follow: FollowSettings = FollowSettings()
     recorded_joints: bool = Field(
         False,
         description="the joint states are a recording's: they tell where the camera looked, and "

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "turret_ai.cli.compete:competition_server",
         "a finals server of our own, to train and test with",
     ),
+    "console": ("turret_ai.cli.console:console", "the operator's page on a running graph"),
     "demo": ("turret_ai.cli.demo:demo", "spoken commands against the embedded simulator"),
     "doctor": ("turret_ai.cli.doctor:doctor", "name what is missing and how to get it"),
     "echo": ("turret_ai.cli.graph:echo", "print what is published on a topic"),

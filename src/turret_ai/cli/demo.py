@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SCENES = ["airfield", "harbour"]
 START_LIMIT = 120.0
 """Seconds until the chain must have begun its first turn."""
+MOVING = math.radians(2.0)
+"""rad/s, as seen from the turret, from which on a scene's craft are followed (tracking:=lock)."""
 STEPS = ("hear", "understand", "slew", "see", "aim", "total")
 """Fields NAME_seconds of msg/Engagement.msg."""
 TURN_LIMIT = 90.0
@@ -124,7 +127,8 @@ def _play(run: _Run, given: Mapping[str, str], console: Console, verbose: bool) 
         if verbose:
             console.print(run.log[-1], markup=False, highlight=False)
 
-    plan = GRAPHS["finals"].plan({**given, "scene": run.scene})
+    tracking = "lock" if _is_moving(run.scene) else "off"
+    plan = GRAPHS["finals"].plan({"tracking": tracking, **given, "scene": run.scene})
     console.print(f"[bold]{run.scene}[/]: {run.wanted} spoken commands")
     context = Context()
     overrides = {"output": str(run.folder), "name": run.scene}
@@ -146,6 +150,15 @@ def _play(run: _Run, given: Mapping[str, str], console: Console, verbose: bool) 
         run.problem = str(error)
     finally:
         context.close()
+
+
+def _is_moving(name: str) -> bool:
+    """Whether craft of a scene fly so fast that the turret should follow them."""
+    from turret_ai.simulate import path
+    from turret_ai.simulate import scene as scenes
+
+    craft = scenes.load(name).craft
+    return any(path.fastest(c.place, c.attitude, c.path) > MOVING for c in craft)
 
 
 def _follow(run: _Run, node: Evaluator, processes: Processes, console: Console) -> None:
@@ -220,8 +233,6 @@ def _end_line(message: Any) -> str:
 
 def _print_table(console: Console, runs: list[_Run]) -> None:
     """Every turn with what was right and where the time went, within 80 columns."""
-    import math
-
     from rich.table import Table
 
     table = Table(title="turns", show_edge=False)

@@ -22,7 +22,7 @@ from launch_ros.actions import Node
 from turret_ai import requirements
 from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import NodeEntry, Plan
-from turret_ai.graph.finals import FINALS
+from turret_ai.graph.finals import CONSOLE, FINALS
 from turret_ai.graph.ros_launch import actions, needed
 from turret_ai.prove.topics import SPECS, resolve
 from turret_ai.ros.topics import Topic
@@ -94,6 +94,7 @@ def replay(context: Any) -> list[Any]:
         ]
         inputs = [name for name in ("audio", "camera/image_raw", "joint_states") if name in names]
     given = {"source": "recording", "use_sim_time": "true"}
+    given |= {each.name: _value(context, each.name) for each in CONSOLE}
     if _value(context, "params_file"):
         given["params_file"] = _value(context, "params_file")
     plan = FINALS.plan(given)

@@ -12,12 +12,25 @@ from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 _SOURCES = {
     "simulator": "speech from files, camera and turret from the embedded simulator",
     "microphone": "speech from the microphone, camera and turret from the embedded simulator",
+    "console": "speech from the console's page, camera and turret from the embedded simulator",
     "competition": "speech, camera and turret from the finals server",
     "robomaster": "speech, camera and turret from a DJI RoboMaster EP",
     "robomaster_ros": "camera and turret from robomaster_ros, speech from the microphone",
     "recording": "only the four stages: a bag is played, whose turret can't follow",
     "none": "only the four stages: audio, camera and turret come from elsewhere",
 }
+
+CONSOLE = (
+    Argument(
+        "console",
+        "auto",
+        "serve the operator's page (extra console); auto: with source:=console",
+        ("auto", "true", "false"),
+    ),
+    Argument("console_host", "127.0.0.1", "address of the page; beyond loopback a token is needed"),
+    Argument("console_port", "8765", "port of the page; 0: any"),
+)
+"""Arguments of every graph for the console's node."""
 
 ARGUMENTS = (
     Argument(
@@ -40,6 +53,13 @@ ARGUMENTS = (
     Argument("detector_model", "", "detector: a shipped name or a path; empty: the default"),
     Argument("matcher_model", "", "matcher: a shipped name or a path; empty: the default"),
     Argument("device", "auto", "where the models run", ("auto", "cpu", "cuda", "tensorrt")),
+    Argument(
+        "tracking",
+        "off",
+        "lock: after the aim the turret follows the target while it flies",
+        ("off", "lock"),
+    ),
+    Argument("early", "true", "turn and look while the operator still speaks", ("true", "false")),
     Argument("server", "ws://127.0.0.1:8000", "finals server for source:=competition"),
     Argument("team", "turret_ai", "team name for source:=competition"),
     Argument(
@@ -48,6 +68,7 @@ ARGUMENTS = (
         "s from the audio until an answer is sent anyway, for source:=competition",
     ),
     Argument("robot", "192.168.2.1", "address of the robot for source:=robomaster"),
+    *CONSOLE,
     Argument(
         "without", "", "nodes that run elsewhere, comma-separated, such as locator on another host"
     ),
@@ -68,6 +89,9 @@ _VIRTUAL_TURRET = {
     "limits.pitch_max": 1.5707963,
 }
 """What the controller is told about the competition's turret."""
+
+_TRACKED_CAMERA = 10.0
+"""Images per second of the simulated camera where craft are followed."""
 
 _PICTURES = {"robomaster_ros": {"camera/image_raw": "camera/image_color"}}
 """Where a source's pictures come under another name."""
@@ -95,10 +119,31 @@ def _patience(deadline: float) -> dict[str, float]:
     }
 
 
+def console(values: Mapping[str, str], fixed_camera_pitch: float | None = None) -> list[NodeEntry]:
+    """The console's node, where it is wanted.
+
+    Raises:
+        ConfigError: the port is no number.
+    """
+    wanted = values["console"]
+    if wanted == "false" or (wanted == "auto" and values["source"] != "console"):
+        return []
+    try:
+        port = int(values["console_port"])
+    except ValueError as error:
+        raise ConfigError(f"console_port:= must be a number: {error}") from error
+    parameters: dict[str, Any] = {"host": values["console_host"], "port": port}
+    if fixed_camera_pitch is not None:
+        parameters["fixed_camera_pitch"] = fixed_camera_pitch
+    return [NodeEntry("console", parameters, _PICTURES.get(values["source"], {}))]
+
+
 def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     """The nodes that make sound and pictures and move the turret."""
     scene = {"scene": values["scene"]}
     simulator: dict[str, Any] = dict(scene)
+    if values["tracking"] == "lock":
+        simulator["camera.rate"] = _TRACKED_CAMERA
     if values["use_sim_time"] == "true":
         # The simulator is the clock that the others follow.
         simulator |= {"clock.mode": "sim", "use_sim_time": False}
@@ -112,6 +157,8 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
                 NodeEntry("simulator", simulator),
                 NodeEntry("audio_source", {"source": "microphone"}),
             ]
+        case "console":
+            return [NodeEntry("simulator", simulator)]
         case "competition":
             server = {
                 "server": values["server"],
@@ -129,6 +176,17 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     return []
 
 
+def _tracker(values: Mapping[str, str], device: str) -> NodeEntry:
+    parameters = _given(execution__provider=device)
+    if values["detector_model"]:
+        parameters["detection.models"] = [values["detector_model"]]
+    if values["matcher_model"]:
+        parameters["matching.models"] = [values["matcher_model"]]
+    if values["source"] == "competition":
+        parameters["fixed_camera_pitch"] = _VIRTUAL_TURRET["fixed_camera_pitch"]
+    return NodeEntry("tracker", parameters, _PICTURES.get(values["source"], {}))
+
+
 def _build(values: Mapping[str, str]) -> Plan:
     device = "" if values["device"] == "auto" else values["device"]
     speech_device = "cuda" if device == "tensorrt" else device
@@ -137,11 +195,18 @@ def _build(values: Mapping[str, str]) -> Plan:
         if values[argument]:
             locator[f"{parameter}.models"] = [values[argument]]
     controller: dict[str, Any] = {}
+    if values["early"] == "false":
+        controller["use_partial_heading"] = False
+        locator["ahead_max_age"] = 0.0
     if values["source"] == "competition":
         controller.update(_VIRTUAL_TURRET)
         controller.update(_patience(_deadline(values)))
     if values["source"] == "recording":
         controller["recorded_joints"] = True
+    tracker: list[NodeEntry] = []
+    if values["tracking"] == "lock":
+        controller["tracking"] = "lock"
+        tracker.append(_tracker(values, device))
     stages = [
         NodeEntry(
             "transcriber",
@@ -153,8 +218,10 @@ def _build(values: Mapping[str, str]) -> Plan:
         ),
         NodeEntry("commander"),
         NodeEntry("locator", locator, _PICTURES.get(values["source"], {})),
+        *tracker,
         NodeEntry("controller", controller),
         NodeEntry("diagnostics"),
+        *console(values, controller.get("fixed_camera_pitch")),
     ]
     elsewhere = {name.strip() for name in values["without"].split(",") if name.strip()}
     known = {entry.executable for entry in [*stages, *_world(values)]}

@@ -16,8 +16,9 @@ from turret_ai.errors import ConfigError
 from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 
-_CHAIN = ("speech_engine", "speech_model", "detector_model", "matcher_model", "device", "without",
-          "params_file", "namespace", "one_process", "respawn", "log_level")  # fmt: skip
+_CHAIN = ("speech_engine", "speech_model", "detector_model", "matcher_model", "device", "tracking",
+          "without", "params_file", "namespace", "one_process", "respawn", "log_level",
+          "console", "console_host", "console_port")  # fmt: skip
 """Arguments that mean the same as in the finals graph."""
 
 ARGUMENTS = (

@@ -34,7 +34,7 @@ GZ_STOP_SECONDS = "10"
 
 def to_launch_description() -> LaunchDescription:
     """Declares the arguments; once they are known, checks the machine and starts everything."""
-    return LaunchDescription([*declared(GAZEBO), OpaqueFunction(function=_start)])
+    return LaunchDescription([*declared(GAZEBO.arguments), OpaqueFunction(function=_start)])
 
 
 def _start(context: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from launch import LaunchDescription
@@ -14,7 +14,7 @@ from launch_ros.actions import Node
 from turret_ai import network
 from turret_ai.errors import ConfigError, PeerError, TurretError
 from turret_ai.graph import parameters, temporary
-from turret_ai.graph.description import Graph, NodeEntry, Plan
+from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 
 RESPAWN_DELAY = 0.5
 """Seconds until a node that crashed is started again."""
@@ -31,7 +31,7 @@ def to_launch_description(graph: Graph) -> LaunchDescription:
             # ros2 launch turns an exception into exit code 1; it must not look like a crash.
             raise RuntimeError(str(error)) from None
 
-    return LaunchDescription([*declared(graph), OpaqueFunction(function=start)])
+    return LaunchDescription([*declared(graph.arguments), OpaqueFunction(function=start)])
 
 
 def hints() -> list[Any]:
@@ -40,8 +40,8 @@ def hints() -> list[Any]:
     return [LogInfo(msg=hint)] if hint else []
 
 
-def declared(graph: Graph) -> list[DeclareLaunchArgument]:
-    """The graph's arguments, as `ros2 launch -s` lists them."""
+def declared(arguments: Iterable[Argument]) -> list[DeclareLaunchArgument]:
+    """A graph's arguments, as `ros2 launch -s` lists them."""
     return [
         DeclareLaunchArgument(
             argument.name,
@@ -49,7 +49,7 @@ def declared(graph: Graph) -> list[DeclareLaunchArgument]:
             description=argument.description,
             choices=list(argument.choices) or None,
         )
-        for argument in graph.arguments
+        for argument in arguments
     ]
 
 

@@ -30,6 +30,9 @@ from turret_ai.units import ns_to_seconds
 
 _AHEAD_LIMIT_S = 2.0
 """How long the end of an utterance waits for a slow engine before silence alone decides."""
+_LIVE_S = 0.5
+"""How far the end of a chunk may be from the present where somebody speaks just now: files that are
+sent at once have no partial transcripts."""
 _LONGEST_TICK_S = 0.5
 """A tick counts as that much silence at most: a process that stood still has heard nothing."""
 
@@ -88,6 +91,8 @@ class _Marked:
     stamp_ns: int
     rate: int
     chunks: list[FloatArray]
+    told_s: float = 0.0
+    """Seconds of it that partial transcripts were asked for."""
 
     @property
     def seconds(self) -> float:
@@ -291,14 +296,25 @@ class Hearing:
         marked.chunks.append(mono)
         if not len(chunk.samples) or marked.seconds > self.settings.marked_limit:
             self._end_marked(marked)
+        else:
+            self._tell_marked_so_far(marked)
+
+    def _tell_marked_so_far(self, marked: _Marked) -> None:
+        """A partial transcript of a marked utterance that is being spoken just now."""
+        interval, seconds = self.settings.listener.partial_interval, marked.seconds
+        if not interval or seconds - marked.told_s < interval or self._ticked_ns is None:
+            return
+        late_s = ns_to_seconds(self._ticked_ns - marked.stamp_ns) - seconds
+        if abs(late_s) > _LIVE_S or self._busy():
+            return
+        marked.told_s = seconds
+        samples = _at_16_khz(marked)
+        self._submit(Job(marked.utterance_id, samples, marked.stamp_ns, seconds, partial=True))
 
     def _end_marked(self, marked: _Marked) -> None:
         self._marked = None
-        whole = np.concatenate(marked.chunks)
         length = marked.seconds
-        if marked.rate != SAMPLE_RATE:
-            whole = Resampler(marked.rate)(whole, last=True)
-        self._submit(Job(marked.utterance_id, whole, marked.stamp_ns, length))
+        self._submit(Job(marked.utterance_id, _at_16_khz(marked), marked.stamp_ns, length))
 
     # -- recognising -----------------------------------------------------------------------------
 
@@ -354,6 +370,11 @@ class Hearing:
         if before.ahead.exception() or not _same(before, job.stamp_ns, job.samples):
             return None
         return before.ahead.result()
+
+
+def _at_16_khz(marked: _Marked) -> FloatArray:
+    whole = np.concatenate(marked.chunks)
+    return whole if marked.rate == SAMPLE_RATE else Resampler(marked.rate)(whole, last=True)
 
 
 def _same(job: Job, stamp_ns: int, samples: FloatArray) -> bool:

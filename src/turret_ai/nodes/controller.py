@@ -15,6 +15,7 @@ from turret_ai.aim.settings import AimSettings
 from turret_ai.aim.turn import Action, Move, State, Stop
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert, frames
+from turret_ai.nodes.follower import Follower
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.unserved import Unserved
@@ -58,12 +59,14 @@ class Controller(Stage):
         self._last_state: tuple[object, ...] = ()
         self._last_state_ns = 0
         self._gimbal = topics.TURRET_COMMAND.advertise(self)
+        self.follower = Follower(self, self._gimbal, self._on_unlocked)
         self._pose = topics.TURRET_POSE.advertise(self)
         self._state = topics.TURRET_STATE.advertise(self)
         self._summary = topics.ENGAGEMENT.advertise(self)
         topics.TRANSCRIPT.subscribe(self, self._on_transcript)
         topics.COMMAND.subscribe(self, self._on_command)
         topics.TARGET_BBOX.subscribe(self, self._on_box)
+        topics.PICK.subscribe(self, self._on_pick)
         topics.JOINT_STATES.subscribe(self, self._on_joints)
         topics.CAMERA_INFO.subscribe(self, self._on_camera)
         self.create_service(SetBool, "~/arm", self._on_arm)
@@ -71,6 +74,7 @@ class Controller(Stage):
         self.create_wall_timer(0.2, self._give_up)  # /clock may have stopped
 
     def on_configure(self) -> None:
+        self.follower.configure(self.parameters)
         # The parameters may be others than before. What has ended stays ended.
         if self.parameters is not self.engagement.settings:
             ended = self.engagement.ended
@@ -89,9 +93,11 @@ class Controller(Stage):
             "turret": "connected" if connected else "no joint states",
             "camera_info": "known" if self.engagement.camera else "none yet",
             "armed": self.armed,
+            "following": self.follower.utterance_id or "nothing",
         }
 
     def reset(self) -> None:
+        self.follower.stand("reset")
         self._act(self.engagement.reset(self.now_ns()))
 
     # -- the other stages ------------------------------------------------------------------------
@@ -162,12 +168,22 @@ class Controller(Stage):
             report = convert.message_to_report(message)
             self._act(self.engagement.on_box(message.utterance_id, report, self.now_ns()))
 
+    def _on_pick(self, message: TargetBBox) -> None:
+        if self.receive():
+            self._box = message
+            report = convert.message_to_report(message)
+            name, what = message.utterance_id, message.caption
+            self._act(self.engagement.on_pick(name, report, what, self.now_ns()))
+
     def _on_joints(self, message: JointState) -> None:
         angles = pick(message.name, message.position, message.velocity)
         if angles is None:
             return
         stamp_ns = to_ns(message.header.stamp) or self.now_ns()
         self._act(self.engagement.on_joints(stamp_ns, *angles, self.now_ns()))
+        latest = self.engagement.joints.latest
+        if latest is not None and self.active:
+            self.follower.on_joints(latest)
         self._publish_state()
 
     def _on_camera(self, message: CameraInfo) -> None:
@@ -194,7 +210,10 @@ class Controller(Stage):
     # -- outputs ---------------------------------------------------------------------------------
 
     def _act(self, actions: Sequence[Action]) -> None:
+        engagement = self.engagement
+        self.follower.on_state(engagement.utterance_id, engagement.state)
         for action in actions:
+            self.follower.on_action(action, engagement.state)
             if isinstance(action, Move):
                 self._send(action)
                 continue
@@ -244,21 +263,22 @@ class Controller(Stage):
         )
         self.get_logger().warning(f"{stop.utterance_id}: called off, stopped and disarmed")
 
+    def _on_unlocked(self, utterance_id: str, reason: str) -> None:
+        self.get_logger().info(f"{utterance_id}: no longer followed: {reason}")
+        self._publish_state()
+
     def _publish_state(self) -> None:
         """At every change at once, else ten times a second."""
         engagement = self.engagement
         now = self.now_ns()
         latest, goal = engagement.joints.latest, engagement.goal
+        name, phase, at_goal = engagement.utterance_id, int(engagement.state), engagement.at_goal
+        if engagement.state is State.IDLE and self.follower.utterance_id:
+            name, phase, at_goal = self.follower.utterance_id, TurretState.FOLLOWING, False
+            goal = self.follower.goal or goal
         moving = latest is not None and latest.speed > engagement.settings.settle.rate
-        key = (
-            engagement.utterance_id,
-            engagement.state,
-            engagement.connected(now),
-            moving,
-            engagement.at_goal,
-            self.armed,
-            goal,
-        )
+        wanted = None if phase == TurretState.FOLLOWING else goal  # that changes all the time
+        key = (name, phase, engagement.connected(now), moving, at_goal, self.armed, wanted)
         if key == self._last_state and 0 <= now - self._last_state_ns < seconds_to_ns(0.1):
             return
         self._last_state, self._last_state_ns = key, now
@@ -266,11 +286,11 @@ class Controller(Stage):
         self._state.publish(
             TurretState(
                 header=convert.header(latest.stamp_ns if latest else now, frames.GIMBAL_BASE_LINK),
-                utterance_id=engagement.utterance_id,
-                phase=int(engagement.state),
+                utterance_id=name,
+                phase=phase,
                 connected=engagement.connected(now),
                 moving=moving,
-                at_goal=engagement.at_goal,
+                at_goal=at_goal,
                 armed=self.armed,
                 yaw_limited=bool(goal and goal.yaw_limited),
                 pitch_limited=bool(goal and goal.pitch_limited),

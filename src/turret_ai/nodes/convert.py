@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from turret_ai.aim.camera import Camera
+from turret_ai.aim.following import Estimate
 from turret_ai.aim.turn import BoxReport, Finish
 from turret_ai.ros.interfaces import (
     BoundingBox2D,
@@ -18,6 +19,7 @@ from turret_ai.ros.interfaces import (
     Engagement,
     GroundTruth,
     Header,
+    Lock,
     ObjectHypothesisWithPose,
     TargetBBox,
     Transcript,
@@ -41,6 +43,7 @@ from turret_ai.types import (
 
 if TYPE_CHECKING:
     from turret_ai.simulate.world import Truth  # the stages' nodes need no simulator
+    from turret_ai.track.pursuit import Report, TrackBox
 
 _SOURCE_TO_CODE = {Source.NONE: 0, Source.RULES: 1, Source.REPAIR: 2, Source.LLM: 3}
 _CODE_TO_SOURCE = {code: source for source, code in _SOURCE_TO_CODE.items()}
@@ -192,6 +195,13 @@ def candidates_to_message(location: Location, image_header: Header) -> Detection
     return Detection2DArray(header=image_header, detections=detections)
 
 
+def detection_to_box(detection: Detection2D) -> Box:
+    """From one of the `detections`, or of the `tracks`."""
+    centre, bbox = detection.bbox.center.position, detection.bbox
+    left, top = centre.x - bbox.size_x / 2.0, centre.y - bbox.size_y / 2.0
+    return Box(float(left), float(top), float(bbox.size_x), float(bbox.size_y))
+
+
 def truth_to_message(
     truth: Iterable[Truth], camera: Camera, stamp_ns: int, frame_id: str
 ) -> GroundTruth:
@@ -214,6 +224,57 @@ def truth_to_message(
             for each in truth
         ],
     )
+
+
+# -- tracks --------------------------------------------------------------------------------------
+
+
+def tracks_to_message(boxes: Iterable[TrackBox], image_header: Header) -> Detection2DArray:
+    """For the `tracks` topic: id is the track's number, class_id "target" or "craft"."""
+    detections = []
+    for each in boxes:
+        bbox = BoundingBox2D(size_x=float(each.box.width), size_y=float(each.box.height))
+        bbox.center.position.x, bbox.center.position.y = (float(v) for v in each.box.centre)
+        result = ObjectHypothesisWithPose()
+        result.hypothesis.class_id = "target" if each.target else "craft"
+        result.hypothesis.score = _finite(each.score)
+        detections.append(
+            Detection2D(header=image_header, bbox=bbox, results=[result], id=str(each.number))
+        )
+    return Detection2DArray(header=image_header, detections=detections)
+
+
+def report_to_message(report: Report, now_ns: int, frame_id: str) -> Lock:
+    """For the `lock` topic; without an estimate the stamp is the present."""
+    estimate = report.estimate or Estimate(now_ns, 0.0, 0.0, 0.0, 0.0)
+    return Lock(
+        header=header(estimate.stamp_ns, frame_id),
+        utterance_id=report.utterance_id,
+        state=int(report.state),
+        reason=report.reason,
+        track_id=report.track_number,
+        caption=report.caption,
+        yaw=estimate.yaw,
+        pitch=estimate.pitch,
+        yaw_rate=estimate.yaw_rate,
+        pitch_rate=estimate.pitch_rate,
+        yaw_deviation=report.deviation[0],
+        pitch_deviation=report.deviation[1],
+        width=report.size[0],
+        height=report.size[1],
+        unseen=report.unseen,
+        odds=_finite(report.odds),
+    )
+
+
+def message_to_estimate(message: Lock) -> Estimate | None:
+    """Where the target of a `lock` is; None where the turret is to wait, or numbers are no use."""
+    if message.state not in (Lock.LOCKED, Lock.COASTING) or not message.track_id:
+        return None
+    numbers = (message.yaw, message.pitch, message.yaw_rate, message.pitch_rate)
+    if not all(math.isfinite(v) for v in numbers):
+        return None
+    return Estimate(to_ns(message.header.stamp), *numbers)
 
 
 # -- camera and engagement -----------------------------------------------------------------------

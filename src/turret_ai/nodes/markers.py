@@ -31,6 +31,7 @@ _COLOURS = {
     TurretState.SLEWING: (0.2, 0.6, 1.0),
     TurretState.SEARCHING: (1.0, 0.6, 0.1),
     TurretState.AIMING: (0.1, 0.9, 0.2),
+    TurretState.FOLLOWING: (0.9, 0.2, 0.9),
 }
 _NAMES = {
     TurretState.IDLE: "idle",
@@ -38,6 +39,7 @@ _NAMES = {
     TurretState.SLEWING: "slewing",
     TurretState.SEARCHING: "searching",
     TurretState.AIMING: "aiming",
+    TurretState.FOLLOWING: "following",
 }
 
 

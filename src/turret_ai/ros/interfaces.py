@@ -59,6 +59,7 @@ MESSAGES: dict[str, tuple[str, ...]] = {
         "GimbalCommand",
         "GroundTruth",
         "Hypothesis",
+        "Lock",
         "StageState",
         "TargetBBox",
         "Transcript",

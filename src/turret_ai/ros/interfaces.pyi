@@ -442,6 +442,52 @@ class ListParametersResult:
         prefixes: Sequence[str] = ...,
     ) -> None: ...
 
+class Lock:
+    UNLOCKED: ClassVar[int]
+    LOCKED: ClassVar[int]
+    COASTING: ClassVar[int]
+    LOST: ClassVar[int]
+    header: Header
+    utterance_id: str
+    state: int
+    reason: str
+    track_id: int
+    caption: str
+    yaw: float
+    pitch: float
+    yaw_rate: float
+    pitch_rate: float
+    yaw_deviation: float
+    pitch_deviation: float
+    width: float
+    height: float
+    unseen: float
+    look_rate: float
+    look_seconds: float
+    odds: float
+    def __init__(
+        self,
+        *,
+        header: Header = ...,
+        utterance_id: str = ...,
+        state: int = ...,
+        reason: str = ...,
+        track_id: int = ...,
+        caption: str = ...,
+        yaw: float = ...,
+        pitch: float = ...,
+        yaw_rate: float = ...,
+        pitch_rate: float = ...,
+        yaw_deviation: float = ...,
+        pitch_deviation: float = ...,
+        width: float = ...,
+        height: float = ...,
+        unseen: float = ...,
+        look_rate: float = ...,
+        look_seconds: float = ...,
+        odds: float = ...,
+    ) -> None: ...
+
 class Log:
     DEBUG: ClassVar[int]
     INFO: ClassVar[int]
@@ -1037,6 +1083,7 @@ class TurretState:
     SLEWING: ClassVar[int]
     SEARCHING: ClassVar[int]
     AIMING: ClassVar[int]
+    FOLLOWING: ClassVar[int]
     header: Header
     utterance_id: str
     phase: int

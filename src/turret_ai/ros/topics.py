@@ -96,6 +96,13 @@ DETECTIONS = Topic(
     "locator, also when empty",
 )
 TARGET_BBOX = Topic("target_bbox", "turret_ai/msg/TargetBBox", "STAGE", "output", "locator")
+PICK = Topic(
+    "pick",
+    "turret_ai/msg/TargetBBox",
+    "STAGE",
+    "other",
+    "console: a candidate that the operator chose; a turn of its own",
+)
 TURRET_COMMAND = Topic(
     "turret/command", "turret_ai/msg/GimbalCommand", "COMMAND", "output", "controller"
 )
@@ -113,6 +120,20 @@ ENGAGEMENT = Topic(
     "STAGE",
     "output",
     "controller: one for each utterance",
+)
+LOCK = Topic(
+    "lock",
+    "turret_ai/msg/Lock",
+    "STATE",
+    "output",
+    "tracker: how the target is followed, at every search and ten times a second",
+)
+TRACKS = Topic(
+    "tracks",
+    "vision_msgs/msg/Detection2DArray",
+    "STAGE",
+    "output",
+    "tracker: every craft in the last searched image, the target first",
 )
 STAGES = Topic(
     "stages",

@@ -52,6 +52,15 @@ def attitude_matrix(course_yaw: float, climb: float, bank: float) -> Float64Arra
     return np.asarray(rotation(course_yaw, -climb) @ roll)
 
 
+def fastest(place: Float64Array, attitude: Attitude, path: Path) -> float:
+    """The most that a craft's direction changes as seen from the turret, rad/s."""
+    times = np.linspace(-0.499, 0.499, 400) * path.period  # a line starts again in between
+    towards = np.array([pose(place, attitude, path, float(t))[0] for t in times])
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    steps = np.linalg.norm(np.diff(towards, axis=0), axis=1)
+    return float(2.0 * np.arcsin(np.minimum(1.0, steps / 2.0)).max() / (times[1] - times[0]))
+
+
 def pose(
     place: Float64Array, attitude: Attitude, path: Path, time_s: float
 ) -> tuple[Float64Array, Float64Array]:

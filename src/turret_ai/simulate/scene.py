@@ -24,6 +24,7 @@ from turret_ai.errors import InputError, TurretError
 from turret_ai.simulate import craft, livery
 from turret_ai.simulate.path import Attitude, Path
 from turret_ai.simulate.turret import TurretLimits
+from turret_ai.simulate.wall import Wall
 
 
 class _Part(BaseModel):
@@ -138,6 +139,7 @@ class SceneFile(_Part):
     sun: Sun | None = None
     turret: TurretEntry = TurretEntry()
     craft: tuple[CraftEntry, ...] = ()
+    walls: tuple[Wall, ...] = ()
     commands: tuple[CommandEntry, ...] = ()
 
     @model_validator(mode="after")
@@ -170,6 +172,7 @@ class Scene:
     commands: tuple[CommandEntry, ...]
     outlines: tuple[Outline, ...] = ()
     description: str = ""
+    walls: tuple[Wall, ...] = ()
 
 
 def load(name: str | FilePath) -> Scene:
@@ -211,5 +214,5 @@ def parse(data: Any, path: FilePath) -> Scene:
         commands.append(command)
     return Scene(
         file.name, path.parent, file.panorama, file.sun, file.turret.to_limits(), file.craft,
-        tuple(commands), (), file.description,
+        tuple(commands), (), file.description, file.walls,
     )  # fmt: skip

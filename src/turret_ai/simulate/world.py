@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from turret_ai import kept
 from turret_ai.aim.camera import Camera, aim_at, rotation
-from turret_ai.simulate import landscape, mesh, path, photo, render
+from turret_ai.simulate import landscape, mesh, path, photo, render, wall
 from turret_ai.simulate.panorama import FACES, Cubemap, Equirectangular, Panorama
 from turret_ai.simulate.render import Placed
 from turret_ai.simulate.scene import CraftEntry, PanoramaSource, Scene
@@ -33,7 +33,7 @@ class Truth:
 
     box: pixels, clipped to the frame. yaw, pitch: where the middle of the whole box lies, rad,
     base frame (REP-103). visible: the share of the whole box that is inside the frame and not
-    behind the box of a nearer craft.
+    behind the box of a nearer craft or a nearer wall.
     """
 
     caption: str
@@ -65,8 +65,13 @@ class World:
         image = self.panorama.view(camera, view)
         if not image.flags.writeable:
             image = image.copy()
+        walls = sorted(self.scene.walls, key=lambda w: -w.distance)
         for placed, _ in self._placed(time_s):
+            while walls and walls[0].distance > float(np.linalg.norm(placed.position)):
+                wall.draw(image, walls.pop(0), camera, yaw, pitch)
             render.draw(image, placed, camera, view, self.light, rays=24_000)
+        for each in walls:
+            wall.draw(image, each, camera, yaw, pitch)
         return image
 
     def truth(self, camera: Camera, yaw: float, pitch: float, time_s: float = 0.0) -> list[Truth]:
@@ -81,7 +86,10 @@ class World:
             seen = clip(whole, camera.width, camera.height)
             if seen is None:
                 continue
-            found.append(_truth(entry.caption, whole, seen, nearer, camera, yaw, pitch))
+            distance = float(np.linalg.norm(placed.position))
+            hidden = self._behind_walls(seen, distance, camera, yaw, pitch)
+            hidden = max([hidden, *(_shared(seen, other) for other in nearer)])
+            found.append(_truth(entry.caption, whole, seen, hidden, camera, yaw, pitch))
             nearer.append(seen)
         for outline in self.scene.outlines:
             pixels = render.project(outline.directions * 10.0, camera, view)
@@ -91,8 +99,16 @@ class World:
             whole = Box(float(left), float(top), float(right - left), float(bottom - top))
             seen = clip(whole, camera.width, camera.height)
             if seen is not None:
-                found.append(_truth(outline.caption, whole, seen, [], camera, yaw, pitch))
+                hidden = self._behind_walls(seen, math.inf, camera, yaw, pitch)
+                found.append(_truth(outline.caption, whole, seen, hidden, camera, yaw, pitch))
         return found
+
+    def _behind_walls(
+        self, seen: Box, distance: float, camera: Camera, yaw: float, pitch: float
+    ) -> float:
+        """Area of a box that the walls nearer than `distance` metres hide, pixels squared."""
+        nearer = [each for each in self.scene.walls if each.distance < distance]
+        return sum(wall.covered(seen, each, camera, yaw, pitch) for each in nearer)
 
     def _placed(self, time_s: float) -> list[tuple[Placed, CraftEntry]]:
         """The craft at a time, farthest first."""
@@ -104,9 +120,8 @@ class World:
 
 
 def _truth(
-    caption: str, whole: Box, seen: Box, nearer: list[Box], camera: Camera, yaw: float, pitch: float
+    caption: str, whole: Box, seen: Box, hidden: float, camera: Camera, yaw: float, pitch: float
 ) -> Truth:
-    hidden = max((_shared(seen, other) for other in nearer), default=0.0)
     visible = max(0.0, seen.width * seen.height - hidden) / max(1e-9, whole.width * whole.height)
     towards = aim_at(whole, camera, yaw, pitch)
     return Truth(caption, seen, *towards, min(1.0, visible))
