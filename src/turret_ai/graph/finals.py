@@ -59,6 +59,7 @@ ARGUMENTS = (
         "lock: after the aim the turret follows the target while it flies",
         ("off", "lock"),
     ),
+    Argument("early", "true", "turn and look while the operator still speaks", ("true", "false")),
     Argument("server", "ws://127.0.0.1:8000", "finals server for source:=competition"),
     Argument("team", "turret_ai", "team name for source:=competition"),
     Argument(
@@ -194,6 +195,9 @@ def _build(values: Mapping[str, str]) -> Plan:
         if values[argument]:
             locator[f"{parameter}.models"] = [values[argument]]
     controller: dict[str, Any] = {}
+    if values["early"] == "false":
+        controller["use_partial_heading"] = False
+        locator["ahead_max_age"] = 0.0
     if values["source"] == "competition":
         controller.update(_VIRTUAL_TURRET)
         controller.update(_patience(_deadline(values)))

@@ -23,7 +23,7 @@ class CommanderParameters(UnderstandSettings):
 
 
 class Commander(Stage):
-    """Understands each final transcript; of a partial one, only a sure heading."""
+    """Understands each final transcript; of a partial one, what is sure of heading and target."""
 
     adjustable = True
 

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import Field
 
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import images, topics
 from turret_ai.ros.interfaces import (
-    Header,
     Image,
     TurretCommand,
     TurretState,
@@ -22,25 +24,46 @@ from turret_ai.ros.time import to_ns
 from turret_ai.see import draw
 from turret_ai.see import locator as see_locator
 from turret_ai.see.locator import SeeSettings
-from turret_ai.see.lookout import Lookout
-from turret_ai.types import Location, LocationStatus
+from turret_ai.see.lookout import Look, Lookout
+from turret_ai.types import ImageArray, Location, LocationStatus
+from turret_ai.units import seconds_to_ns
 
 
 class LocatorParameters(SeeSettings):
     """The see stage's settings are the node's parameters."""
+
+    ahead_max_age: float = Field(
+        1.0,
+        ge=0.0,
+        le=10.0,
+        description="s that a picture may be old that was searched while the operator still spoke; "
+        "0: none is",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     """One image to search, or a caption to encode ahead (image None)."""
 
-    utterance_id: str
-    caption: str
+    look: Look
     image: Image | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search gave. seconds: how long it took."""
+
+    search: _Search
+    location: Location
+    rgb: ImageArray | None
+    seconds: float
+
+
 class Locator(Stage):
-    """Searches the first image that was exposed after the camera had settled."""
+    """Searches the first image that was exposed after the camera had settled.
+
+    Where the operator has said heading and target already, it looks ahead while the rest is said.
+    """
 
     adjustable = True
 
@@ -48,6 +71,10 @@ class Locator(Stage):
         super().__init__("locator", LocatorParameters, overrides)
         self.locator: see_locator.Locator | None = None
         self._lookout = Lookout()
+        self._looking = threading.Lock()
+        self._ahead: _Found | None = None
+        self._due: Look | None = None
+        """The look ahead whose answer is waited for."""
         self._worker = self.create_worker(self._search, self._on_error, on_drop=self._on_drop)
         self._boxes = topics.TARGET_BBOX.advertise(self)
         self._candidates = topics.DETECTIONS.advertise(self)
@@ -62,6 +89,7 @@ class Locator(Stage):
         locator = see_locator.load(self.parameters)
         self.doing = "warming up"
         locator.warm_up()
+        self._lookout = Lookout(seconds_to_ns(self.parameters.ahead_max_age))
         self.locator = locator
 
     def on_cleanup(self) -> None:
@@ -72,68 +100,115 @@ class Locator(Stage):
 
     def reset(self) -> None:
         self._worker.clear()
-        for utterance_id, caption in self._lookout.reset():
+        with self._looking:
+            self._ahead = self._due = None
+            waiting = self._lookout.reset()
+        for utterance_id, caption in waiting:
             if self.ledger.is_open(utterance_id):  # the controller must not wait for it
-                self._on_drop(_Search(utterance_id, caption, Image()), "reset")
+                self._on_drop(_Search(Look(utterance_id, caption, 0), Image()), "reset")
 
     def _on_command(self, message: TurretCommand) -> None:
-        if self.active and not message.partial and message.target:
-            self._lookout.on_command(message.utterance_id, message.target)
+        if not (self.active and message.target):
+            return
+        look = Look(message.utterance_id, message.target, 0, message.partial)
+        if message.partial:
+            self._lookout.on_guess(look.utterance_id, look.caption)
+        else:
+            self._lookout.on_command(look.utterance_id, look.caption)
             self.ledger.answered(message.utterance_id, to_ns(message.header.stamp))
-            self._worker.put(_Search(message.utterance_id, message.target, None))
+        self._worker.put(_Search(look, None))
 
     def _on_state(self, message: TurretState) -> None:
+        stamp_ns = to_ns(message.header.stamp)
         searching = message.phase == TurretState.SEARCHING
-        self._lookout.on_turret(searching, message.utterance_id, to_ns(message.header.stamp))
+        with self._looking:
+            name, at_goal = message.utterance_id, message.at_goal
+            due = self._lookout.on_turret(searching, name, stamp_ns, at_goal)
+            if due is None:
+                return
+            self._due = due
+            found = self._ahead
+        self.ledger.working(due.utterance_id, 0)
+        if found is not None and found.search.look == due:
+            self._serve(found)
 
     def _on_image(self, message: Image) -> None:
         if not self.receive():
             return
-        wanted = self._lookout.on_image(to_ns(message.header.stamp))
-        if wanted is not None:
-            self.ledger.working(wanted[0], 0)
-            self._worker.put(_Search(*wanted, message))
+        with self._looking:
+            look = self._lookout.on_image(to_ns(message.header.stamp), self._worker.busy)
+        if look is None:
+            return
+        if not look.ahead:
+            self.ledger.working(look.utterance_id, 0)
+        self._worker.put(_Search(look, message))
 
     def _search(self, search: _Search) -> None:
-        locator = self.locator
+        locator, look = self.locator, search.look
         if locator is None:
             raise InputError("there are no models: the node is not configured")
         if search.image is None:
-            locator.prepare(search.caption)
+            locator.prepare(look.caption)
             return
         started = time.perf_counter()
         rgb = images.from_message(search.image)
-        location = locator.locate(rgb, search.caption)
-        if self._worker.stale:
+        location = locator.locate(rgb, look.caption)
+        found = _Found(search, location, rgb, time.perf_counter() - started)
+        if look.ahead:
+            self._on_ahead(found)
+        elif self._worker.stale:
             self._on_drop(search, "reset")
-            return
-        self._publish(search, search.image.header, location, time.perf_counter() - started)
-        if self._annotated.get_subscription_count():
-            picture = draw.annotate(rgb, location, search.caption)
-            stamp_ns = to_ns(search.image.header.stamp)
-            frame = search.image.header.frame_id
-            self._annotated.publish(images.to_message(picture, stamp_ns, frame))
+        else:
+            self._publish(found)
 
-    def _publish(
-        self, search: _Search, image_header: Header, location: Location, seconds: float
-    ) -> None:
-        assert search.image is not None
-        size = (search.image.width, search.image.height)
-        self._candidates.publish(convert.candidates_to_message(location, image_header))
+    def _on_ahead(self, found: _Found) -> None:
+        with self._looking:
+            self._ahead = found
+            self._lookout.on_answer(found.search.look)
+            due = self._due == found.search.look
+        if due:
+            self._serve(found)
+
+    def _serve(self, found: _Found) -> None:
+        """Answer with what was found ahead, or search anew where that was not a clear find."""
+        look = found.search.look
+        with self._looking:
+            if self._due != look:  # given up meanwhile, or answered
+                return
+            self._due = None
+            if found.location.status is not LocationStatus.FOUND:
+                self._lookout.look_again(look)
+                return
+        self._publish(found)
+
+    def _publish(self, found: _Found) -> None:
+        image, look, location = found.search.image, found.search.look, found.location
+        assert image is not None
+        header = image.header
+        self._candidates.publish(convert.candidates_to_message(location, header))
         self._boxes.publish(
             convert.location_to_message(
-                location, search.utterance_id, search.caption, image_header, size, seconds
+                location,
+                look.utterance_id,
+                look.caption,
+                header,
+                (image.width, image.height),
+                found.seconds,
             )
         )
-        self.ledger.answered(search.utterance_id, 0)
+        self.ledger.answered(look.utterance_id, 0)
         self.health.count(location.status.name)
         self.get_logger().info(
-            f"{search.utterance_id}: {search.caption!r} {location.status.name} "
-            f"in {seconds * 1e3:.0f} ms {location.reason}".rstrip()
+            f"{look.utterance_id}: {look.caption!r} {location.status.name} "
+            f"in {found.seconds * 1e3:.0f} ms{' ahead' * look.ahead} {location.reason}".rstrip()
         )
+        if found.rgb is not None and self._annotated.get_subscription_count():
+            picture = draw.annotate(found.rgb, location, look.caption)
+            stamp_ns = to_ns(header.stamp)
+            self._annotated.publish(images.to_message(picture, stamp_ns, header.frame_id))
 
     def _on_error(self, error: Exception, search: _Search) -> None:
-        self.get_logger().error(f"{search.utterance_id}: {error}")
+        self.get_logger().error(f"{search.look.utterance_id}: {error}")
         self.health.count("errors")
         self._give_up(search, f"the search failed: {error}")
 
@@ -141,6 +216,10 @@ class Locator(Stage):
         self._give_up(search, f"the search was dropped: {why}")
 
     def _give_up(self, search: _Search, reason: str) -> None:
-        if search.image is not None:
-            failed = Location(LocationStatus.NOT_FOUND, reason=reason)
-            self._publish(search, search.image.header, failed, 0.0)
+        if search.image is None:
+            return
+        found = _Found(search, Location(LocationStatus.NOT_FOUND, reason=reason), None, 0.0)
+        if search.look.ahead:
+            self._on_ahead(found)  # which serves no search: another picture does
+        else:
+            self._publish(found)

@@ -281,9 +281,9 @@ class _Lockstep:
         while self._picture is not None and self._picture[1].log_ns <= until_ns:
             (stamp_ns, record), self._picture = self._picture, next(self._pictures, None)
             self._now_ns = max(self._now_ns, record.log_ns)
-            wanted = self._lookout.on_image(stamp_ns)
-            if wanted is not None:
-                self._search(*wanted, stamp_ns, record)
+            look = self._lookout.on_image(stamp_ns)
+            if look is not None:
+                self._search(look.utterance_id, look.caption, stamp_ns, record)
 
     def _search(self, name: str, caption: str, stamp_ns: int, record: BagRecord) -> None:
         turn = self._turns[name]
