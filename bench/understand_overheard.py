@@ -8,6 +8,7 @@ files of `turret-ai synth transcripts --from-audio`, and draws the curves.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -64,18 +65,14 @@ def plain(rows: list[dict[str, Any]]) -> float:
     return sum(sum(s.values()) / 3 for s in scores) / len(rows)
 
 
-def both(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Any]]:
-    """(sentences that two recognisers heard, the readings of both, likeliest first)"""
-    by_key: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+def both(rows: list[dict[str, Any]], first: str, second: str) -> tuple[list[Any], list[Any]]:
+    """(sentences that two recognisers heard, the best reading of each, as equally likely)"""
+    by_key: dict[Any, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
-        by_key[row["key"], row["clean"]].append(row)
-    kept, heard = [], []
-    for group in by_key.values():
-        if len({row["recogniser"] for row in group}) > 1:
-            every = [h for row in group for h in readings(row)[:2]]
-            kept.append(group[0])
-            heard.append(sorted(every, key=lambda h: -h.score))
-    return kept, heard
+        by_key[row["key"], row["clean"]][row["recogniser"]] = row
+    kept = [g for g in by_key.values() if first in g and second in g]
+    heard = [[g[first]["transcript"], g[second]["transcript"]] for g in kept]
+    return [g[first] for g in kept], heard
 
 
 def run(quick: bool) -> list[Row]:
@@ -132,9 +129,14 @@ def main() -> None:
         cells = [plain(some), mean(one["scores"]), mean(more["scores"])]
         said = " | ".join(f"{c:.3f}" for c in cells)
         print(f"| {name} | {engine} | {len(some)} | {said} |", flush=True)
-    kept, heard = both(rows)
-    if kept:
-        print(f"both recognisers' readings: {mean(measure(kept, heard, ours)['scores']):.3f}")
+    names = sorted({row["recogniser"] for row in rows})
+    for first, second in itertools.combinations(names, 2):
+        kept, heard = both(rows, first, second)
+        if kept:
+            alone = [measure(kept, [pair[i] for pair in heard], ours)["scores"] for i in (0, 1)]
+            joint = mean(measure(kept, heard, ours)["scores"])
+            said = f"{mean(alone[0]):.3f} and {mean(alone[1]):.3f} alone, {joint:.3f} together"
+            print(f"{first} + {second}, {len(kept)} sentences: {said}", flush=True)
     whole = measure(rows, [row["transcript"] for row in rows], ours)
     levels: dict[str, list[float]] = {"understand": [], "plain rules": []}
     for low, high, name in zip(LEVELS, LEVELS[1:], NAMES, strict=False):

@@ -73,6 +73,12 @@ class Vocabulary:
         """The types' names, singular (rare ones included)."""
         return tuple(kind.name for kind in self.types)
 
+    @property
+    def pattern_words(self) -> dict[str, str]:
+        """How a pattern may be said -> the pattern: "camouflaged" is camouflage, too."""
+        past = {p + ("d" if p.endswith("e") else "ed"): p for p in self.patterns}
+        return {**past, **{p: p for p in self.patterns}}
+
     def tool(self, name: str) -> Term | None:
         """The tool of that name; None where the vocabulary lacks it."""
         return self._tool_by_name.get(name)

@@ -131,6 +131,37 @@ def test_readings_weigh_by_their_scores() -> None:
     assert math.isclose(first / second, math.exp(2.0))
 
 
+def test_readings_weigh_by_their_fit() -> None:
+    first, second = pool.weights([0.0, 0.0], 1.0, [-1.0, -3.0])
+    assert math.isclose(first / second, math.exp(2.0 * pool.FIT))
+    assert math.isclose(sum(pool.weights([math.nan, -math.inf, 0.0], 0.5, [1.0, -6.0, 0.0])), 1.0)
+
+
+def test_what_one_reading_lost_another_says() -> None:
+    lost, said = {"": 1.0}, {"EMP": 0.9, "machine gun": 0.1}
+    mixed = pool.mix([lost, said], [0.6, 0.4])
+    assert mixed == pytest.approx(said)
+    faint = pool.mix([lost, said], [0.9, 0.1])
+    assert faint[""] == pytest.approx(0.9)
+    assert pool.mix([lost, lost], [0.5, 0.5]) == {"": 1.0}
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["", "a", "b", "c"]), st.floats(0.01, 1.0), min_size=1),
+        min_size=1,
+        max_size=4,
+    ),
+    st.data(),
+)
+def test_mixed_shares_are_shares(raw: list[dict[str, float]], data: st.DataObject) -> None:
+    masses = [{k: v / sum(m.values()) for k, v in m.items()} for m in raw]
+    scores = data.draw(st.lists(st.floats(-40, 0), min_size=len(raw), max_size=len(raw)))
+    mixed = pool.mix(masses, pool.weights(scores, 0.3))
+    assert math.isclose(sum(mixed.values()), 1.0, rel_tol=1e-6)
+    assert set(mixed) <= {value for mass in masses for value in mass}
+
+
 def test_rouge_l_agrees_with_the_public_metric() -> None:
     from rouge_score.rouge_scorer import RougeScorer
 

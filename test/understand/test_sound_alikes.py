@@ -72,14 +72,7 @@ def test_a_niner_in_pieces_is_read_off_the_grid_too() -> None:
     assert command.heading.confidence <= 0.8
 
 
-MISHEARD = [
-    "cancel us",
-    "cancel flush",
-    "cancel flash",
-    "cancel large",
-    "cancel off",
-    "cancel lush",
-]
+MISHEARD = ["cancel us", "cancel flush", "cancel flash", "cancel large", "cancel off"]
 COLOURS = ["brown", "green and brown", "grey, black and green"]
 KINDS = ["fighter jet", "helicopter", "cargo aircraft"]
 ORDERS = [
@@ -151,3 +144,109 @@ def test_a_second_reading_calls_off_by_no_sound_alike_of_the_first(
     meant = first.replace("camouflage ", "").replace("EMP.", "EMP, cancel.")
     command = understander.parse([Hypothesis(first, -0.7), Hypothesis(meant, -0.7)])
     assert command.status is CommandStatus.CANCELLED
+
+
+CLEAN = [
+    # Two one zero counts down, and is a heading all the same
+    ("Deploy EMP on two one zero, target grey missile.", "210"),
+    (
+        "This is control tower. Two one zero, reference grey missile, deploy EMP. Fire at will.",
+        "210",
+    ),
+    ("this is control tower two one zero reference grey missile deploy emp fire at will", "210"),
+    # Three digits after a name that has one or two
+    ("delta this is control tower zero two zero reference grey missile deploy emp", "020"),
+    ("turret alpha three three five engage the grey missile with emp", "335"),
+    # Another measure right after it, no stop between
+    (
+        "heading three two five degrees altitude fifty five degrees engage grey missile deploy emp",
+        "325",
+    ),
+    ("heading zero one zero degrees elevation thirty degrees target grey missile use emp", "010"),
+    # A zero as a letter
+    ("Heading two five o, target is grey missile, tool is EMP.", "250"),
+]
+
+
+@pytest.mark.parametrize(("text", "heading"), CLEAN)
+def test_headings_that_look_like_other_numbers(
+    understander: Understander, text: str, heading: str
+) -> None:
+    command = understander.parse(text)
+    assert command.heading.value == heading
+    assert (command.tool.value, command.target.value) == ("EMP", "grey missile")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Target is grey missile, three, two, one, fire, tool is EMP.",
+        "Target is grey missile, tool is EMP. Two, one, zero, fire!",
+        "target is grey missile thirty degrees elevation tool is emp",
+        "Tower One to turret Alpha Two, target is grey missile, tool is EMP.",
+    ],
+)
+def test_what_is_still_no_heading(understander: Understander, text: str) -> None:
+    assert not understander.parse(text).heading.value
+
+
+@pytest.mark.parametrize("said", ["E M P", "E.M.P.", "e-m-p", "emp", "E. M. P."])
+def test_spelled_letters_are_one_name(understander: Understander, said: str) -> None:
+    for tool in (said, f"electromagnetic pulse ({said})", f"the electromagnetic pulse, {said}"):
+        command = understander.parse(f"Use {tool} on the grey missile at heading two two five.")
+        assert command.tool.value == "EMP", tool
+        assert (command.heading.value, command.target.value) == ("225", "grey missile")
+
+
+def test_camouflaged_is_camouflage(understander: Understander) -> None:
+    command = understander.parse(
+        "Heading two two five, engage the red and white camouflaged fighter jets with EMP."
+    )
+    assert command.target.value == "red and white camouflage fighter jet"
+    assert command.target.source is Source.RULES
+
+
+@pytest.mark.parametrize(
+    ("said", "heading"),
+    [("to six five", "265"), ("to three 5", "235"), ("for five", "045"), ("zero zero", "")],
+)
+def test_a_digit_that_sounds_like_a_small_word(
+    understander: Understander, said: str, heading: str
+) -> None:
+    command = understander.parse(f"Engage the grey missile, heading {said}, with EMP.")
+    if heading:
+        assert command.heading.value == heading
+    assert command.heading.source is not Source.RULES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Engage the blue, silver and red won't take it down, heading two six zero, with EMP.",
+        "Turret Alpha, and there are to law it's ours black and brown drone at heading 225 EMP",
+    ],
+)
+def test_misheard_talk_in_an_order_calls_nothing_off(understander: Understander, text: str) -> None:
+    assert understander.parse(text).status is not CommandStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We will not engage the grey missile at heading two two five with EMP.",
+        "Heading two two five, grey missile, EMP. Hold it, it's one of ours.",
+        "heading two two five grey missile emp the aircraft is ours do not fire",
+        "You won't fire EMP at the grey missile, heading two two five.",
+    ],
+)
+def test_and_these_still_do(understander: Understander, text: str) -> None:
+    assert understander.parse(text).status is CommandStatus.CANCELLED
+
+
+def test_a_second_reading_fills_what_the_first_lost(understander: Understander) -> None:
+    lost = "Heading 225, target is gray missal."
+    whole = "heading two two five target is grey missile tool to deploy is machine gun"
+    assert not understander.parse(lost).tool.value
+    command = understander.parse([Hypothesis(lost, -1.0), Hypothesis(whole, -1.0)])
+    assert command.status is CommandStatus.OK
+    assert command.tool.value == "machine gun"

@@ -21,6 +21,8 @@ from turret_ai.understand.context import BEGIN, END, HEADING, OTHER, TARGET, TOO
 from turret_ai.vocabulary import CraftType, Term
 
 _SLOT = {"H": "slotheading", "W": "slottool", "T": "slottarget", "A": "a slottarget", "C": "alpha"}
+_BY_THEMSELVES = frozenset({"to"})
+"""Words of names ("surface to air") that stand beside fields by themselves, too."""
 _FIELD = {"slotheading": HEADING, "slottool": TOOL, "slottarget": TARGET}
 
 MORE_WORDS = """
@@ -100,6 +102,7 @@ def count(number: int = 30_000, seed: int = 11, cues: int = 40) -> dict[str, obj
     own = {word for term in terms for s in term.spoken for word in plain(s).split()} | {
         w for said in words.digits.values() for w in said
     }
+    own -= _BY_THEMSELVES
     chosen = [w for w, _ in beside.most_common() if w not in _FIELD.values() and w not in own]
     kept = tuple(chosen[:cues])
     marked = {*kept, *_FIELD.values()}

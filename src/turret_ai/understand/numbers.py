@@ -42,6 +42,11 @@ _LABELS = _set(
     "lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey yankee zulu"
 )
 """What a number after one of these counts or names is something else."""
+_NAMED = _set(
+    "tower turret control alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima "
+    "mike november oscar papa quebec romeo sierra tango uniform victor whiskey yankee zulu"
+)
+"""Of these, what has one or two digits is a name; three are a heading, if nothing else is."""
 _LABEL_LINKS = _set("is of at the a about around approximately roughly nearly over under")
 _MEASURES = _set(
     "feet foot ft meters metres meter metre km kilometers kilometres kilometer kilometre miles "
@@ -311,6 +316,8 @@ class Numbers:
         if not after.stop and after.text in (_MEASURES if cued else _UNITS):
             return True
         turned = after.text == "degrees" and not beyond.stop and beyond.text in _UP
+        if turned and beyond.text in _LABELS and self._labelled(words, number.end + 1):
+            turned = False  # "heading three two five degrees altitude fifty five degrees"
         if turned or any(word.text == "thousand" for word in span):
             return True
         if cued:
@@ -319,9 +326,29 @@ class Numbers:
         whole = len(span) == 1 and len(number.digits) > 3  # "3000", not "ten one 35"
         if joined or (whole and four_digits(number.digits, self._headings) is None):
             return True
-        if _counts_down(number.digits) and (after.stop or after.text in _AFTER_COUNT):
+        if self._counted(words, number, after):
             return True
-        return self._label(words, number) < number.start
+        label = self._label(words, number)
+        if words[label].text in _NAMED and number.digits in self._headings:
+            return False  # "this is control tower zero two zero"
+        return label < number.start
+
+    def _counted(self, words: Sequence[Word], number: Number, after: Word) -> bool:
+        """Whether it is a countdown: "three two one fire". 210 is one if its digits stand apart."""
+        if not _counts_down(number.digits):
+            return False
+        if number.digits in self._headings:
+            before = words[number.start - 1].text if number.start else ""
+            apart = all(word.stop for word in words[number.start + 1 : number.end])
+            return apart and before not in LINKS and after.text in _AFTER_COUNT
+        return after.stop or after.text in _AFTER_COUNT
+
+    def _labelled(self, words: Sequence[Word], label: int) -> bool:
+        """Whether a word that says what a number is has one of its own after it."""
+        i = label + 1
+        while i < len(words) and words[i].text in _LABEL_LINKS and not words[i].stop:
+            i += 1
+        return i < len(words) and not words[i].new_sentence and self.is_number(words[i])
 
     @staticmethod
     def _label(words: Sequence[Word], number: Number) -> int:
@@ -349,7 +376,11 @@ class Numbers:
             and (
                 words[end].text in _UNITS
                 or words[end].text in ("degrees", "point", "decimal")
-                or (words[end].text in _UP and words[end - 1].text == "degrees")
+                or (
+                    words[end].text in _UP
+                    and words[end - 1].text == "degrees"
+                    and not self._labelled(words, end)
+                )
             )
         ):
             end += 1

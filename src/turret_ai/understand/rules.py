@@ -27,6 +27,8 @@ _STATION_NOUNS = _set(
     "station command"
 )
 _NEGATIONS = frozenset({"not", "ignore", "disregard", "avoid", "friendly", "except", "without"})
+_LIKE_DIGITS = _set("to too for fore won ate tree oh")
+"""Before a number of two digits they may be its first: "heading to six five"."""
 _ARTICLES = frozenset({"a", "an", "the"})
 _OPEN_END = _set(
     "heading target at on to against towards toward with using deploy engage bearing over and or "
@@ -120,7 +122,7 @@ class Rules:
         self._tools = _trie({plain(s): t.name for t in words.tools for s in t.spoken})
         self._types = _trie({plain(s): t.name for t in words.types for s in t.spoken})
         self._colours = {plain(s): c.name for c in words.colours for s in c.spoken}
-        self._patterns = {plain(p): p for p in words.patterns}
+        self._patterns = {plain(said): p for said, p in words.pattern_words.items()}
         self._digits = {w: digit for digit, said in words.digits.items() for w in said if w != "oh"}
         self.numbers = Numbers(words.digits, words.headings)
         self._headings = frozenset(words.headings)
@@ -169,7 +171,9 @@ class Rules:
             start, end, trust = number.start, number.end, judged.trust
             if number.mended:
                 trust = min(trust, headings.NINER_TRUST)
-            found = Found(judged.value, start, end, sure=rank > 1, trust=trust)
+            before = words[start - 1].text if start else ""
+            lost = len(number.digits) < 3 and before in _LIKE_DIGITS
+            found = Found(judged.value, start, end, sure=rank > 1 and not lost, trust=trust)
             if best is None or rank > best[0]:
                 best = (rank, found)
         if best is None or (problem and best[0] < 3):

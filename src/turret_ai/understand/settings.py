@@ -34,10 +34,11 @@ class UnderstandSettings(BaseModel):
         4, ge=1, le=20, description="Readings of the recogniser that are weighed together."
     )
     score_scale: float = Field(
-        0.6,
+        0.05,
         ge=0.0,
         le=10.0,
-        description="Weight of the recogniser's log-probabilities; 0 takes its readings as equal.",
+        description="Weight of the recogniser's log-probabilities beside how well each reading "
+        "fits a command; 0 takes its readings as equally likely.",
     )
     samples: int = Field(
         48, ge=8, le=1000, description="Commands drawn from the posterior of a misheard text."

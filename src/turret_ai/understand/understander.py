@@ -45,10 +45,18 @@ SHORTEST_OPEN = 5
 """Phones of the shortest unknown name that is believed."""
 CANCEL_SHARE = 0.25
 """Share of a reading that calls off from which it counts, though it is not the best."""
+CANCEL_SCALE = 0.6
+"""Weight of the recogniser's log-probabilities in that share."""
+FLAWLESS = 3.0
+"""Fit of a reading that the rules read whole, beside a decoder's nats for each phone."""
+LEAST_FIT = -6.0
 IN_DOUBT = 0.5
 """Confidence below which a target is left open that may as well have been called off."""
-NO_COMMAND = 0.5
-"""Posterior of "not said" above which a field is empty."""
+SURE = 0.5
+"""Posterior from which a second mention changes nothing."""
+UNSAID = {"heading": 0.5, "tool": 0.75, "target": 0.5}
+"""Posterior of "not said" above which a field is empty. Misheard tools look unsaid: of those with
+.5 to .75 most were right, and of tools that nobody named none came below .75."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,11 @@ class _Heard:
         """What the rules read for a field."""
         pair = self.fields[field]
         return pair[0] if pair else None
+
+    @property
+    def found_all(self) -> tuple[Found | None, ...]:
+        """What the rules read for each field."""
+        return tuple(self.found(i) for i in range(len(NAMES)))
 
 
 class Understander:
@@ -110,7 +123,7 @@ class Understander:
         heard = self._readings(hypotheses)
         if not heard:
             return Command(CommandStatus.REJECTED, reason="the transcript has no words")
-        shares = pool.weights([h.score for h in heard], self.settings.score_scale)
+        shares = pool.weights([h.score for h in heard], CANCEL_SCALE)
         no_order = _no_order(heard, shares)
         if no_order is not None and not (
             self.settings.fill and no_order.status is not CommandStatus.CANCELLED
@@ -217,7 +230,7 @@ class Understander:
         names = self.vocabulary
         phrases = [s for term in (*names.tools, *names.colours) for s in term.spoken]
         phrases += [s for kind in names.types for s in kind.spoken]
-        phrases += [*names.patterns, *(w for said in names.digits.values() for w in said)]
+        phrases += [*names.pattern_words, *(w for said in names.digits.values() for w in said)]
         return frozenset(word for said in phrases for word in plain(said).split())
 
     def _exactly(self, heard: _Heard) -> list[CommandField]:
@@ -232,8 +245,9 @@ class Understander:
         return CommandField(found.value, min(confidence, found.trust), source)
 
     def _repair(self, heard: list[_Heard]) -> list[CommandField]:
-        shares = pool.weights([h.score for h in heard], self.settings.score_scale)
-        decoded = [self._decode_parts(h) for h in heard]
+        decoded, fits = zip(*map(self._weighed, heard), strict=True)
+        scores = [h.score for h in heard]
+        shares = pool.weights(scores, self.settings.score_scale, fits)
         best = heard[0]
         fields = []
         for i, name in enumerate(NAMES):
@@ -243,7 +257,6 @@ class Understander:
                 fields.append(CommandField(pair[0].value, OPEN_CONFIDENCE, Source.RULES))
                 continue
             mass = pool.mix([masses[i] for masses in decoded], shares)
-            mass = self._blend(mass, best, found)
             value, probability = self._choose(mass, name)
             if self.settings.fill and not value:
                 value = self._filler(name, best)
@@ -261,27 +274,39 @@ class Understander:
         kinds = [k.name for k in self.vocabulary.types if k.name.split()[0] in words]
         return self.vocabulary.target(colours, (kinds or [self.vocabulary.types[0].name])[0])
 
-    def _decode_parts(self, heard: _Heard) -> list[pool.Shares]:
-        """What each field may be, over all parts of one reading."""
+    def _weighed(self, heard: _Heard) -> tuple[list[pool.Shares], float]:
+        """What each field of one reading may be, and how well it fits a command."""
+        if heard.clean:
+            return [
+                {found.value: 1.0} if found else {"": 1.0} for found in heard.found_all
+            ], FLAWLESS
+        masses, fit = self._decode_parts(heard)
+        blended = [self._blend(m, heard, heard.found(i)) for i, m in enumerate(masses)]
+        return blended, max(fit, LEAST_FIT)
+
+    def _decode_parts(self, heard: _Heard) -> tuple[list[pool.Shares], float]:
+        """What each field may be over all parts of one reading, and the fit of the first part."""
         out: list[pool.Shares] = [{}, {}, {}]
+        fit: float | None = None
         for part in heard.parts:
             posterior = self._decoder.decode(part.words)
+            fit = posterior.score if fit is None and posterior.draws else fit
             masses = pool.fields(posterior, self.vocabulary)
-            if part.relation is Relation.INSTEAD and sum(map(_says, masses)) >= 2:
+            if part.relation is Relation.INSTEAD and sum(map(_says, masses, NAMES)) >= 2:
                 out = [{}, {}, {}]
             for i, mass in enumerate(masses):
                 if not out[i]:
                     out[i] = mass
                 elif part.relation is Relation.AGAIN:
                     _, probability = self._choose(out[i], NAMES[i])
-                    unsure = not _says(out[i]) or probability < NO_COMMAND
-                    out[i] = _agree(out[i], mass) if unsure else out[i]
-                elif _says(mass):
+                    unsure = not _says(out[i], NAMES[i]) or probability < SURE
+                    out[i] = _agree(out[i], mass, NAMES[i]) if unsure else out[i]
+                elif _says(mass, NAMES[i]):
                     out[i] = mass
-        return out
+        return out, LEAST_FIT if fit is None else fit
 
     def _choose(self, mass: pool.Shares, name: str) -> tuple[str, float]:
-        if not _says(mass) and not self.settings.fill:
+        if not _says(mass, name) and not self.settings.fill:
             return "", mass.get("", 0.0)
         said = {value: share for value, share in mass.items() if value}
         return pool.best_expected(said) if name == "target" else pool.likeliest(said)
@@ -304,7 +329,8 @@ class Understander:
     def _blend(self, mass: pool.Shares, heard: _Heard, found: Found | None) -> pool.Shares:
         """Rules count beside the decoder where the text is well-formed but for a few words."""
         words = [word for part in heard.parts for word in part.words]
-        if found is None or found.open or not found.sure or any(word.numeral for word in words):
+        exact = found is not None and found.sure and not found.open and found.trust == 1.0
+        if found is None or not exact or any(word.numeral for word in words):
             return mass
         known = sum(map(self._is_known, words))
         if known < CLEAN_SHARE * len(words) or not all(heard.fields):
@@ -327,6 +353,8 @@ class Understander:
         if field == 1 and not words[-1].endswith(self.vocabulary.tool_nouns):
             return False
         names = [self._tool_phrases, self._type_phrases][field - 1]()
+        if any(word.startswith(tuple(names)) for word in span):
+            return False  # "missileengage": a known name and the next word in one
         new = phrase(" ".join(span))
         if not new or len(new[0]) < SHORTEST_OPEN or all(w in self._context.known for w in span):
             return False
@@ -380,16 +408,16 @@ def _likeness(said: Pronunciation, ways: Sequence[Pronunciation]) -> float:
     return max(Levenshtein.normalized_similarity(said, way) for way in ways)
 
 
-def _says(mass: pool.Shares) -> bool:
+def _says(mass: pool.Shares, name: str) -> bool:
     """Whether a field was probably said."""
-    return bool(mass) and mass.get("", 0.0) <= NO_COMMAND
+    return bool(mass) and mass.get("", 0.0) <= UNSAID[name]
 
 
-def _agree(first: pool.Shares, second: pool.Shares) -> pool.Shares:
+def _agree(first: pool.Shares, second: pool.Shares, name: str) -> pool.Shares:
     """Two mentions of one field: where both say something, what both can mean gains."""
-    if not _says(second):
+    if not _says(second, name):
         return first
-    if not _says(first):
+    if not _says(first, name):
         return second
     floor = 0.02
     values = {value for value in (*first, *second) if value}

@@ -10,7 +10,7 @@ from functools import lru_cache
 from turret_ai.normalise import plain
 
 _PIECE = re.compile(r"[^\s\-\u2010-\u2015_/(),.;:!?\[\]\"]+|[(),.;:!?\[\]\"]")
-_DOTTED = re.compile(r"\be\.\s?m\.\s?p\b\.?", re.IGNORECASE)
+_SPELLED = re.compile(r"\be[.\s-]{0,2}m[.\s-]{0,2}p\b\.?", re.IGNORECASE)
 _HEAVY = (".", "!", "?")
 
 MAX_CHARACTERS = 4000
@@ -54,7 +54,7 @@ def split(text: str, most: int = 70) -> list[Word]:
     """At most `most` words; text of other alphabets yields none."""
     words: list[Word] = []
     mark, end, sentence = ".", -1, 0
-    for found in _PIECE.finditer(_DOTTED.sub("EMP", text[:MAX_CHARACTERS])):
+    for found in _PIECE.finditer(_SPELLED.sub("EMP", text[:MAX_CHARACTERS])):
         piece = found.group()
         if len(piece) == 1 and not piece.isalnum():
             if piece == "?":
