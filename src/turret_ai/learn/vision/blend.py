@@ -51,7 +51,8 @@ def between(one: Detector, other: Detector, share: float, into: Detector) -> Det
             norm.bias.copy_(bias)
             norm.running_mean.zero_()  # type: ignore[union-attr]
             norm.running_var.fill_(1.0 - norm.eps)  # type: ignore[union-attr]
-    return into.eval()
+    into.eval()
+    return into
 
 
 def _folded(model: Detector) -> dict[str, tuple[Tensor, Tensor]]:
