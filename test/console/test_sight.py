@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai.aim.camera import Camera, aim_at
-from turret_ai.console.sight import Sight
+from turret_ai.console.sight import Lock, Sight
 from turret_ai.errors import InputError
 from turret_ai.types import Box
 
@@ -108,3 +108,16 @@ def test_tracks_are_drawn_while_they_are_fresh() -> None:
     (track,) = seen.overlay(SECOND)["tracks"]
     assert track == {"name": "7", "box": [100.0, 100.0, 20.0, 10.0]}
     assert seen.overlay(3 * SECOND)["tracks"] == []
+
+
+def test_a_lock_is_drawn_where_the_target_will_be_at_the_pictures_stamp() -> None:
+    seen = sight()
+    seen.joints.add(SECOND, 0.0, 0.0)
+    seen.joints.add(2 * SECOND, 0.0, 0.0)
+    seen.lock = Lock("LOCKED", SECOND, yaw=0.0, yaw_rate=-0.1, width=0.04, height=0.02)
+    left, top, width, height = seen.overlay(2 * SECOND)["lock"]["box"]
+    assert width == pytest.approx(0.04 * CAMERA.fx, abs=0.2)
+    assert left + width / 2 == pytest.approx(760.0 + math.tan(0.1) * CAMERA.fx, abs=0.5)
+    assert top + height / 2 == pytest.approx(435.0, abs=0.5)
+    seen.lock = Lock("UNLOCKED", SECOND)
+    assert seen.overlay(2 * SECOND)["lock"] is None

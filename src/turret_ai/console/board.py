@@ -21,7 +21,7 @@ from typing import Any
 from turret_ai.aim.camera import Camera
 from turret_ai.console.pictures import Recent, thumbnail
 from turret_ai.console.settings import ConsoleSettings
-from turret_ai.console.sight import Sight
+from turret_ai.console.sight import Lock, Sight
 from turret_ai.console.turn import Ended, Found, Turn
 from turret_ai.prove.latency import Latency
 from turret_ai.types import Box, Command, CommandStatus, Transcription, TranscriptStatus
@@ -259,6 +259,12 @@ class Board:
         with self._lock:
             self._sight.on_tracks(stamp_ns, boxes)
 
+    def on_lock(self, lock: Lock) -> None:
+        """From `lock`: how the target is followed."""
+        with self._lock:
+            self._sight.lock = lock
+            self._dirty.add("lock")
+
     def overlay(self, stamp_ns: int) -> dict[str, Any]:
         """What to draw on a picture; see `Sight.overlay`."""
         with self._lock:
@@ -294,7 +300,7 @@ class Board:
     def everything(self) -> dict[str, str]:
         """JSON of every section there is."""
         with self._lock:
-            names = {"about", "turret", "turn", "stages", "latency"}
+            names = {"about", "turret", "turn", "stages", "latency", "lock"}
             self._dirty |= names | {f"log:{number}" for number in self._logged}
             return self.changes()
 
@@ -306,6 +312,8 @@ class Board:
         if name == "turn":
             turn = self._turns.get(self._current)
             return turn.as_data() if turn is not None else None
+        if name == "lock":
+            return _followed(self._sight.lock)
         if name == "stages":
             return [self._describe(each) for each in self._members.values()]
         if name == "latency":
@@ -361,6 +369,19 @@ def _turret(report: TurretReport | None) -> dict[str, Any] | None:
             for name, limited in (("yaw", report.yaw_limited), ("pitch", report.pitch_limited))
             if limited
         ],
+    }
+
+
+def _followed(lock: Lock | None) -> dict[str, Any] | None:
+    if lock is None:
+        return None
+    return {
+        "state": lock.state,
+        "caption": lock.caption,
+        "reason": lock.reason,
+        "track": lock.track,
+        "unseen": round(lock.unseen, 1),
+        "looks": round(lock.looks, 1),
     }
 
 

@@ -23,6 +23,8 @@ _SAME = 1.0
 """Pixels by which two boxes of one picture may differ and be the same."""
 _TRACK_S = 1.0
 """Seconds for which a track is drawn without news."""
+_LOCK_S = 5.0
+"""Seconds by which a lock's estimate is carried on at most."""
 
 Point: TypeAlias = "list[float] | None"
 
@@ -36,6 +38,26 @@ class Candidate:
     box: Box
     score: float
     chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """How the target is followed. state: UNLOCKED, LOCKED, COASTING or LOST; yaw, pitch: rad at
+    the stamp, base frame; rates: rad/s; width, height: rad; unseen: s since it was seen."""
+
+    state: str
+    stamp_ns: int
+    caption: str = ""
+    reason: str = ""
+    track: int = 0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    yaw_rate: float = 0.0
+    pitch_rate: float = 0.0
+    width: float = 0.0
+    height: float = 0.0
+    unseen: float = 0.0
+    looks: float = 0.0
 
 
 @dataclass(slots=True)
@@ -59,6 +81,7 @@ class Sight:
         """Number of the last search; candidates are named by it and their place in its list."""
         self.stamp_ns = 0
         self.candidates: list[Candidate] = []
+        self.lock: Lock | None = None
         self._fixed = fixed_camera_pitch
         self._tracks: list[_Track] = []
         self._tracks_ns = 0
@@ -131,6 +154,7 @@ class Sight:
                         "age": round(max(0.0, age), 2),
                     }
                 )
+        found["lock"] = self._predicted(stamp_ns, pose)
         if abs(ns_to_seconds(stamp_ns - self._tracks_ns)) <= _TRACK_S:
             for track in self._tracks:
                 point = self._point(track.yaw, track.pitch, pose)
@@ -138,6 +162,21 @@ class Sight:
                     box = _around(point, track.width, track.height)
                     found["tracks"].append({"name": track.name, "box": box})
         return found
+
+    def _predicted(self, stamp_ns: int, pose: tuple[float, float]) -> dict[str, Any] | None:
+        """Where the followed target is predicted at an instant, and how large; pixels."""
+        lock, camera = self.lock, self.camera
+        if lock is None or lock.state == "UNLOCKED" or camera is None:
+            return None
+        later = ns_to_seconds(stamp_ns - lock.stamp_ns)
+        if abs(later) > _LOCK_S:
+            return None
+        yaw, pitch = lock.yaw + lock.yaw_rate * later, lock.pitch + lock.pitch_rate * later
+        point = self._point(yaw, pitch, pose)
+        if point is None:
+            return None
+        box = _around(point, lock.width * camera.fx, lock.height * camera.fy)
+        return {"state": lock.state, "box": box}
 
     def pick(self, search: int, candidate: int) -> tuple[Box, int]:
         """Where a candidate's direction lies for the camera as it stands, and the stamp of that.

@@ -15,6 +15,7 @@ from turret_ai.aim.turn import Outcome, State
 from turret_ai.console.board import STEPS, Board, TurretReport
 from turret_ai.console.pictures import shrink
 from turret_ai.console.settings import ConsoleSettings
+from turret_ai.console.sight import Lock
 from turret_ai.console.speech import Chunk, Format
 from turret_ai.console.token import find as find_token
 from turret_ai.console.turn import Ended, Found
@@ -41,6 +42,7 @@ from turret_ai.ros.interfaces import (
     TurretCommand,
     TurretState,
 )
+from turret_ai.ros.interfaces import Lock as LockMessage
 from turret_ai.ros.time import to_ns
 from turret_ai.types import LocationStatus
 from turret_ai.units import ns_to_seconds, seconds_to_ns
@@ -54,6 +56,12 @@ _SERVICE_S = 3.0
 """How long a service may take to answer."""
 _RESET = ("controller", "locator", "commander", "transcriber")
 """Who is reset, the one that ends the turn first."""
+_LOCKS = {
+    LockMessage.UNLOCKED: "UNLOCKED",
+    LockMessage.LOCKED: "LOCKED",
+    LockMessage.COASTING: "COASTING",
+    LockMessage.LOST: "LOST",
+}
 
 
 class ConsoleParameters(ConsoleSettings):
@@ -91,9 +99,8 @@ class Console(Stage):
         topics.ENGAGEMENT.subscribe(self, self._on_engagement)
         topics.STAGES.subscribe(self, self._on_stage)
         topics.DIAGNOSTICS.subscribe(self, self._on_diagnostics)
-        tracks = topics.BY_NAME.get("tracks")
-        if tracks is not None:
-            tracks.subscribe(self, self._on_tracks)
+        topics.TRACKS.subscribe(self, self._on_tracks)
+        topics.LOCK.subscribe(self, self._on_lock)
         self.create_wall_timer(_SHOW_S, self._show)
         self.create_wall_timer(1.0, self.board.on_tick)
         self.health.gauges["viewers"] = lambda: self.server.viewers if self.server else 0
@@ -231,6 +238,25 @@ class Console(Stage):
     def _on_tracks(self, message: Detection2DArray) -> None:
         boxes = [(each.id, convert.detection_to_box(each)) for each in message.detections]
         self.board.on_tracks(to_ns(message.header.stamp), boxes)
+
+    def _on_lock(self, message: LockMessage) -> None:
+        self.board.on_lock(
+            Lock(
+                _LOCKS.get(message.state, str(message.state)),
+                to_ns(message.header.stamp),
+                message.caption,
+                message.reason,
+                message.track_id,
+                message.yaw,
+                message.pitch,
+                message.yaw_rate,
+                message.pitch_rate,
+                message.width,
+                message.height,
+                message.unseen,
+                message.look_rate,
+            )
+        )
 
     def _on_box(self, message: TargetBBox) -> None:
         report = convert.message_to_report(message)

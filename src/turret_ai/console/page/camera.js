@@ -78,9 +78,12 @@ export class Camera {
       marks.append(draw("rect", { class: "track", x: left, y: top, width: w, height: h }));
       marks.append(draw("text", { x: left, y: top + h + 26 }, `track ${name}`));
     }
-    const target = header.boxes.find((each) => each.chosen && !each.exact);
+    const target = header.lock ?? header.boxes.find((each) => each.chosen && !each.exact);
     if (target) {
       const [left, top, w, h] = target.box;
+      if (target.state) {
+        marks.append(draw("text", { x: left + w, y: top + h + 30 }, `◆ ${target.state.toLowerCase()}`));
+      }
       const [x, y, r] = [left + w / 2, top + h / 2, Math.max(unit / 2, Math.max(w, h) * 0.75)];
       marks.append(draw("path", { class: "predicted", d: `M${x} ${y - r}l${r} ${r}l${-r} ${r}l${-r} ${-r}z` }));
     }

@@ -26,6 +26,7 @@ const link = new Link({
     if (sections.turret) showTurret((turret = sections.turret));
     if (sections.turn || sections.turret) showMachine(turret?.phase ?? "IDLE", turn);
     if (turret) dials.show(turret, turn && !turn.ended ? turn.command?.fields.heading.value : "");
+    if (sections.lock) showLock(sections.lock);
     if (sections.stages) showStages(sections.stages);
     if (sections.latency) showLatency(sections.latency);
     const ended = Object.keys(sections).filter((name) => name.startsWith("log:"));
@@ -80,6 +81,15 @@ function showTurret(state) {
   signal.dataset.armed = state.armed;
   write(signal, state.armed ? "◆ ARMED" : "○ disarmed");
   write(byId("arm"), state.armed ? "Disarm…" : "Arm…");
+}
+
+const LOCKS = { UNLOCKED: "○", LOCKED: "●", COASTING: "◐", LOST: "▲" };
+
+function showLock({ state, caption, reason, track, unseen, looks }) {
+  const words = [`${LOCKS[state] ?? "?"} ${state.toLowerCase()}`];
+  if (state === "UNLOCKED") words.push(reason);
+  else words.push(`${caption} (track ${track})`, `unseen for ${unseen.toFixed(1)} s`, `${looks.toFixed(1)} looks/s`);
+  write(byId("lock"), words.filter(Boolean).join(" · "));
 }
 
 async function confirmed(question, yes) {

@@ -74,7 +74,7 @@ export class Talk {
 
   async open() {
     if (this.audio?.state === "running" && this.stream?.active) return;
-    this.close();
+    this.shut();
     if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", "InsecureError");
     this.stream = await navigator.mediaDevices.getUserMedia({
       audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true } });
@@ -109,6 +109,10 @@ export class Talk {
 
   close() {
     this.release();
+    this.shut();
+  }
+
+  shut() {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.audio?.close();
     this.stream = this.audio = this.worklet = null;
