@@ -292,7 +292,7 @@ def pursue(
     limits = world.scene.turret
     first = _truth(world, caption, None, start_s)
     assert first is not None
-    motion = TurretMotion(limits, first.yaw - math.radians(8.0), first.pitch)
+    motion = TurretMotion(limits, first.yaw, first.pitch)
     waiting: list[tuple[int, Any, list[Seen]]] = []
     trial = Trial()
     now_ns = origin_ns = seconds_to_ns(100.0)

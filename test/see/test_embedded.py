@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from turret_ai import share
 from turret_ai.see import locator
+from turret_ai.see.settings import DetectionSettings, SeeSettings
 
 NAMES = ("detector_small", "matcher_lite", "matcher_small")
 
@@ -18,6 +20,15 @@ def test_the_vision_models_are_small_and_have_cards():
         assert (folder / "CARD.md").is_file() and (folder / "model.yaml").is_file()
         total += sum(f.stat().st_size for f in folder.iterdir())
     assert total < 40e6
+
+
+def test_the_detector_for_photographs_is_there_to_be_chosen():
+    see = locator.load(SeeSettings(detection=DetectionSettings(models=["detector_photos"])))
+    picture = np.full((400, 600, 3), 200, np.uint8)
+    picture[180:200, 250:330] = picture[165:180, 250:262] = (40, 50, 60)
+    found = see.detect(picture)
+    assert len(found) and found.xyxy[0] == pytest.approx([250, 165, 330, 200], abs=12)
+    assert (share.path("models/detector_photos") / "CARD.md").is_file()
 
 
 def test_they_are_what_the_settings_name_and_run_on_the_cpu():

@@ -65,12 +65,17 @@ def detector(
     int8: Annotated[
         Path | None, typer.Option(help="Quantise for CPUs, calibrated on this manifest's pictures.")
     ] = None,
+    blend: Annotated[
+        str,
+        typer.Option(help="Ours: take the mean with this exported one, which it was tuned from."),
+    ] = "",
+    share: Annotated[float, typer.Option(min=0, max=1, help="With --blend: of best.pt.")] = 0.5,
 ) -> None:
     """Our detector's best.pt, or a DETR of transformers (folder or hub name), to ONNX."""
     from turret_ai.learn.vision import export
 
     if Path(checkpoint).suffix == ".pt":
-        _tell(out, export.detector(Path(checkpoint), out, confidence))
+        _tell(out, export.detector(Path(checkpoint), out, confidence, "", blend, share))
     else:
         from turret_ai.learn.vision import export_public
 

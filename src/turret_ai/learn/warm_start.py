@@ -76,7 +76,7 @@ def restore(
         if module.bias is not None:
             _put(module.bias, found[1], f"{path}.bias", file, widen)
             continue
-        norm = modules.get(_next(path, norms or {}))
+        norm = modules.get(after(path, norms or {}))
         if not isinstance(norm, nn.BatchNorm2d):
             raise ModelError(f"{file}: {path} has a bias that the trainable network has no use for")
         with torch.no_grad():
@@ -171,10 +171,11 @@ def _existing(path: str, modules: Mapping[str, nn.Module]) -> str:
     return alike[0] if len(alike) == 1 else path
 
 
-def _next(path: str, norms: Mapping[str, str]) -> str:
-    """The module after one of a sequence, stem.0 to stem.1, or the one that `norms` names."""
+def after(path: str, norms: Mapping[str, str] | None = None) -> str:
+    """The module after one of a sequence, stem.0 to stem.1, or the one that `norms` names; "" if
+    neither."""
     before, _, number = path.rpartition(".")
-    if number in norms:
+    if norms and number in norms:
         return f"{before}.{norms[number]}".lstrip(".")
     return f"{before}.{int(number) + 1}" if number.isdigit() else ""
 

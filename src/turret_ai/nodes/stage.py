@@ -269,9 +269,10 @@ class Stage(Node):
         return ns_to_seconds(max(each.age_ns for each in self._workers))
 
     def destroy_node(self) -> None:
-        for worker in self._workers:
-            worker.close(1.0)
+        ended = [worker.close(1.0) for worker in self._workers]
         self._say_farewell()
+        if not all(ended):  # a thread inside a model's library would abort the process
+            process.end_at_once()
         loading = self._loading
         if loading is not None:
             loading.join(_LOADING_S)

@@ -14,7 +14,7 @@ from turret_ai import share
 from turret_ai.errors import ModelError
 from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.learn import warm_start
-from turret_ai.learn.vision import export
+from turret_ai.learn.vision import blend, export
 from turret_ai.learn.vision.detector_model import Detector, DetectorShape, Exported
 from turret_ai.learn.vision.matcher_model import ImageEncoder, MatcherShape, TextEncoder
 
@@ -166,7 +166,7 @@ def test_other_models_and_broken_files_are_refused(tmp_path, detector):
         warm_start.restore(Detector(), tmp_path / "model.onnx")
 
 
-def test_a_rounded_detector_comes_back_as_it_computes(tmp_path):
+def test_a_rounded_detector_comes_back_as_it_computes():
     """The shipped one: its convolutions are int8, with a scale for each channel."""
     model = Detector(DetectorShape(blocks=(1, 3, 3, 3), refine=2))
     folded = warm_start.restore(model, share.resolve("detector_small", "models") / "model.onnx",
@@ -186,3 +186,22 @@ def test_a_rounded_detector_comes_back_as_it_computes(tmp_path):
     assert np.log(sides[(0, slice(None), *best)]) == pytest.approx(
         logs[(0, slice(None), *best)].log().numpy(), abs=0.3
     )
+
+
+def test_a_blend_goes_from_the_one_detector_to_the_other(detector):
+    torch.manual_seed(8)
+    one, shape = detector[0], DetectorShape(**SHAPE)
+    other = _used(Detector(shape))
+    image = torch.rand(1, 3, 64, 64)
+    for part, same in ((0.0, one), (1.0, other)):
+        _same_maps(same, blend.between(one, other, part, Detector(shape)), image, 1e-4)
+    half = blend.between(one, other, 0.5, Detector(shape))(image)[0]
+    assert not torch.allclose(half, one(image)[0], atol=1e-3)
+    shape = DetectorShape(blocks=(1, 3, 3, 3), refine=2)
+    shipped = Detector(shape).eval()
+    warm_start.restore(
+        shipped, share.resolve("detector_small", "models") / "model.onnx", "detector"
+    )
+    _same_maps(shipped, blend.with_exported(shipped, shape, "detector_small", 0.4), image, 1e-3)
+    with pytest.raises(ModelError):
+        blend.with_exported(shipped, shape, "matcher_small", 0.5)

@@ -122,15 +122,31 @@ def weights(content: Mapping[str, Any]) -> Mapping[str, Tensor]:
     return weights
 
 
-def detector(checkpoint: Path, out: Path, confidence: float = 0.25, name: str = "") -> float:
+def detector(
+    checkpoint: Path,
+    out: Path,
+    confidence: float = 0.25,
+    name: str = "",
+    blend: str = "",
+    share: float = 0.5,
+) -> float:
     """Our small detector; returns the parity.
+
+    Args:
+        blend: an exported one that this one was tuned from, to take the mean with. share: of this
+            one's weights in it.
 
     Raises:
         ModelError, InputError: the checkpoint can't be used, or the result can't be written.
     """
     content = loop.load(checkpoint, "detector/centernet")
-    model = Detector(shape_of(content, DetectorShape, checkpoint))
+    shape: DetectorShape = shape_of(content, DetectorShape, checkpoint)
+    model = Detector(shape)
     loop.load_weights(model, weights(content), checkpoint)
+    if blend:
+        from turret_ai.learn.vision.blend import with_exported
+
+        model = with_exported(model, shape, blend, share)
     image = torch.rand(1, 3, 128, 192, generator=torch.Generator().manual_seed(0))
     free = {0: "batch", 2: "height", 3: "width"}
     difference = to_onnx(
