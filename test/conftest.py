@@ -20,6 +20,7 @@ _NEEDS = {
     "learn/test_loop.py": ("torch", "accelerate"),
     "learn/vision/test_fit_score.py": ("torch",),
     "learn/vision/test_lite.py": ("torch",),
+    "console/test_browser.py": ("fastapi", "uvicorn", "playwright"),
     "console/test_server.py": ("fastapi", "uvicorn"),
     "act/test_services.py": ("fastapi", "httpx"),
     "learn/test_asr_training.py": ("torch", "transformers"),
