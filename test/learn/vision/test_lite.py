@@ -189,7 +189,7 @@ def test_a_training_ends_with_a_fitted_model_and_its_figures(packs):
     assert all(0 <= t["vlm"] <= 1 and t["captions"] > 3 for t in told)
     about = read(str(packs / "model"), MatcherDescription)[1]
     assert about.score is not None and about.score.cosine >= 0
-    again = ["export", "score", str(packs / "model"), str(manifest), "--most", "1"]
+    again = ["export", "score", str(packs / "model"), str(manifest), "--most", "2"]
     assert cli.main([*again, "--detector", "detector_small"]) == 0
     assert cli.main([*again, "--detector", str(packs)]) == 2
     with pytest.raises(InputError, match="candidates"):
