@@ -14,7 +14,7 @@ SETTINGS: dict[str, list[str]] = {
         "detection.slice_columns=3", "detection.slice_rows=2", "detection.slice_zoom=1",
     ],
     "fusion of the model with itself": [
-        "detection.models=[detector_small, detector_small]",
+        "detection.models=[detector_photos, detector_photos]",
     ],
     "no context round the crop": ["matching.context=0"],
     "context of 30%": ["matching.context=0.3"],

@@ -10,7 +10,7 @@ from turret_ai import share
 from turret_ai.see import locator
 from turret_ai.see.settings import DetectionSettings, SeeSettings
 
-NAMES = ("detector_small", "matcher_lite", "matcher_small")
+NAMES = ("detector_photos", "matcher_lite", "matcher_small")
 
 
 def test_the_vision_models_are_small_and_have_cards():

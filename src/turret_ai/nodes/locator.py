@@ -33,7 +33,7 @@ class LocatorParameters(SeeSettings):
     """The see stage's settings are the node's parameters."""
 
     ahead_max_age: float = Field(
-        1.0,
+        1.8,
         ge=0.0,
         le=10.0,
         description="s that a picture may be old that was searched while the operator still spoke; "

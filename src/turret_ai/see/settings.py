@@ -20,7 +20,7 @@ class DetectionSettings(Settings):
     """From a picture to candidate boxes."""
 
     models: list[str] = Field(
-        ["detector_small"], min_length=1, max_length=8, description="names or folders of detectors"
+        ["detector_photos"], min_length=1, max_length=8, description="names or folders of detectors"
     )
     weights: list[float] = Field(
         [], description="of the models in the fusion of boxes; empty: equal"
