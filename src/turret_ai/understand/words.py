@@ -10,7 +10,8 @@ from functools import lru_cache
 from turret_ai.normalise import plain
 
 _PIECE = re.compile(r"[^\s\-\u2010-\u2015_/(),.;:!?\[\]\"]+|[(),.;:!?\[\]\"]")
-_SPELLED = re.compile(r"\be[.\s-]{0,2}m[.\s-]{0,2}p\b\.?", re.IGNORECASE)
+_SPELLED = re.compile(r"\be\.[\s-]?m\.[\s-]?p\b\.?|\be[\s-]{1,2}m[\s-]{1,2}p\b", re.IGNORECASE)
+"""Dotted letters bring their last dot along; after others a dot ends the sentence."""
 _HEAVY = (".", "!", "?")
 
 MAX_CHARACTERS = 4000
