@@ -192,13 +192,27 @@ def test_a_partial_heading_slews_while_the_operator_still_speaks():
     bench.hear(status=TranscriptStatus.PARTIAL)
     bench.understand(what=command(target="", tool=""), partial=True)
     assert len(bench.moves) == 1
+    bench.obey()
     bench.hear()
     bench.understand()
-    assert len(bench.moves) == 1, "the same heading needs no second move"
+    assert len(bench.moves) == 1, "where it stands there, the same heading needs no second move"
     bench.obey()
     bench.see()
     bench.obey()
     assert bench.finishes[0].outcome is Outcome.AIMED
+
+
+def test_an_early_order_that_was_lost_is_given_again_by_the_whole_command():
+    bench = Bench()
+    bench.joints()
+    bench.hear(status=TranscriptStatus.PARTIAL)
+    bench.understand(what=command(target="", tool=""), partial=True)
+    bench.hear()
+    bench.understand()
+    first, again = bench.moves
+    assert first.goal == again.goal
+    bench.obey()
+    assert bench.engagement.state is State.SEARCHING
 
 
 def test_a_missing_target_slews_and_stops():

@@ -395,7 +395,9 @@ class Engagement:
         before = self.goal
         direction = (heading_to_yaw(float(heading)), self.settings.search_pitch)
         move = self._move(turn, direction, turn.stamp_ns)
-        return [] if before == move.goal else [move]
+        # The whole command says it again where the turret isn't there: the first order may be lost.
+        said = before == move.goal and (turn.command is None or self.at_goal)
+        return [] if said else [move]
 
     def _on_settled(self, turn: Turn, sample: JointSample, now_ns: int) -> list[Action]:
         if self.state is State.SLEWING and turn.command is not None:
