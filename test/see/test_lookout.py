@@ -51,8 +51,10 @@ def test_a_picture_is_searched_ahead_and_serves_the_whole_command():
     assert look == Look("u1", "red drone", 20, ahead=True)
     lookout.on_answer(look)
     lookout.on_command("u1", "red drone")
+    assert not lookout.take(look), "nobody waits for it yet"
     assert lookout.on_turret(True, "u1", 110, at_goal=True) == look
     assert lookout.on_image(111) is None
+    assert lookout.take(look) and not lookout.take(look)
     assert lookout.on_turret(True, "u1", 112, at_goal=True) is None  # told once
 
 
@@ -92,6 +94,15 @@ def test_nothing_is_searched_ahead_where_that_is_off_or_the_target_unknown():
     lookout = Lookout(100)
     lookout.on_turret(False, "u1", 10, at_goal=True)
     assert lookout.on_image(20) is None
+
+
+def test_a_reset_tells_whose_answer_was_still_waited_for():
+    lookout = standing()
+    look = lookout.on_image(20)
+    lookout.on_command("u1", "red drone")
+    assert lookout.on_turret(True, "u1", 110, at_goal=True) == look
+    assert lookout.reset() == [("u1", "red drone")]
+    assert not lookout.take(look)
 
 
 events = st.one_of(

@@ -89,6 +89,10 @@ class Stop:
 Action: TypeAlias = Move | Stop | Finish
 
 
+STEPS = ("hear", "understand", "slew", "see", "aim", "total")
+"""The steps of a turn after its speech, and their sum: see msg/Engagement.msg."""
+
+
 @dataclass(slots=True)
 class Turn:
     """The running utterance and when it reached which step (ns, 0: not yet)."""

@@ -28,8 +28,6 @@ START_LIMIT = 120.0
 """Seconds until the chain must have begun its first turn."""
 MOVING = math.radians(2.0)
 """rad/s, as seen from the turret, from which on a scene's craft are followed (tracking:=lock)."""
-STEPS = ("hear", "understand", "slew", "see", "aim", "total")
-"""Fields NAME_seconds of msg/Engagement.msg."""
 TURN_LIMIT = 90.0
 """Seconds that one turn may take, speaking included, before the demo gives up."""
 
@@ -119,6 +117,7 @@ def _play(run: _Run, given: Mapping[str, str], console: Console, verbose: bool) 
     """Start the graph, follow its turns, stop it."""
     from turret_ai.graph import GRAPHS
     from turret_ai.graph.processes import Processes
+    from turret_ai.nodes import convert
     from turret_ai.nodes.evaluator import Evaluator
     from turret_ai.ros import Context
 
@@ -140,9 +139,7 @@ def _play(run: _Run, given: Mapping[str, str], console: Console, verbose: bool) 
         if not run.problem:
             run.evaluation = node.evaluate()
             run.seconds = {
-                heard.message.utterance_id: {
-                    step: float(getattr(heard.message, f"{step}_seconds")) for step in STEPS
-                }
+                heard.message.utterance_id: convert.step_seconds(heard.message)
                 for heard in node.heard("engagement")
             }
             node.write(run.evaluation)
@@ -234,6 +231,8 @@ def _end_line(message: Any) -> str:
 def _print_table(console: Console, runs: list[_Run]) -> None:
     """Every turn with what was right and where the time went, within 80 columns."""
     from rich.table import Table
+
+    from turret_ai.aim.turn import STEPS
 
     table = Table(title="turns", show_edge=False)
     for name in ("scene", "heard (WER)", "understood", "found (IoU)", "outcome", "aim error"):

@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
+from turret_ai.aim.turn import STEPS
+from turret_ai.nodes import convert
 from turret_ai.prove.latency import Latency, Statistics
-from turret_ai.prove.recorded import STEPS
 from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import Engagement
 from turret_ai.ros.time import to_ns
@@ -44,7 +45,7 @@ class LatencyWatch(Node):
         return take
 
     def _on_engagement(self, message: Engagement) -> None:
-        steps = {f"turn: {step}": float(getattr(message, f"{step}_seconds")) for step in STEPS}
+        steps = {f"turn: {step}": s for step, s in convert.step_seconds(message).items()}
         with self._guard:
             self._latency.add_all(steps)
             self.turns += 1

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turret_ai.aim.camera import Camera
+from turret_ai.aim.turn import STEPS
 from turret_ai.console.pictures import Recent, thumbnail
 from turret_ai.console.settings import ConsoleSettings
 from turret_ai.console.sight import Lock, Sight
@@ -27,7 +28,6 @@ from turret_ai.prove.latency import Latency
 from turret_ai.types import Box, Command, CommandStatus, Transcription, TranscriptStatus
 from turret_ai.units import pitch_to_elevation_deg, yaw_to_heading
 
-STEPS = ("hear", "understand", "slew", "see", "aim", "total")
 _SILENT_S = 4.0
 """Seconds without a word after which a stage counts as gone; it speaks every second."""
 _OPEN_TURNS = 16
@@ -278,15 +278,6 @@ class Board:
         """
         with self._lock:
             return self._sight.pick(search, candidate)
-
-    @property
-    def controller_present(self) -> bool:
-        """Whether a controller that says it is active was heard lately."""
-        with self._lock:
-            return any(
-                each.stage == "controller" and each.state == "active" and not self._is_silent(each)
-                for each in self._members.values()
-            )
 
     # -- for the page ----------------------------------------------------------------------------
 

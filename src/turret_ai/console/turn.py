@@ -20,7 +20,7 @@ _READINGS = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A search's answer. status: FOUND, NOT_FOUND or AMBIGUOUS; seconds: what it took."""
+    """A search's answer. status: FOUND, NOT_FOUND or AMBIGUOUS."""
 
     status: str
     stamp_ns: int

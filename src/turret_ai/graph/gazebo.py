@@ -17,7 +17,7 @@ from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
 from turret_ai.graph.finals import FINALS
 
 _CHAIN = ("speech_engine", "speech_model", "detector_model", "matcher_model", "device", "tracking",
-          "without", "params_file", "namespace", "one_process", "respawn", "log_level",
+          "early", "without", "params_file", "namespace", "one_process", "respawn", "log_level",
           "console", "console_host", "console_port")  # fmt: skip
 """Arguments that mean the same as in the finals graph."""
 

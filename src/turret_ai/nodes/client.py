@@ -24,7 +24,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -61,7 +60,7 @@ class Turn:
     reason: for people, "" for AIMED.
     aim: (yaw, pitch) in radians, base frame, + counter-clockwise and + nose down; None without aim.
     box: where the target was found, pixels of the camera's image; None if it wasn't.
-    seconds: of each step ("hear", "understand", "slew", "see", "aim", "total").
+    seconds: of each step (`turret_ai.aim.turn.STEPS`).
     """
 
     utterance_id: str
@@ -340,8 +339,6 @@ def _turn(message: Engagement) -> Turn:
     """From the `engagement` topic."""
     found = message.box
     box = Box(found.left, found.top, found.width, found.height)
-    steps = ("hear", "understand", "slew", "see", "aim", "total")
-    aim: Any = (float(message.aim_yaw), float(message.aim_pitch))
     return Turn(
         message.utterance_id,
         Outcome(message.outcome),
@@ -350,7 +347,7 @@ def _turn(message: Engagement) -> Turn:
         message.heading,
         message.tool,
         message.target,
-        aim if all(math.isfinite(angle) for angle in aim) else None,
+        convert.aim_of(message),
         box if box.width > 0 and box.height > 0 else None,
-        {step: float(getattr(message, f"{step}_seconds")) for step in steps},
+        convert.step_seconds(message),
     )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from turret_ai import extras
 from turret_ai.aim.joints import pick as pick_joints
 from turret_ai.aim.turn import Outcome, State
-from turret_ai.console.board import STEPS, Board, TurretReport
+from turret_ai.console.board import Board, TurretReport
 from turret_ai.console.pictures import shrink
 from turret_ai.console.settings import ConsoleSettings
 from turret_ai.console.sight import Lock
@@ -44,6 +43,7 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.interfaces import Lock as LockMessage
 from turret_ai.ros.time import to_ns
+from turret_ai.track.lock import LockState
 from turret_ai.types import LocationStatus
 from turret_ai.units import ns_to_seconds, seconds_to_ns
 
@@ -56,12 +56,6 @@ _SERVICE_S = 3.0
 """How long a service may take to answer."""
 _RESET = ("controller", "locator", "commander", "transcriber")
 """Who is reset, the one that ends the turn first."""
-_LOCKS = {
-    LockMessage.UNLOCKED: "UNLOCKED",
-    LockMessage.LOCKED: "LOCKED",
-    LockMessage.COASTING: "COASTING",
-    LockMessage.LOST: "LOST",
-}
 
 
 class ConsoleParameters(ConsoleSettings):
@@ -242,7 +236,7 @@ class Console(Stage):
     def _on_lock(self, message: LockMessage) -> None:
         self.board.on_lock(
             Lock(
-                _LOCKS.get(message.state, str(message.state)),
+                _name(LockState, message.state),
                 to_ns(message.header.stamp),
                 message.caption,
                 message.reason,
@@ -275,7 +269,6 @@ class Console(Stage):
     def _on_engagement(self, message: Engagement) -> None:
         stamp_ns = to_ns(message.header.stamp)
         self.ledger.ended(message.utterance_id, stamp_ns)
-        aim = (float(message.aim_yaw), float(message.aim_pitch))
         ended = Ended(
             _name(Outcome, message.outcome),
             message.reason,
@@ -283,8 +276,8 @@ class Console(Stage):
             message.heading,
             message.tool,
             message.target,
-            aim if all(math.isfinite(angle) for angle in aim) else None,
-            {step: float(getattr(message, f"{step}_seconds")) for step in STEPS},
+            convert.aim_of(message),
+            convert.step_seconds(message),
         )
         self.board.on_ended(message.utterance_id, stamp_ns, ended, self.now_ns())
 

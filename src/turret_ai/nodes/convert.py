@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.following import Estimate
-from turret_ai.aim.turn import BoxReport, Finish
+from turret_ai.aim.turn import STEPS, BoxReport, Finish
 from turret_ai.ros.interfaces import (
     BoundingBox2D,
     CameraInfo,
@@ -322,6 +322,17 @@ def finish_to_message(finish: Finish, box: TargetBBox | None) -> Engagement:
     if box is not None:
         message.box = box
     return message
+
+
+def step_seconds(message: Engagement) -> dict[str, float]:
+    """Seconds by step (`STEPS`) of the `engagement` topic; 0: not reached."""
+    return {step: float(getattr(message, f"{step}_seconds")) for step in STEPS}
+
+
+def aim_of(message: Engagement) -> tuple[float, float] | None:
+    """(yaw, pitch) of the `engagement` topic, rad, base frame; None without aim."""
+    yaw, pitch = float(message.aim_yaw), float(message.aim_pitch)
+    return (yaw, pitch) if math.isfinite(yaw) and math.isfinite(pitch) else None
 
 
 def _status(message: Any, otherwise: S) -> tuple[S, str]:

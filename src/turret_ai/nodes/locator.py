@@ -73,8 +73,6 @@ class Locator(Stage):
         self._lookout = Lookout()
         self._looking = threading.Lock()
         self._ahead: _Found | None = None
-        self._due: Look | None = None
-        """The look ahead whose answer is waited for."""
         self._worker = self.create_worker(self._search, self._on_error, on_drop=self._on_drop)
         self._boxes = topics.TARGET_BBOX.advertise(self)
         self._candidates = topics.DETECTIONS.advertise(self)
@@ -101,7 +99,7 @@ class Locator(Stage):
     def reset(self) -> None:
         self._worker.clear()
         with self._looking:
-            self._ahead = self._due = None
+            self._ahead = None
             waiting = self._lookout.reset()
         for utterance_id, caption in waiting:
             if self.ledger.is_open(utterance_id):  # the controller must not wait for it
@@ -126,7 +124,6 @@ class Locator(Stage):
             due = self._lookout.on_turret(searching, name, stamp_ns, at_goal)
             if due is None:
                 return
-            self._due = due
             found = self._ahead
         self.ledger.working(due.utterance_id, 0)
         if found is not None and found.search.look == due:
@@ -165,17 +162,14 @@ class Locator(Stage):
         with self._looking:
             self._ahead = found
             self._lookout.on_answer(found.search.look)
-            due = self._due == found.search.look
-        if due:
-            self._serve(found)
+        self._serve(found)
 
     def _serve(self, found: _Found) -> None:
-        """Answer with what was found ahead, or search anew where that was not a clear find."""
+        """If it is due, answer with what was found ahead; where that is no find, search anew."""
         look = found.search.look
         with self._looking:
-            if self._due != look:  # given up meanwhile, or answered
+            if not self._lookout.take(look):
                 return
-            self._due = None
             if found.location.status is not LocationStatus.FOUND:
                 self._lookout.look_again(look)
                 return

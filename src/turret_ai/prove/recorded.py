@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turret_ai.aim.turn import Outcome
+from turret_ai.aim.turn import STEPS, Outcome
 from turret_ai.prove.latency import Statistics
 from turret_ai.prove.nlp_score import FIELDS
 from turret_ai.prove.results import Answer, FieldAnswer
@@ -15,8 +15,6 @@ from turret_ai.prove.timeline import Heard
 from turret_ai.types import Box, CommandStatus, LocationStatus, Source, TranscriptStatus
 
 _SOURCES = ("", "RULES", "REPAIR", "LLM")
-STEPS = ("hear", "understand", "slew", "see", "aim", "total")
-"""Fields NAME_seconds of msg/Engagement.msg, in the order of a turn."""
 
 
 def answers(stages: Mapping[str, Sequence[Heard]]) -> list[Answer]:

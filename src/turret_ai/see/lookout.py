@@ -38,18 +38,23 @@ class Lookout:
         self._standing: tuple[str, int] = ("", 0)
         self._ahead: list[Look] = []
         """Looks ahead since the camera stands: one with an answer, then one without."""
+        self._due: Look | None = None
+        """The look ahead that serves the present search, until it is taken."""
 
     def reset(self) -> list[tuple[str, str]]:
         """Forget what is to be searched.
 
         Returns:
-            (utterance id, caption) of those that no picture was picked for.
+            (utterance id, caption) of those that no picture was picked for, or whose answer from a
+            look ahead is still waited for.
         """
-        waiting = [each for each in self._captions.items() if each[0] != self._searched]
+        searched = "" if self._due is not None else self._searched
+        waiting = [each for each in self._captions.items() if each[0] != searched]
         self._captions.clear()
         self._settled = self._standing = ("", 0)
         self._guess = ("", "")
         self._ahead = []
+        self._due = None
         return waiting
 
     def on_command(self, utterance_id: str, caption: str) -> None:
@@ -85,6 +90,7 @@ class Lookout:
             fresh = stamp_ns - look.stamp_ns <= self._max_age_ns
             if fresh and look.caption == caption:
                 self._searched = utterance_id
+                self._due = look
                 return look
         return None
 
@@ -92,6 +98,13 @@ class Lookout:
         """A look ahead has its answer: it serves before one that has none yet."""
         if look in self._ahead:
             self._ahead = [look]
+
+    def take(self, look: Look) -> bool:
+        """Whether a look's answer is due, once: not before the search is, nor after a reset."""
+        due = self._due == look
+        if due:
+            self._due = None
+        return due
 
     def on_image(self, stamp_ns: int, busy: bool = False) -> Look | None:
         """The picture's search, None to let it pass. busy: there is no time to look ahead."""
