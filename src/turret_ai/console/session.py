@@ -19,6 +19,7 @@ from turret_ai.console.speech import Talk
 from turret_ai.console.token import Token
 from turret_ai.console.viewers import StalledError, Viewer, Viewers
 from turret_ai.errors import InputError, TurretError
+from turret_ai.waiting import within
 
 UNKNOWN, STALLED, FULL, RUDE = 4401, 4408, 4429, 4400
 """Codes with which a connection is closed: no token, no acknowledgements, no room, nonsense."""
@@ -99,9 +100,9 @@ class Session:
     async def _is_known(self) -> bool:
         """Whether the first word holds the token, where one is demanded."""
         try:
-            text = await asyncio.wait_for(self._socket.receive_text(), _HELLO_S)
+            text = await within(self._socket.receive_text(), _HELLO_S)
             hello = requests.parse(text)
-        except (asyncio.TimeoutError, WebSocketDisconnect, KeyError, InputError):
+        except (TimeoutError, WebSocketDisconnect, KeyError, InputError):
             return False
         token = self._house.token
         if not isinstance(hello, requests.Hello):
@@ -267,4 +268,4 @@ class Session:
 
     async def _close(self, code: int) -> None:
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._socket.close(code), _CLOSE_S)
+            await within(self._socket.close(code), _CLOSE_S)

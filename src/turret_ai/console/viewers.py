@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from turret_ai.waiting import within
+
 FRAMES_AHEAD = 2
 """Messages that may be unacknowledged when a picture is sent."""
 MESSAGES_AHEAD = 8
@@ -77,8 +79,8 @@ class Viewer:
         self._sent += 1
         self._unacknowledged.append(time.monotonic())
         try:
-            await asyncio.wait_for(self._send(message), patience_s)
-        except asyncio.TimeoutError:
+            await within(self._send(message), patience_s)
+        except TimeoutError:
             raise StalledError from None
 
     def check(self, patience_s: float) -> None:
@@ -161,8 +163,8 @@ class Viewers:
         """
         last_sections = last_word = 0.0
         while True:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(viewer.wake.wait(), _PACE_S if self._behind(viewer) else 0.5)
+            with contextlib.suppress(TimeoutError):
+                await within(viewer.wake.wait(), _PACE_S if self._behind(viewer) else 0.5)
             viewer.wake.clear()
             try:
                 viewer.check(self._patience_s)

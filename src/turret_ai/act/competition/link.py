@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus, InvalidURI, WebSocketException
 from turret_ai.act.backoff import Backoff
 from turret_ai.act.competition.wire import MAX_FRAME
 from turret_ai.errors import ConfigError
+from turret_ai.waiting import within
 
 OPEN_SECONDS = 5.0
 SEND_SECONDS = 5.0
@@ -82,8 +83,8 @@ class Link:
         if socket is None:
             return False
         try:
-            await asyncio.wait_for(socket.send(text), SEND_SECONDS)
-        except (OSError, WebSocketException, TimeoutError, asyncio.TimeoutError):
+            await within(socket.send(text), SEND_SECONDS)
+        except (OSError, WebSocketException):
             if socket.transport is not None:
                 socket.transport.abort()
             return False

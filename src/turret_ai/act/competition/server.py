@@ -27,6 +27,7 @@ from turret_ai.errors import InputError, PeerError
 from turret_ai.prove.turns import score_turn
 from turret_ai.see import images
 from turret_ai.units import heading_to_yaw, wrap
+from turret_ai.waiting import within
 
 
 @dataclass(slots=True)
@@ -100,8 +101,8 @@ class CompetitionServer:
         """Close everything."""
         if self._server is not None:
             self._server.close()
-            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-                await asyncio.wait_for(self._server.wait_closed(), 2.0)
+            with contextlib.suppress(TimeoutError):
+                await within(self._server.wait_closed(), 2.0)
             self._server = None
 
     @property
@@ -118,8 +119,8 @@ class CompetitionServer:
             PeerError: no team came in time.
         """
         try:
-            await asyncio.wait_for(self._arrived.wait(), self.settings.team_timeout)
-        except (TimeoutError, asyncio.TimeoutError) as error:
+            await within(self._arrived.wait(), self.settings.team_timeout)
+        except TimeoutError as error:
             text = f"no team connected in {self.settings.team_timeout:g} s"
             raise PeerError(text) from error
         team = self.team
@@ -236,8 +237,8 @@ class CompetitionServer:
         if socket is None:
             return False
         try:
-            await asyncio.wait_for(socket.send(message), 10.0)
-        except (ConnectionClosed, OSError, TimeoutError, asyncio.TimeoutError):
+            await within(socket.send(message), 10.0)
+        except (ConnectionClosed, OSError):
             return False
         return True
 

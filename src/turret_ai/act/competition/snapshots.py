@@ -12,6 +12,7 @@ from turret_ai.act.competition import wire
 from turret_ai.errors import InputError, PeerError
 from turret_ai.see import images
 from turret_ai.types import ImageArray
+from turret_ai.waiting import within
 
 PAUSE_SECONDS = 0.25
 """Between a question that could not be sent, or got no whole picture, and the next."""
@@ -137,8 +138,8 @@ class Snapshots:
         self._last_asked = at
         self._first_asked = self._first_asked or at
         try:
-            data = await asyncio.wait_for(asyncio.shield(self._waiting), seconds)
-        except (TimeoutError, asyncio.TimeoutError):
+            data = await within(asyncio.shield(self._waiting), seconds)
+        except TimeoutError:
             return False
         except PeerError as error:
             found.note(str(error))

@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 from turret_ai.act.robomaster.wire import Kind, Reply, Splitter, encode, parse_reply
 from turret_ai.errors import PeerError
+from turret_ai.waiting import within
 
 QUIET_SECONDS = 0.05
 """Silence after which an unterminated reply counts as complete."""
@@ -35,8 +36,8 @@ class Control:
             PeerError: nobody answers there in time.
         """
         try:
-            pair = await asyncio.wait_for(asyncio.open_connection(host, port), timeout)
-        except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+            pair = await within(asyncio.open_connection(host, port), timeout)
+        except OSError as error:
             text = str(error) or "no answer"
             raise PeerError(f"no robot at {host}:{port} ({text})") from error
         return cls(*pair)
@@ -73,8 +74,8 @@ class Control:
         """
         future = self.send(command)
         try:
-            return await asyncio.wait_for(future, timeout)
-        except (TimeoutError, asyncio.TimeoutError) as error:
+            return await within(future, timeout)
+        except TimeoutError as error:
             raise PeerError(f"the robot did not answer {command!r} in {timeout:g} s") from error
 
     async def demand(self, command: str, timeout: float) -> Reply:
@@ -94,12 +95,11 @@ class Control:
             for command in farewell:
                 await self.ask(command, timeout / max(1, len(farewell)))
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await self._task
+        await asyncio.wait({self._task})
         self._fail("the connection was closed")
         self._writer.close()
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._writer.wait_closed(), timeout)
+            await within(self._writer.wait_closed(), timeout)
 
     async def _read(self) -> None:
         splitter = Splitter()

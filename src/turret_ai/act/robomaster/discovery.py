@@ -7,6 +7,7 @@ import asyncio
 
 from turret_ai.act.robomaster.wire import DIRECT_ADDRESS, USB_ADDRESS, parse_broadcast
 from turret_ai.errors import PeerError
+from turret_ai.waiting import within
 
 NAMED = {"direct": DIRECT_ADDRESS, "usb": USB_ADDRESS}
 
@@ -36,8 +37,8 @@ async def discover(listen_address: str, port: int, timeout: float) -> str:
     except OSError as error:
         raise PeerError(f"can't listen for robots on {listen_address}:{port}: {error}") from error
     try:
-        return await asyncio.wait_for(found, timeout)
-    except (TimeoutError, asyncio.TimeoutError) as error:
+        return await within(found, timeout)
+    except TimeoutError as error:
         raise PeerError(f"no robot announced itself on port {port} in {timeout:g} s") from error
     finally:
         transport.close()

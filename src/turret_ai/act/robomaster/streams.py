@@ -18,6 +18,7 @@ from turret_ai.act.robomaster.control import Control
 from turret_ai.act.robomaster.media import AUDIO_RATE, OpusDecoder, OpusSplitter, VideoDecoder
 from turret_ai.act.robomaster.settings import DriverSettings
 from turret_ai.types import ImageArray
+from turret_ai.waiting import within
 
 READ_LIMIT = 1 << 22
 """Bytes taken at once: what has piled up is decoded in one go, and only its newest is given out."""
@@ -46,7 +47,7 @@ class _Stream(ABC):
             began = time.monotonic()
             try:
                 await self._read(host)
-            except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+            except OSError as error:
                 self.problem = f"no {self.name} from the robot ({error or 'it stalls'})"
             else:
                 self.problem = f"the robot closed its {self.name} stream"
@@ -71,14 +72,14 @@ class _Stream(ABC):
 
     async def _read(self, host: str) -> None:
         timeout = self._settings.timeout
-        reader, writer = await asyncio.wait_for(
+        reader, writer = await within(
             asyncio.open_connection(host, self._port, limit=READ_LIMIT), timeout
         )
         self.openings += 1
         loop = asyncio.get_running_loop()
         try:
             while True:
-                data = await asyncio.wait_for(reader.read(READ_LIMIT), self._settings.stall)
+                data = await within(reader.read(READ_LIMIT), self._settings.stall)
                 if not data:
                     return
                 deliver = await loop.run_in_executor(
@@ -90,7 +91,7 @@ class _Stream(ABC):
         finally:
             writer.close()
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(writer.wait_closed(), 0.5)
+                await within(writer.wait_closed(), 0.5)
 
 
 class VideoStream(_Stream):
