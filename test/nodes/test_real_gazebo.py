@@ -82,7 +82,8 @@ class Gazebo(Probe):
         self.transport = Transport(self.partition)
         self.stats = []
         self.transport.subscribe(f"/world/{name}/stats", self.stats.append)
-        self.bridge = Bridge(self, self.transport) if watched else None
+        self.major = found.major
+        self.bridge = Bridge(self, self.transport, major=self.major) if watched else None
         self.log = folder / f"{name}.log"
         words = ["-s", "-r", "-v", "3", "--headless-rendering", "--force-version"]
         with self.log.open("w") as file:
@@ -157,7 +158,7 @@ def test_a_world_loads_without_an_error_and_runs(gazebo, world, record_property)
 )
 def test_a_joint_steps_fast_without_overshoot_and_stops_at_its_limits(gazebo, joint, wanted):
     server = gazebo("range", watched=False)
-    Bridge(server, server.transport, truth=False)
+    Bridge(server, server.transport, major=server.major, truth=False)
     states = server.collect(JointState, "joint_states", qos.STAGE)
     order = server.create_publisher(Float64, f"{joint}/command", qos.STAGE)
     assert server.until(lambda: states and order.get_subscription_count(), 30.0)
