@@ -115,9 +115,7 @@ class Bridge:
     major: of the Gazebo. truth: whether the truth boxes are carried, and so rendered.
     """
 
-    def __init__(
-        self, node: Node, transport: Transport, *, major: int, truth: bool = True
-    ) -> None:
+    def __init__(self, node: Node, transport: Transport, *, major: int, truth: bool = True) -> None:
         self.count: dict[str, int] = {}
         """Messages by their name in ROS."""
         for entry in gazebo_bridge.entries(truth=truth):
