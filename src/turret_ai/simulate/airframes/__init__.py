@@ -129,4 +129,5 @@ def _numbers(variant: Variant) -> dict[str, Any]:
 
 def _maker(variant: Variant) -> Callable[..., None]:
     """The builder itself, without the check of its numbers."""
-    return inspect.unwrap(variant.builder)
+    maker: Callable[..., None] = inspect.unwrap(variant.builder)
+    return maker
