@@ -286,13 +286,17 @@ def test_a_cancellation_that_comes_too_late_for_its_turn_stops_the_turret_yet():
 def test_a_cancellation_in_mid_sentence_halts_and_the_whole_sentence_decides(meant):
     bench = Bench()
     bench.hear(status=TranscriptStatus.PARTIAL)
-    bench.understand(what=command(target="", tool="", status=CommandStatus.INCOMPLETE), partial=True)
+    bench.understand(
+        what=command(target="", tool="", status=CommandStatus.INCOMPLETE), partial=True
+    )
     assert len(bench.moves) == 1
     bench.understand(what=CALL_OFF, partial=True)
     assert bench.actions[-1] == Stop("u1", bench.now - 5 * S, for_now=True)
     count = len(bench.actions)
     bench.understand(what=CALL_OFF, partial=True)
-    bench.understand(what=command(target="", tool="", status=CommandStatus.INCOMPLETE), partial=True)
+    bench.understand(
+        what=command(target="", tool="", status=CommandStatus.INCOMPLETE), partial=True
+    )
     bench.obey()
     assert len(bench.actions) == count, "it stands until all is said"
     bench.hear()
