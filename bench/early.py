@@ -48,9 +48,10 @@ class Played:
     guesses: tuple[str, ...]
 
     def __str__(self) -> str:
+        how, misled = ", early" * self.early, ", misled" * self.misled
+        steps = f"heard {self.hear:.2f}, slew {self.slew:.2f}, see {self.see:.2f}"
         return (
-            f"{self.scene} {self.number}{', early' * self.early}: {self.outcome} {self.total:.2f} s "
-            f"(heard {self.hear:.2f}, slew {self.slew:.2f}, see {self.see:.2f}){', misled' * self.misled}"
+            f"{self.scene} {self.number}{how}: {self.outcome} {self.total:.2f} s ({steps}){misled}"
         )
 
     @property
