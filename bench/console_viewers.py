@@ -37,12 +37,12 @@ class Watched:
     pictures: list[float] = field(default_factory=list)
 
 
-def watch(rounds: int, say: Callable[[str], object] = lambda _: None) -> dict[int, Watched]:
+def watch(turns: int, say: Callable[[str], object] = lambda _: None) -> dict[int, Watched]:
     """Play the scene's commands; the number of pages changes after each turn, so that each of the
-    commands is played once a round with each number.
+    commands is played with each number.
 
     Args:
-        rounds: of 4 commands and 3 numbers of pages each.
+        turns: of 12, each number of pages has each of the four commands once.
     """
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(40, 99))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
@@ -72,7 +72,7 @@ def watch(rounds: int, say: Callable[[str], object] = lambda _: None) -> dict[in
             Viewers(f"http://127.0.0.1:{port}") as viewers,
         ):
             console = psutil.Process(processes.running["console"].pid)
-            for number in range(rounds * 4 * len(COUNTS)):
+            for number in range(turns):
                 count = COUNTS[number % len(COUNTS)]
                 viewers.look(count)
                 before, began = console.cpu_times(), len(ends)
@@ -137,9 +137,9 @@ def rows(found: dict[int, Watched]) -> list[Row]:
 
 
 def run(quick: bool) -> list[Row]:
-    return rows(watch(1))
+    return rows(watch(3 if quick else 12))
 
 
 if __name__ == "__main__":
-    for row in rows(watch(1, say=print)):
+    for row in rows(watch(12, say=lambda line: print(line, flush=True))):
         print(f"{row.name}: {row.value:.3g} {row.unit} ({row.note})")
