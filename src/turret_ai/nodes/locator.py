@@ -13,7 +13,7 @@ from pydantic import Field
 
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
-from turret_ai.nodes.stage import Stage
+from turret_ai.nodes.stage import Stage, is_on_cpu
 from turret_ai.ros import images, topics
 from turret_ai.ros.interfaces import (
     Image,
@@ -49,6 +49,9 @@ class _Search:
     image: Image | None
 
 
+_WARM_UP = _Search(Look("", "", 0), None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What a search gave. seconds: how long it took."""
@@ -70,6 +73,7 @@ class Locator(Stage):
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("locator", LocatorParameters, overrides)
         self.locator: see_locator.Locator | None = None
+        self._cold = False
         self._lookout = Lookout()
         self._looking = threading.Lock()
         self._ahead: _Found | None = None
@@ -85,10 +89,16 @@ class Locator(Stage):
     def on_configure(self) -> None:
         self.doing = "loading the detectors and matchers"
         locator = see_locator.load(self.parameters)
-        self.doing = "warming up"
-        locator.warm_up()
+        self._cold = is_on_cpu(locator.describe())
+        if not self._cold:
+            self.doing = "warming up"
+            locator.warm_up()
         self._lookout = Lookout(seconds_to_ns(self.parameters.ahead_max_age))
         self.locator = locator
+
+    def on_activate(self) -> None:
+        if self._cold:
+            self._worker.put(_WARM_UP)
 
     def on_cleanup(self) -> None:
         self.locator = None
@@ -144,6 +154,10 @@ class Locator(Stage):
         locator, look = self.locator, search.look
         if locator is None:
             raise InputError("there are no models: the node is not configured")
+        if search is _WARM_UP:
+            locator.warm_up()
+            self._cold = False
+            return
         if search.image is None:
             locator.prepare(look.caption)
             return

@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts nodes: `python -m turret_ai.nodes.main NAME [NAME...] [--ros-args ...]`."""
+"""Starts nodes: `python -m turret_ai.nodes.main NAME [NAME...] [--ros-args ...]`.
+
+With `--spare NAME...` it imports what those nodes need, then waits for a line on its standard
+input: the words to go on with, as a JSON list. Without a line it ends.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
+
+SPARE = "--spare"
 
 
 def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) -> int:
@@ -57,6 +67,10 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
     from turret_ai.ros import run
 
     words = list(sys.argv[1:] if args is None else args)
+    if words[:1] == [SPARE]:
+        words = _wait_for_words(words[1:])
+        if not words:
+            return 0
     if names is None:
         end = words.index("--ros-args") if "--ros-args" in words else len(words)
         names, words = words[:end], words[end:]
@@ -66,6 +80,18 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return run(*factories, args=words)
+
+
+def _wait_for_words(names: Sequence[str]) -> list[str]:
+    from turret_ai.nodes.registry import node_class
+
+    for name in names:
+        with contextlib.suppress(Exception):  # told when it is to become that node
+            node_class(name)
+    line = sys.stdin.readline()
+    with Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    return [str(word) for word in json.loads(line)] if line else []
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +80,19 @@ def _variant(path: Path | str, type_name: str, name: str, entry: Any) -> Variant
 
 def _checked(where: str, builder: Callable[..., None], numbers: dict[str, Any]) -> Builder:
     """The builder with its numbers, which are compared with its signature when it is called."""
-    call = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(builder)
 
     def build(frame: Airframe) -> None:
         try:
-            call(frame, **numbers)
+            _checking(builder)(frame, **numbers)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
             raise ConfigError(f"{where}: {key}: {first['msg']}") from error
 
     return build
+
+
+@cache
+def _checking(builder: Callable[..., None]) -> Callable[..., None]:
+    """Made when it is first needed: a scene is read without building what doesn't fly in it."""
+    return validate_call(config=ConfigDict(arbitrary_types_allowed=True))(builder)
