@@ -36,19 +36,6 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
-    """One spoken sentence.
-
-    samples: mono float32 in [-1, 1], shape (n,), at 16 kHz.
-    stamp_ns: time of the first sample, nanoseconds of the node's clock.
-    """
-
-    utterance_id: str
-    samples: FloatArray
-    stamp_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Transcription:
     """What was heard. `reason` says why the status is EMPTY."""
 

@@ -124,7 +124,7 @@ class GazeboWorld:
         return pose
 
     def trace(self, yaw, pitch, time_s, width=380):
-        """An image of flat colours (h, w, 3), and the captions' (left, top, right, bottom)."""
+        """Colours in the shade (h, w, 3), and the captions' (left, top, right, bottom)."""
         from embreex.mesh_construction import TriangleMesh
         from embreex.rtcore_scene import EmbreeScene
 
@@ -150,6 +150,7 @@ class GazeboWorld:
             np.ascontiguousarray(rays, np.float32),
             output=1,
         )
+        ambient = np.array(self.world.findtext("scene/ambient").split()[:3], float)
         image = np.zeros((height * width, 3))
         boxes = {}
         for number, (name, obj) in enumerate(sources):
@@ -158,7 +159,10 @@ class GazeboWorld:
             if not name:
                 image[here] = self._texture(obj, face, hits["u"][here], hits["v"][here])
                 continue
-            linear = np.array([obj.colours[obj.materials[f]]["Kd"] for f in face]).reshape(-1, 3)
+            told = [obj.colours[obj.materials[f]] for f in face]
+            colour = np.array([each["Kd"] for each in told]).reshape(-1, 3)
+            glow = np.array([each.get("Ke", [0.0] * 3) for each in told]).reshape(-1, 3)
+            linear = colour * ambient / math.pi + glow
             image[here] = np.clip(linear, 0, 1) ** (1 / 2.2) * 255
             if len(here):
                 rows, columns = np.divmod(here, width)

@@ -298,7 +298,7 @@ def test_batches_are_a_function_of_their_number_and_short_clips_come_first(data:
         }
     )
     clips = features.read_manifest(data)
-    forward, backward = batches.Plan(clips, config), batches.Plan(clips, config)
+    forward, backward = batches.Epochs(clips, config), batches.Epochs(clips, config)
     assert backward[9] == forward[9]
     assert [forward[i] for i in range(9)] == [backward[i] for i in range(9)]
     assert all(clips[c].seconds <= 1.6 for i in range(3) for c, _ in forward[i])

@@ -24,6 +24,8 @@ from turret_ai.ros.interfaces import (
 from turret_ai.ros.time import to_msg
 
 RGB_INT8 = 3
+PACKAGES = {6: "ignition.msgs", 8: "gz.msgs"}
+"""What a Gazebo calls its messages, by its major version: it drops those of another name."""
 
 
 def stamp_ns(time: Fields) -> int:
@@ -108,9 +110,12 @@ FROM_GAZEBO: dict[str, tuple[Any, Any]] = {
 
 
 class Bridge:
-    """Carries what the entries of the bridge file name, as long as it lives."""
+    """Carries what the entries of the bridge file name, as long as it lives.
 
-    def __init__(self, node: Node, transport: Transport, *, truth: bool = True) -> None:
+    major: of the Gazebo. truth: whether the truth boxes are carried, and so rendered.
+    """
+
+    def __init__(self, node: Node, transport: Transport, *, major: int, truth: bool = True) -> None:
         self.count: dict[str, int] = {}
         """Messages by their name in ROS."""
         for entry in gazebo_bridge.entries(truth=truth):
@@ -122,7 +127,7 @@ class Bridge:
                 transport.subscribe(theirs, self._carry(ours, publisher, translate))
             else:
                 assert entry["ros_type_name"] == "std_msgs/msg/Float64"
-                kind = entry["gz_type_name"].replace("gz.msgs", "ignition.msgs")
+                kind = entry["gz_type_name"].replace("gz.msgs", PACKAGES[major])
                 command = transport.advertise(theirs, kind)
                 node.create_subscription(
                     Float64, ours, lambda m, to=command: to.publish({2: float(m.data)}), qos.STAGE

@@ -163,7 +163,7 @@ class Transport:
         self._udp.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
         self._udp.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, here)
         self._lock = threading.RLock()
-        self._callbacks: dict[str, Callable[[Fields], None]] = {}
+        self._callbacks: dict[str, tuple[str, Callable[[Fields], None]]] = {}
         self._publishers: dict[str, tuple[str, Publisher]] = {}
         self._connected: set[tuple[str, str]] = set()
         self._closing = threading.Event()
@@ -176,14 +176,18 @@ class Transport:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def subscribe(self, topic: str, callback: Callable[[Fields], None]) -> None:
-        """Have a function called, on the transport's thread, with each message's fields."""
+    def subscribe(self, topic: str, callback: Callable[[Fields], None], kind: str = "") -> None:
+        """Have a function called, on the transport's thread, with each message's fields.
+
+        kind: such as "gz.msgs.Double"; as in Gazebo, messages of another are dropped unsaid.
+        "": all are taken.
+        """
         with self._lock:
-            self._callbacks[self._full(topic)] = callback
+            self._callbacks[self._full(topic)] = (kind, callback)
         self._tell(SUBSCRIBE, {6: {1: self._full(topic)}})
 
     def advertise(self, topic: str, kind: str) -> Publisher:
-        """A publisher; kind: such as "ignition.msgs.Double"."""
+        """A publisher; kind: such as "gz.msgs.Double"."""
         full = self._full(topic)
         publisher = Publisher(self, full, kind)
         with self._lock:
@@ -238,9 +242,9 @@ class Transport:
                         self._tell(SUBSCRIBE, {6: {1: full}})
             for found, _ in poller.poll(100):
                 if found is self._sub:
-                    topic, _, data, *_ = self._sub.recv_multipart()
-                    callback = self._callbacks.get(topic.decode())
-                    if callback is not None:
+                    topic, _, data, kind = self._sub.recv_multipart()
+                    wanted, callback = self._callbacks.get(topic.decode(), ("", None))
+                    if callback is not None and wanted in ("", kind.decode()):
                         callback(decode(data))
                 else:
                     self._heard(self._udp.recv(65536))

@@ -112,7 +112,8 @@ def test_we_hear_the_real_transport(partition):
     assert heard[0] == 0.25
 
 
-def test_the_tests_bridge_carries_every_topic(partition):
+@pytest.mark.parametrize(("major", "command"), [(6, "ignition.msgs.Double"), (8, "gz.msgs.Double")])
+def test_the_tests_bridge_carries_every_topic(partition, major, command):
     """What a Gazebo says arrives on our topics, and our angles at its controllers."""
     rgb = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
     told = {1: {1: 3, 2: 500}, 2: {1: "frame_id", 2: "camera_optical_frame"}}
@@ -137,8 +138,9 @@ def test_the_tests_bridge_carries_every_topic(partition):
     try:
         with Transport() as theirs, Transport() as ours:
             senders = {name: theirs.advertise(name, "ignition.msgs.Any") for name in said}
-            theirs.subscribe(topics.COMMANDS["gimbal_joint"], lambda m: turned.append(m[2][0]))
-            Bridge(probe, ours)
+            commands = topics.COMMANDS["gimbal_joint"]
+            theirs.subscribe(commands, lambda m: turned.append(m[2][0]), command)
+            Bridge(probe, ours, major=major)
             assert until(lambda: all(each.subscribers for each in senders.values()))
 
             def talked():

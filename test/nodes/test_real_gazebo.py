@@ -82,7 +82,8 @@ class Gazebo(Probe):
         self.transport = Transport(self.partition)
         self.stats = []
         self.transport.subscribe(f"/world/{name}/stats", self.stats.append)
-        self.bridge = Bridge(self, self.transport) if watched else None
+        self.major = found.major
+        self.bridge = Bridge(self, self.transport, major=self.major) if watched else None
         self.log = folder / f"{name}.log"
         words = ["-s", "-r", "-v", "3", "--headless-rendering", "--force-version"]
         with self.log.open("w") as file:
@@ -124,6 +125,14 @@ class Gazebo(Probe):
         super().close()
 
 
+def overlap(one, other):
+    """IoU of two boxes with left, top, width, height."""
+    corners = (
+        np.array([[b.left, b.top, b.left + b.width, b.top + b.height]]) for b in (one, other)
+    )
+    return float(iou(*corners)[0, 0])
+
+
 @pytest.fixture
 def gazebo(tmp_path):
     running = []
@@ -157,7 +166,7 @@ def test_a_world_loads_without_an_error_and_runs(gazebo, world, record_property)
 )
 def test_a_joint_steps_fast_without_overshoot_and_stops_at_its_limits(gazebo, joint, wanted):
     server = gazebo("range", watched=False)
-    Bridge(server, server.transport, truth=False)
+    Bridge(server, server.transport, major=server.major, truth=False)
     states = server.collect(JointState, "joint_states", qos.STAGE)
     order = server.create_publisher(Float64, f"{joint}/command", qos.STAGE)
     assert server.until(lambda: states and order.get_subscription_count(), 30.0)
@@ -209,7 +218,9 @@ def test_the_cameras_see_what_the_embedded_simulator_sees(gazebo, world, record_
     stamps = np.array([to_ns(p.header.stamp) for p in pictures]) * 1e-9
     rate = 1.0 / float(np.median(np.diff(stamps)))
     assert rate == pytest.approx(turret.CAMERA_RATE, rel=0.05)
-    assert {to_ns(i.header.stamp) for i in infos} >= {to_ns(p.header.stamp) for p in pictures}
+    informed = {to_ns(info.header.stamp) for info in infos}
+    seen = {to_ns(picture.header.stamp) for picture in pictures}
+    assert {stamp for stamp in seen if stamp >= min(informed)} <= informed
     embedded = World(scenes.load(world))
     picture = pictures[-1]
     last = to_ns(picture.header.stamp)
@@ -225,8 +236,7 @@ def test_the_cameras_see_what_the_embedded_simulator_sees(gazebo, world, record_
         for box in told.boxes:
             if box.visible == 1.0 and box.caption in truth:
                 there = truth[box.caption]
-                overlaps.append(float(iou(*(np.array([[b.left, b.top, b.left + b.width,
-                    b.top + b.height]]) for b in (box, there)))[0, 0]))  # fmt: skip
+                overlaps.append(overlap(box, there))
     print(f"{server.version} {world}: real time factor {speed:.2f} with camera and boxes, "
           f"{rate:.2f} Hz, correlation {alike:.3f}, {len(overlaps)} boxes, "
           f"IoU {np.mean(overlaps):.3f}, least {np.min(overlaps):.3f}")  # fmt: skip
@@ -253,5 +263,12 @@ def test_a_spoken_turn_ends_aimed_at_the_right_craft(gazebo, world):
     exposed = to_ns(end.box.header.stamp)
     told = next(t for t in truth if to_ns(t.header.stamp) == exposed)
     wanted = next(b for b in told.boxes if b.caption == end.target)
-    assert math.remainder(end.aim_yaw - wanted.yaw, math.tau) == pytest.approx(0.0, abs=0.02)
-    assert end.aim_pitch == pytest.approx(wanted.pitch, abs=0.02)
+    there = overlap(end.box, wanted)
+    off = (abs(math.remainder(end.aim_yaw - wanted.yaw, math.tau)),
+           abs(end.aim_pitch - wanted.pitch))  # fmt: skip
+    print(f"box of {wanted.width:.0f}x{wanted.height:.0f} pixels: IoU {there:.2f}, aim off its "
+          f"middle by {math.degrees(off[0]):.2f} and {math.degrees(off[1]):.2f} deg")  # fmt: skip
+    assert there > 0.4
+    half = turret.VERTICAL_FOV / turret.HEIGHT / 2.0
+    assert off[0] < half * wanted.width
+    assert off[1] < half * wanted.height

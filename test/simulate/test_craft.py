@@ -3,6 +3,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from turret_ai.errors import ConfigError, InputError
 from turret_ai.simulate import airframes, craft, mesh
@@ -89,7 +91,7 @@ def test_a_file_of_airframes_that_makes_no_sense_is_told_in_one_line(tmp_path, t
     file.write_text(text)
     with pytest.raises(ConfigError, match=said) as told:
         for variant in airframes.read(file)["drone"]:
-            variant.build(craft.Airframe("drone", variant.name))
+            variant.assemble()
     assert "\n" not in str(told.value)
 
 
@@ -97,6 +99,28 @@ def test_an_airframe_of_ones_own_is_a_line_of_numbers(tmp_path):
     file = tmp_path / "airframes.yaml"
     file.write_text("drone: {mine: {build: multicopter, arms: 5, reach: 2}}")
     (mine,) = airframes.read(file)["drone"]
-    frame = craft.Airframe("drone", mine.name)
-    mine.build(frame)
-    assert len(frame.discs) == 5
+    assert len(mine.assemble().discs) == 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(craft.TYPES), st.integers(0, 2**32 - 1))
+def test_offspring_are_airframes_of_their_type_and_like_no_other(type_name, seed):
+    rng = np.random.default_rng(seed)
+    listed = craft.variants(type_name, "train")
+    parent = listed[int(rng.integers(len(listed)))]
+    child = airframes.offspring(parent, listed, rng)
+    frame = child.assemble()
+    assert (child.type_name, child.split) == (type_name, "train")
+    assert child.numbers not in [v.numbers for v in listed]
+    low, high = frame.bounds
+    assert np.isfinite([low, high]).all()
+    assert 0.3 < frame.size / parent.assemble().size < 3.0
+    assert frame.triangles > 40
+
+
+def test_offspring_depend_on_the_seed_alone():
+    listed = craft.variants("drone", "train")
+    first, second = (
+        airframes.offspring(listed[0], listed, np.random.default_rng(5)) for _ in range(2)
+    )
+    assert first.numbers == second.numbers

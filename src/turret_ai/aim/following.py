@@ -60,7 +60,6 @@ class Following:
         self.reason = ""
         """Why the last pursuit ended."""
         self._estimate: Estimate | None = None
-        self._holding = False
         self._heard_ns = 0
         self._sent_ns = 0
         self._orders: deque[tuple[int, float, float]] = deque(maxlen=64)

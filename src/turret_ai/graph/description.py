@@ -29,18 +29,6 @@ class Argument:
             raise ConfigError(f"{self.name}:={value} is not one of {', '.join(self.choices)}")
         return value
 
-    def as_bool(self, value: str) -> bool:
-        """True and false as launch files write them.
-
-        Raises:
-            ConfigError: anything else.
-        """
-        if value.lower() in ("true", "1", "yes"):
-            return True
-        if value.lower() in ("false", "0", "no"):
-            return False
-        raise ConfigError(f"{self.name}:={value} must be true or false")
-
 
 @dataclass(frozen=True, slots=True)
 class NodeEntry:

@@ -12,7 +12,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,12 @@ _LETTERS = {
     "t": "T IY", "v": "V IY", "x": "EH K S", "z": "Z IY",
 }  # fmt: skip
 _LETTER_LOG10 = -4.6
+
+
+@cache
+def writer() -> Writer:
+    """The one of this process."""
+    return Writer()
 
 
 class Writer:

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turret_ai.errors import InputError
-from turret_ai.learn import mishear, numerals, sentences
-from turret_ai.learn.plausible import Writer
+from turret_ai.learn import mishear, numerals, plausible, sentences
 from turret_ai.learn.sentences import Style
 
 _SPELLINGS = (
@@ -68,7 +67,7 @@ class Corrupter:
         self._rate = rate
         self._damage = damage or Damage()
         self._rng = random.Random(seed)
-        self._writer = Writer()
+        self._writer = plausible.writer()
 
     def corrupt(self, text: str) -> str:
         """One sentence as heard."""

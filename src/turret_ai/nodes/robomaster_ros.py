@@ -45,7 +45,6 @@ class RoboMasterRos(Stage):
         self._client = client(self, actions.MoveGimbal, "move_gimbal")
         self._mode = self.create_publisher(messages.Mode, "gimbal/mode", qos.LATCHED)
         self._drive = self.create_publisher(messages.GimbalCommand, "cmd_gimbal", qos.COMMAND)
-        self._joints_seen = 0.0
         topics.TURRET_COMMAND.subscribe(self, self._on_command)
         topics.JOINT_STATES.subscribe(self, self._on_joints)
         self.create_timer(0.1, self._on_tick)
@@ -80,7 +79,6 @@ class RoboMasterRos(Stage):
     def _on_joints(self, message: JointState) -> None:
         names, angles = list(message.name), pick(message.name, message.position)
         if angles is not None:
-            self._joints_seen = time.monotonic()
             self.keeper.on_joints(*angles[:2])
         elif any(name.endswith(YAW_JOINT) for name in names):
             self.health.problem = (

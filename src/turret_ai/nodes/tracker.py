@@ -25,7 +25,7 @@ from turret_ai.ros.time import to_ns
 from turret_ai.track import association
 from turret_ai.track.eyes import Eyes, ModelEyes
 from turret_ai.track.lock import LockState
-from turret_ai.track.pursuit import Plan, Pursuit
+from turret_ai.track.pursuit import Glance, Pursuit
 from turret_ai.track.settings import TrackSettings
 from turret_ai.types import LocationStatus
 
@@ -43,7 +43,7 @@ class TrackerParameters(TrackSettings):
 class _Search:
     """A part of an image to search."""
 
-    plan: Plan
+    plan: Glance
     image: Image
 
 

@@ -7,9 +7,10 @@ metres, origin near the middle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -81,17 +82,37 @@ class Airframe:
         return sum(len(s.faces) for _, s in self.parts)
 
 
-Builder = Callable[[Airframe], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A named airframe of a type; `split` says which data set may show it."""
+    """A named airframe of a type.
+
+    split: which data set may show it.
+    builder: what adds the parts to an `Airframe`; ConfigError where it can't take the numbers.
+    numbers: the builder's keywords.
+    """
 
     type_name: str
     name: str
     split: str
-    build: Builder
+    builder: Callable[..., None]
+    numbers: Mapping[str, Any]
+
+    def assemble(self) -> Airframe:
+        """The airframe, centred on its bounding cuboid.
+
+        Raises:
+            ConfigError: the builder can't take the numbers.
+        """
+        frame = Airframe(self.type_name, self.name)
+        self.builder(frame, **self.numbers)
+        low, high = frame.bounds
+        middle = (low + high) / 2.0
+        frame.parts = [(r, s.moved(-middle)) for r, s in frame.parts]
+        frame.discs = [
+            Disc(tuple(float(v) for v in np.array(d.centre) - middle), d.normal, d.radius)  # type: ignore[arg-type]
+            for d in frame.discs
+        ]
+        return frame
 
 
 def variants(type_name: str, split: str | None = None) -> list[Variant]:
@@ -121,15 +142,6 @@ def build(type_name: str, variant: str) -> Airframe:
     """
     for candidate in variants(type_name):
         if candidate.name == variant:
-            frame = Airframe(type_name, variant)
-            candidate.build(frame)
-            low, high = frame.bounds
-            middle = (low + high) / 2.0
-            frame.parts = [(r, s.moved(-middle)) for r, s in frame.parts]
-            frame.discs = [
-                Disc(tuple(float(v) for v in np.array(d.centre) - middle), d.normal, d.radius)  # type: ignore[arg-type]
-                for d in frame.discs
-            ]
-            return frame
+            return candidate.assemble()
     names = ", ".join(v.name for v in variants(type_name))
     raise InputError(f"unknown variant {variant!r} of {type_name}: known are {names}")

@@ -33,12 +33,16 @@ ROTOR_ALPHA = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """colour: linear RGB in 0..1. gloss: 0 matt to 1 mirror. alpha: 1 is solid."""
+    """colour: linear RGB in 0..1. gloss: 0 matt to 1 mirror. alpha: 1 is solid.
+
+    glow: linear RGB that shines without any light, black for nothing.
+    """
 
     name: str
     colour: tuple[float, float, float]
     gloss: float
     alpha: float = 1.0
+    glow: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ def _mtl(materials: list[Material], prefix: str) -> list[str]:
             f"Ka {_text(material.colour)}",
             f"Kd {_text(material.colour)}",
             f"Ks {_text((shine, shine, shine))}",
+            *([f"Ke {_text(material.glow)}"] if any(material.glow) else []),
             f"Ns {10.0 + 190.0 * material.gloss:.0f}",
             f"Pr {0.9 - 0.6 * material.gloss:.2f}",
             f"Pm {0.6 * material.gloss if material.gloss > 0.8 else 0.0:.2f}",

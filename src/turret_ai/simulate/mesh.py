@@ -72,11 +72,15 @@ def disc_rim(disc: Disc, n: int = 24) -> FloatArray:
 @lru_cache(maxsize=256)
 def load(type_name: str, variant: str, spinning: bool = False) -> Mesh:
     """The mesh of a variant; `spinning` replaces rotor blades by their blur."""
+    return of(craft.build(type_name, variant), spinning)
+
+
+def of(frame: craft.Airframe, spinning: bool = False) -> Mesh:
+    """The mesh of an airframe; as `load`."""
     from embreex.mesh_construction import TriangleMesh
     from embreex.rtcore_scene import EmbreeScene
     from scipy.spatial import ConvexHull
 
-    frame = craft.build(type_name, variant)
     parts = [(r, s) for r, s in frame.parts if not (spinning and r == "blade")]
     offsets = np.cumsum([0, *(len(s.vertices) for _, s in parts[:-1])])
     vertices = np.concatenate([s.vertices for _, s in parts]).astype(np.float32)

@@ -7,6 +7,7 @@ the image's. Shading is linear light, encoded as sRGB; the result is composited 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -25,6 +26,8 @@ Float64Array = NDArray[np.float64]
 
 _LAYERS = 6
 """Clear surfaces that a ray goes through at most."""
+_LEAST_CLEAR = 0.35
+"""Not even the farthest craft sinks into the haze any deeper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Light:
     ground_rgb: tuple[float, float, float] = (0.6, 0.58, 0.55)
     haze_per_metre: float = 1.0 / 6000.0
     shadows: bool = True
+
+    def clear(self, distance: float) -> float:
+        """The share of a craft's own light that comes through so many metres of haze."""
+        return max(_LEAST_CLEAR, math.exp(-self.haze_per_metre * distance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +226,7 @@ class _Shader:
         self._sun = (sun / np.linalg.norm(sun) @ rotation).astype(np.float32)
         self._up = rotation[2].astype(np.float32)
         distance = float(np.linalg.norm(placed.position))
-        clear = np.exp(-distance * light.haze_per_metre) if placed.distance_haze else 1.0
-        self._clear = np.float32(max(0.35, clear))
+        self._clear = np.float32(light.clear(distance) if placed.distance_haze else 1.0)
         self._grain = np.random.default_rng(placed.livery.seed)
 
     def _trace(

@@ -29,7 +29,7 @@ _RATE_STEP_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Glance:
     """What to search: a part of the picture of an instant, for a caption."""
 
     lock_number: int
@@ -109,7 +109,7 @@ class Pursuit:
 
     # -- pictures --------------------------------------------------------------------------------
 
-    def plan(self, stamp_ns: int) -> Plan | None:
+    def plan(self, stamp_ns: int) -> Glance | None:
         """What of the picture of an instant is to be searched; None: let it pass."""
         if not self.lock.on:
             return None
@@ -134,9 +134,9 @@ class Pursuit:
         if stamp_ns - self._looked_ns < seconds_to_ns(0.9 / rate):
             return None
         self._looked_ns = stamp_ns
-        return Plan(self._number, stamp_ns, window, self.caption)
+        return Glance(self._number, stamp_ns, window, self.caption)
 
-    def take(self, plan: Plan, seen: Sequence[Seen], now_ns: int) -> bool:
+    def take(self, plan: Glance, seen: Sequence[Seen], now_ns: int) -> bool:
         """What a search has found, perhaps nothing; False where nobody asks for it any more."""
         if plan.lock_number != self._number or not self.lock.on or self.tracker.target is None:
             return False

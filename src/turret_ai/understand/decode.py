@@ -23,7 +23,7 @@ from turret_ai.understand import channel as channels
 from turret_ai.understand import context as ctx
 from turret_ai.understand import sentence_graph
 from turret_ai.understand.channel import Channel
-from turret_ai.understand.graph import MASKS, ChannelCosts, Graph, Label
+from turret_ai.understand.decoding_graph import MASKS, ChannelCosts, DecodingGraph, Label
 from turret_ai.understand.pronounce import Sounds, sounds
 from turret_ai.understand.words import Word
 from turret_ai.vocabulary import CraftType, Term, Vocabulary
@@ -78,7 +78,7 @@ class Decoder:
         self._costs = costs or ChannelCosts()
         self._channel = channel or channels.load()
         self._samples = samples
-        self._graph: Graph | None = None
+        self._graph: DecodingGraph | None = None
         terms: tuple[Term | CraftType, ...] = (*words.tools, *words.colours, *words.types)
         said = [s for term in terms for s in term.spoken]
         said += [word for digit in words.digits.values() for word in digit]
@@ -90,7 +90,7 @@ class Decoder:
         return word not in self._no_colour
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> DecodingGraph:
         """The graph, compiled when first used."""
         if self._graph is None:
             self._graph = sentence_graph.build(

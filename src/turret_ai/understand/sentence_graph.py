@@ -9,14 +9,14 @@ from turret_ai.normalise import plain
 from turret_ai.phonetics.lexicon import Pronunciation, phrase
 from turret_ai.understand import context as ctx
 from turret_ai.understand.channel import Channel
-from turret_ai.understand.graph import (
+from turret_ai.understand.decoding_graph import (
     HEADING_BIT,
     TARGET_BIT,
     TOOL_BIT,
     ChannelCosts,
     Compiler,
-    Graph,
-    Plan,
+    DecodingGraph,
+    Outline,
 )
 from turret_ai.vocabulary import Vocabulary
 
@@ -37,23 +37,23 @@ BARE = 0.003
 
 def build(
     words: Vocabulary, neighbours: ctx.Context, costs: ChannelCosts, channel: Channel
-) -> Graph:
+) -> DecodingGraph:
     """The decoding graph of a vocabulary."""
-    plan = Plan()
+    outline = Outline()
     nodes = [ctx.BEGIN, ctx.OTHER, *ctx.FIELDS, *neighbours.cues]
     after = {node: neighbours.probability(node, TRUST) for node in nodes}
     said = [*neighbours.cues, *ctx.FIELDS, ctx.OTHER]
     routes = {f">{what}": {n: row.get(what, 0.0) for n, row in after.items()} for what in said}
     for cue in neighbours.cues:
-        plan.add(phrase(cue), {f">{cue}": 1.0}, cue)
-    _add_heading(plan, words, costs)
-    _add_tools(plan, words, costs, channel)
-    _add_target(plan, words, costs, channel)
+        outline.add(phrase(cue), {f">{cue}": 1.0}, cue)
+    _add_heading(outline, words, costs)
+    _add_tools(outline, words, costs, channel)
+    _add_target(outline, words, costs, channel)
     ends = {node: max(row.get(ctx.END, 0.0), 0.02) for node, row in after.items()}
-    return Compiler(plan.chains, routes, ends, costs, channel).compile()
+    return Compiler(outline.chains, routes, ends, costs, channel).compile()
 
 
-def _add_heading(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
+def _add_heading(outline: Outline, words: Vocabulary, costs: ChannelCosts) -> None:
     """A trie of digits over the grid, in which one digit may be missing."""
     lost, total, gate = costs.lost_digit, len(words.headings), f">{ctx.HEADING}"
     ways = {
@@ -63,37 +63,37 @@ def _add_heading(plan: Plan, words: Vocabulary, costs: ChannelCosts) -> None:
     second = Counter(h[:2] for h in words.headings)
     bit = HEADING_BIT
     for d1, n in first.items():
-        plan.add(ways[d1], {gate: n / total}, f"#{d1}", ("d1", d1), within=bit, digit=True)
+        outline.add(ways[d1], {gate: n / total}, f"#{d1}", ("d1", d1), within=bit, digit=True)
     for d12, n in second.items():
         # the leading zero is the digit that is lost most
         skip = lost * (3.0 if d12[0] == "0" else 1.0)
         sources = {f"#{d12[0]}": n / first[d12[0]], gate: skip * n / total}
         ends = (lost, ctx.HEADING, bit)
-        plan.add(ways[d12[1]], sources, f"#{d12}", ("d2", d12), within=bit, digit=True, cut=ends)
+        outline.add(ways[d12[1]], sources, f"#{d12}", ("d2", d12), within=bit, digit=True, cut=ends)
     for heading in words.headings:
         d12 = heading[:2]
         sources = {f"#{d12}": 1.0 / second[d12], f"#{d12[0]}": lost / first[d12[0]]}
         label = ("heading", heading)
-        plan.add(ways[heading[2]], sources, ctx.HEADING, label, bit, bit, digit=True)
+        outline.add(ways[heading[2]], sources, ctx.HEADING, label, bit, bit, digit=True)
 
 
-def _add_tools(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Channel) -> None:
+def _add_tools(outline: Outline, words: Vocabulary, costs: ChannelCosts, channel: Channel) -> None:
     weights = {t.name: costs.rare if t.rare else 1.0 for t in words.tools}
     total, gate = sum(weights.values()), f">{ctx.TOOL}"
     for tool in words.tools:
         said = list(dict.fromkeys(way for s in tool.spoken for way in phrase(plain(s))))
         for i, way in enumerate(said):
             share = weights[tool.name] / total * (0.8 if i == 0 else 0.2 / (len(said) - 1))
-            plan.add(
+            outline.add(
                 (way,), {gate: share}, ctx.TOOL, ("tool", tool.name), TOOL_BIT, within=TOOL_BIT
             )
             # said again, as operators do ("deploy EMP ... launch EMP now")
             if i == 0:
-                plan.again(way, {gate: share * AGAIN}, ctx.TOOL, TOOL_BIT)
+                outline.again(way, {gate: share * AGAIN}, ctx.TOOL, TOOL_BIT)
         if not tool.rare:
             for way, often in heard_as(tool.name, channel):
                 share = weights[tool.name] / total * 0.8 * often
-                plan.add(
+                outline.add(
                     (way,), {gate: share}, ctx.TOOL, ("tool", tool.name), TOOL_BIT, within=TOOL_BIT
                 )
 
@@ -111,7 +111,7 @@ def heard_as(name: str, channel: Channel) -> list[tuple[Pronunciation, float]]:
     return out
 
 
-def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Channel) -> None:
+def _add_target(outline: Outline, words: Vocabulary, costs: ChannelCosts, channel: Channel) -> None:
     bit = TARGET_BIT
     chance = COLOUR_COUNTS
     gate = f">{ctx.TARGET}"
@@ -121,18 +121,18 @@ def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Cha
             ways = tuple(way for s in colour.spoken for way in phrase(plain(s)))
             part = {k: w / len(words.colours) for k, w in sources.items()}
             label = (f"c{slot}", colour.name)
-            plan.add(ways, part, f"@{slot}", label, within=bit)
+            outline.add(ways, part, f"@{slot}", label, within=bit)
             for way, often in heard_as(colour.name, channel):
                 weighed = {k: w * often for k, w in part.items()}
-                plan.add((way,), weighed, f"@{slot}", label, within=bit)
+                outline.add((way,), weighed, f"@{slot}", label, within=bit)
         if slot < 3:
-            plan.add(_AND, {f"@{slot}": chance["and"]}, f"@{slot}&", within=bit)
+            outline.add(_AND, {f"@{slot}": chance["and"]}, f"@{slot}&", within=bit)
         sources = {f"@{slot}": chance["next"], f"@{slot}&": 1.0}
     ended = {"@1": chance["type"], "@2": chance["type"], "@3": 0.9}
     for pattern in words.patterns:
         sources = {node: chance["pattern"] / len(words.patterns) for node in ("@1", "@2", "@3")}
         sources |= {gate: BARE * 0.1}
-        plan.add(phrase(plain(pattern)), sources, "@p", ("pattern", pattern), within=bit)
+        outline.add(phrase(plain(pattern)), sources, "@p", ("pattern", pattern), within=bit)
     weights = {t.name: costs.rare if t.rare else 1.0 for t in words.types}
     total = sum(weights.values())
     for kind in words.types:
@@ -140,9 +140,9 @@ def _add_target(plan: Plan, words: Vocabulary, costs: ChannelCosts, channel: Cha
         for i, way in enumerate(said):
             share = weights[kind.name] / total * (0.85 if i == 0 else 0.15 / (len(said) - 1))
             sources = {k: w * share for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
-            plan.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)
+            outline.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)
         if not kind.rare:
             for way, often in heard_as(kind.name, channel):
                 share = weights[kind.name] / total * often
                 sources = {k: w * share for k, w in {**ended, "@p": 1.0, gate: BARE}.items()}
-                plan.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)
+                outline.add((way,), sources, ctx.TARGET, ("type", kind.name), bit, bit)

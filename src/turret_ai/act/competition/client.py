@@ -30,7 +30,7 @@ SEARCH_SLACK = 1.25
 """The time that is kept for searching a picture, in times of the longest search so far."""
 
 
-class Listener(Protocol):
+class ServerEvents(Protocol):
     """Who is told what the server wants. Times: `time.monotonic()`."""
 
     def on_utterance(
@@ -74,7 +74,7 @@ class Client:
         ConfigError: an address or a team name that can't be used.
     """
 
-    def __init__(self, settings: ClientSettings, listener: Listener) -> None:
+    def __init__(self, settings: ClientSettings, listener: ServerEvents) -> None:
         self.settings = settings
         self.listener = listener
         self.keeper = TurnKeeper(settings.turns, run=secrets.token_hex(3))

@@ -21,8 +21,8 @@ from turret_ai.act.robomaster.arming import Arming
 from turret_ai.act.robomaster.axes import from_sdk
 from turret_ai.act.robomaster.control import Control
 from turret_ai.act.robomaster.discovery import resolve
-from turret_ai.act.robomaster.listener import Listener, Status
 from turret_ai.act.robomaster.motion import Motion, Order
+from turret_ai.act.robomaster.robot_events import RobotEvents, Status
 from turret_ai.act.robomaster.settings import DriverSettings
 from turret_ai.act.robomaster.streams import AudioStream, VideoStream
 from turret_ai.act.robomaster.wire import Attitude, Ports
@@ -44,7 +44,7 @@ class Driver:
     """
 
     def __init__(
-        self, settings: DriverSettings, listener: Listener, ports: Ports | None = None
+        self, settings: DriverSettings, listener: RobotEvents, ports: Ports | None = None
     ) -> None:
         self.settings = settings
         self.listener = listener

@@ -34,7 +34,6 @@ class _Pending:
 
     writer: asyncio.StreamWriter
     seq: str
-    born: float = 0.0
 
 
 class Emulator:

@@ -81,7 +81,7 @@ def frame_phones(
     return found
 
 
-class Plan:
+class Epochs:
     """Epochs of batches of clips of like length, extended as far as it is asked."""
 
     def __init__(self, clips: Sequence[Clip], config: AsrConfig) -> None:
@@ -225,7 +225,7 @@ class AcousticBatcher:
     ) -> None:
         self.clips, self.store, self.phones, self.config = clips, store, phones, config
         self.spell = spell
-        self.plan = Plan(clips, config)
+        self.epochs = Epochs(clips, config)
 
     def __call__(self, index: int, rng: Generator) -> Heard:
         """The batch; `rng` decides on masks, padding and pure noise."""
@@ -235,7 +235,7 @@ class AcousticBatcher:
         spelled: list[list[int]] = []
         sounds: list[NDArray[np.int64]] = []
         frame_s = config.frontend.hop_length / 16000
-        for i, variant in self.plan[index]:
+        for i, variant in self.epochs[index]:
             clip = self.clips[i]
             if rng.random() < config.data.noise_only:
                 found = self.store.without_speech(rng, min(clip.seconds, 6.0))

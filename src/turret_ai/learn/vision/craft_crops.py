@@ -16,7 +16,7 @@ from turret_ai.learn.image_types import SPLIT_NUMBER
 from turret_ai.learn.vision import layers
 from turret_ai.learn.vision.captions import compose
 from turret_ai.learn.vision.crop_bank import Crop, Origin
-from turret_ai.simulate import craft, livery, mesh, render
+from turret_ai.simulate import airframes, craft, livery, mesh, render
 from turret_ai.simulate.models import catalogue, textured
 
 VIEWS = 14
@@ -31,6 +31,8 @@ PAINTED_SHARES = {
     "cargo aircraft": 1.3, "commercial aircraft": 0.6, "fighter plane": 1.0, "fighter jet": 0.7,
 }  # fmt: skip
 """How often each type is painted: more often what models lack."""
+_OFFSPRING = 0.8
+"""How often a painted craft of training is none of the listed airframes but one like them."""
 _LEAST_SHARE = 0.05
 _DETAIL = 256
 """Largest side of a texture, pixels."""
@@ -106,11 +108,13 @@ def painted_row(number: int, seed: int, split: str) -> list[Crop]:
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split], number, 12])
     type_name = _type(PAINTED_SHARES, craft.TYPES, rng)
     variants = craft.variants(type_name, split)
-    variant = variants[int(rng.integers(len(variants)))].name
+    variant = variants[int(rng.integers(len(variants)))]
+    if split == "train" and rng.random() < _OFFSPRING:
+        variant = airframes.offspring(variant, variants, rng)
+    model = mesh.of(variant.assemble(), bool(rng.random() < 0.35))
     crops = []
     for _ in range(VIEWS // 2):
         paint = livery.random_livery(type_name, rng, SPLIT_NUMBER[split] << 26)
-        model = mesh.load(type_name, variant, bool(rng.random() < 0.35))
         made = layers.draw(model, paint, type_name, _size(rng), rng)
         if made is None:
             continue
@@ -121,7 +125,7 @@ def painted_row(number: int, seed: int, split: str) -> list[Crop]:
             continue
         camouflage = paint.camouflage and len(seen) > 1
         caption = livery.caption(type_name, seen, camouflage)
-        origin = Origin(type_name, "painted", f"painted {variant}", paint.pattern, split)
+        origin = Origin(type_name, "painted", f"painted {variant.name}", paint.pattern, split)
         crops.append(Crop(layers.rgba(colour, cover), box, caption, None, origin))
     return crops
 

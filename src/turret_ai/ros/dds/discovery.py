@@ -57,7 +57,7 @@ class NodeInfo:
 
 
 @dataclass(slots=True)
-class Graph:
+class Network:
     """A picture of the network at one moment."""
 
     topics: dict[str, TopicInfo] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Discovery:
             self._on_participant,
         )
 
-    def watch(self, seconds: float, enough: Callable[[Graph], bool] | None = None) -> Graph:
+    def watch(self, seconds: float, enough: Callable[[Network], bool] | None = None) -> Network:
         """Look for some seconds, or until a picture is enough."""
         end = time.monotonic() + seconds
         with self.context.spinning():
@@ -95,9 +95,9 @@ class Discovery:
                 if enough is not None and enough(found := self.picture()):
                     return found
 
-    def picture(self) -> Graph:
+    def picture(self) -> Network:
         """What is known now, without this process."""
-        found = Graph()
+        found = Network()
         owners: dict[tuple[str, bytes], str] = {}
         alive: set[bytes] = set()
         own = self.context.participant.get_guid()
@@ -126,7 +126,7 @@ class Discovery:
         self._participants[bytes(message.gid.data)] = message
 
     @staticmethod
-    def _add_nodes(found: Graph, owners: dict[tuple[str, bytes], str], message: Any) -> None:
+    def _add_nodes(found: Network, owners: dict[tuple[str, bytes], str], message: Any) -> None:
         for each in message.node_entities_info_seq:
             name = f"{each.node_namespace.rstrip('/')}/{each.node_name}"
             found.nodes.setdefault(name, NodeInfo(name))
@@ -137,7 +137,7 @@ class Discovery:
 
     @staticmethod
     def _add_endpoint(
-        found: Graph, owners: dict[tuple[str, bytes], str], side: str, each: Any
+        found: Network, owners: dict[tuple[str, bytes], str], side: str, each: Any
     ) -> None:
         prefix, _, rest = each.topic_name.partition("/")
         name = f"/{rest}"

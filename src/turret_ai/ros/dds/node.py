@@ -62,7 +62,6 @@ class Node:
         self.context = context
         self._name = names.check_node_name(arguments.node_name(name))
         self._namespace = arguments.namespace(name, namespace)
-        self._original = name
         full = self.get_fully_qualified_name()
         settings = arguments.settings(name, full)
         self.parameters: Any = ros_parameters.resolve(parameters, settings, overrides, full)

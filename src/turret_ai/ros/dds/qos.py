@@ -9,9 +9,6 @@ from enum import IntEnum
 from cyclonedds.core import Policy, Qos
 from cyclonedds.util import duration
 
-INFINITE = 2**63 - 1
-"""Nanoseconds; DDS's word for "never"."""
-
 MAX_BLOCKING = 0.1
 """Seconds that a reliable write may wait for a reader that lags behind, before it is given up."""
 

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.random import Generator
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from turret_ai import documents
@@ -21,7 +26,7 @@ from turret_ai.simulate.airframes import (
     rotorcraft,
     transport,
 )
-from turret_ai.simulate.craft import SPLITS, TYPES, Airframe, Builder, Variant
+from turret_ai.simulate.craft import SPLITS, TYPES, Airframe, Variant
 
 BUILDERS: dict[str, Callable[..., None]] = {
     "multicopter": drones.multicopter,
@@ -42,6 +47,9 @@ BUILDERS: dict[str, Callable[..., None]] = {
     "jet": jet.jet,
 }
 """What `build` may name. Each adds its parts to an `Airframe`; its keywords are the numbers."""
+_PROPORTION = 0.15
+"""Standard deviation of the logarithm of a factor: most airframes of a kind lie within 30%."""
+_INHERITED = 0.4
 
 
 def read(path: Path | str) -> dict[str, list[Variant]]:
@@ -75,13 +83,14 @@ def _variant(path: Path | str, type_name: str, name: str, entry: Any) -> Variant
         raise ConfigError(f"{where}: build is {builder!r}, none of {', '.join(BUILDERS)}")
     if split not in SPLITS:
         raise ConfigError(f"{where}: split is {split!r}, none of {', '.join(SPLITS)}")
-    return Variant(type_name, name, split, _checked(where, BUILDERS[builder], numbers))
+    return Variant(type_name, name, split, _checked(where, BUILDERS[builder]), numbers)
 
 
-def _checked(where: str, builder: Callable[..., None], numbers: dict[str, Any]) -> Builder:
-    """The builder with its numbers, which are compared with its signature when it is called."""
+def _checked(where: str, builder: Callable[..., None]) -> Callable[..., None]:
+    """The builder; its numbers are compared with its signature when it is called."""
 
-    def build(frame: Airframe) -> None:
+    @functools.wraps(builder)
+    def build(frame: Airframe, **numbers: Any) -> None:
         try:
             _checking(builder)(frame, **numbers)
         except ValidationError as error:
@@ -92,7 +101,38 @@ def _checked(where: str, builder: Callable[..., None], numbers: dict[str, Any]) 
     return build
 
 
-@cache
+@functools.cache
 def _checking(builder: Callable[..., None]) -> Callable[..., None]:
     """Made when it is first needed: a scene is read without building what doesn't fly in it."""
     return validate_call(config=ConfigDict(arbitrary_types_allowed=True))(builder)
+
+
+def offspring(parent: Variant, others: Sequence[Variant], rng: Generator) -> Variant:
+    """An airframe that nobody has listed: a parent's, with traits of its kin and other proportions.
+
+    Every trait that is no measure (a tail, a gear, how many blades) may come from one of `others`
+    of the same builder; every measure is scaled by a factor of its own, log-normal.
+    """
+    mother = _numbers(parent)
+    kin = [_numbers(o) for o in others if _maker(o) is _maker(parent)]
+    father = kin[int(rng.integers(len(kin)))] if kin else mother
+    numbers: dict[str, Any] = {}
+    for key, value in mother.items():
+        if isinstance(value, float):
+            numbers[key] = value * math.exp(_PROPORTION * float(np.clip(rng.normal(), -2, 2)))
+        else:
+            numbers[key] = father[key] if rng.random() < _INHERITED else value
+    return replace(parent, name=f"{parent.name}-offspring", numbers=numbers)
+
+
+def _numbers(variant: Variant) -> dict[str, Any]:
+    """All numbers of a variant, those of its builder's defaults too."""
+    taken = inspect.signature(_maker(variant)).parameters.values()
+    defaults = {p.name: p.default for p in taken if p.kind is p.KEYWORD_ONLY}
+    return {**defaults, **variant.numbers}
+
+
+def _maker(variant: Variant) -> Callable[..., None]:
+    """The builder itself, without the check of its numbers."""
+    maker: Callable[..., None] = inspect.unwrap(variant.builder)
+    return maker

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+
 from turret_ai.errors import InputError
 from turret_ai.simulate import export, mesh
-from turret_ai.simulate.gazebo import backdrop, flight, truth, turret
+from turret_ai.simulate.gazebo import backdrop, daylight, flight, truth, turret
 from turret_ai.simulate.gazebo.xml import Element, add, numbers, to_text
 from turret_ai.simulate.render import Light
 from turret_ai.simulate.scene import CraftEntry, Scene
@@ -96,7 +98,7 @@ def write_all(
     for label, entry in enumerate(scene.craft, start=1):
         name = slug(entry.caption)
         model = mesh.load(entry.type, entry.variant, entry.spinning)
-        painted = export.surfaces(model, entry.livery)
+        painted = daylight.seen(export.surfaces(model, entry.livery), seen.light, _distance(entry))
         triangles += export.write_obj(painted, folder / f"{name}.obj")
         uri = f"{folder.name}/{name}.obj"
         if flight.moves(entry) and not still:
@@ -140,13 +142,10 @@ def _physics(world: Element) -> None:
 def _daylight(world: Element, light: Light) -> None:
     """Sun and sky as in the embedded renderer.
 
-    A light of intensity 1 gives a white face square to it the light's own colour, while ambient
-    light is divided by pi on the way (a Lambertian surface); it can't exceed 1.
+    A light of intensity 1 gives a white face square to it the light's own colour.
     """
     scene = add(world, "scene")
-    skies = zip(light.sky_rgb, light.ground_rgb, strict=True)
-    ambient = [min(1.0, 3.14159 * (sky + ground) / 2.0) for sky, ground in skies]
-    add(scene, "ambient", numbers((*ambient, 1.0)))
+    add(scene, "ambient", numbers((*daylight.ambient(light), 1.0)))
     add(scene, "background", numbers((*light.horizon_rgb, 1.0)))
     add(scene, "shadows", "true")
     add(scene, "grid", "false")
@@ -223,6 +222,12 @@ def _panorama(world: Element, shell: str, image: str) -> None:
     add(metal, "emissive_map", image)
     add(metal, "metalness", "0")
     add(metal, "roughness", "1")
+
+
+def _distance(entry: CraftEntry) -> float:
+    """m, from the camera to the craft, the mean over its way."""
+    ways = [waypoint.position for waypoint in flight.waypoints(entry)]
+    return float(np.linalg.norm(ways, axis=1).mean())
 
 
 def _pose(waypoint: flight.Waypoint) -> str:

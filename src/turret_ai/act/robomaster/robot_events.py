@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from turret_ai.types import ImageArray
 
 
-class Listener(Protocol):
+class RobotEvents(Protocol):
     """Who is told what comes from the robot. Times: `time.monotonic()` of the measurement."""
 
     def on_attitude(self, yaw: float, pitch: float, at: float) -> None:

@@ -78,7 +78,7 @@ class Chain:
 
 
 @dataclass(slots=True)
-class Plan:
+class Outline:
     """Chains under construction."""
 
     chains: list[Chain] = field(default_factory=list)
@@ -108,7 +108,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class DecodingGraph:
     """The compiled graph: S states, N nodes, both counted once for each set of fields said.
 
     advance: (S, S); the phone meant at a state may follow lost ones. emission: P(heard | meant),
@@ -242,7 +242,7 @@ class Compiler:
         self._edge(noise, start, 1.0)
         self._leave.append((self.node("<other>", mask), noise, 1.0))
 
-    def compile(self) -> Graph:
+    def compile(self) -> DecodingGraph:
         """Build the matrices."""
         from scipy.sparse import csr_matrix
 
@@ -252,7 +252,7 @@ class Compiler:
                     self._chain(chain, mask)
             self._swallow(mask)
         count, nodes = len(self._labels), len(self._nodes) * MASKS
-        return Graph(
+        return DecodingGraph(
             advance=csr_matrix((self._weights, (self._rows, self._columns)), shape=(count, count)),
             emission=self._emission(count),
             insertion=self._insertions(count),
