@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Show the camera in a browser: from the exposure of a picture until it is painted"""
+"""Show the camera in a browser: from the exposure of a picture until it is painted
+
+Beside `python -m bench console_delay`, while other pages look as well:
+
+    python -m bench.console_delay --others 9
+"""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import shutil
 import socket
@@ -13,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from bench._viewers import Viewers
 from bench.common import Row, Skip
 
 RATE_HZ = 15.0
@@ -21,6 +29,11 @@ _LIMIT_S = 120.0
 
 
 def run(quick: bool) -> list[Row]:
+    return measure(SECONDS / 4 if quick else SECONDS)
+
+
+def measure(seconds: float, others: int = 0) -> list[Row]:
+    """others: pages that look beside the browser's."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
@@ -31,7 +44,6 @@ def run(quick: bool) -> list[Row]:
     from turret_ai.graph import GRAPHS
     from turret_ai.graph.processes import Processes
 
-    seconds = SECONDS / 4 if quick else SECONDS
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100), "ROS_LOCALHOST_ONLY": "1"}
@@ -43,12 +55,18 @@ def run(quick: bool) -> list[Row]:
         with (
             Processes(plan, on_line=lambda *_: None) as processes,
             sync_playwright() as playwright,
+            contextlib.ExitStack() as stack,
         ):
             browser = playwright.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox"], timeout=1e3 * _LIMIT_S
             )
             page = browser.new_page()
-            _open(page, f"http://127.0.0.1:{port}", processes)
+            url = f"http://127.0.0.1:{port}"
+            _open(page, url, processes)
+            if others:
+                stack.enter_context(Viewers(url)).look(others)
+                page.reload()  # it forgets the delays before
+                page.wait_for_timeout(3000)
             before = time.monotonic()
             page.wait_for_timeout(1e3 * seconds)
             wall = time.monotonic() - before
@@ -58,7 +76,8 @@ def run(quick: bool) -> list[Row]:
     if len(delays) < 10:
         raise RuntimeError(f"only {len(delays)} pictures were painted in {wall:.0f} s")
     load = os.getloadavg()[0]
-    note = f"{len(delays)} pictures, {shown:.0f} a second of {RATE_HZ:.0f}; load {load:.1f}"
+    beside = f"{others} other pages, " if others else ""
+    note = f"{beside}{len(delays)} pictures, {shown:.0f} a second of {RATE_HZ:.0f}; load {load:.1f}"
     ordered = sorted(delays)
     return [
         Row("exposure to painted, median", statistics.median(ordered), "ms", note=note),
@@ -85,3 +104,10 @@ def _open(page: Any, url: str, processes: Any) -> None:
             pass
         time.sleep(0.2)
     raise RuntimeError(f"no pictures within {_LIMIT_S:.0f} s")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.console_delay")
+    parser.add_argument("--others", type=int, default=0, help="pages that look as well")
+    for row in measure(SECONDS, parser.parse_args().others):
+        print(f"{row.name}: {row.value:.4g} {row.unit}; {row.note}")

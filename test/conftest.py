@@ -22,6 +22,7 @@ _NEEDS = {
     "learn/vision/test_lite.py": ("torch",),
     "console/test_browser.py": ("fastapi", "uvicorn", "playwright"),
     "console/test_server.py": ("fastapi", "uvicorn"),
+    "console/test_sources.py": ("fastapi", "uvicorn"),
     "act/test_services.py": ("fastapi", "httpx"),
     "learn/test_asr_training.py": ("torch", "transformers"),
     "learn/test_neural_voices.py": ("espeakng_loader",),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import socket
@@ -19,6 +20,9 @@ from turret_ai.act.competition import cases
 from turret_ai.act.competition.played import Played, ServerSettings
 from turret_ai.act.competition.server import CompetitionServer
 from turret_ai.cli.app import main
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "console"))
+from conversation import Conversation
 
 TIL24 = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "til24"
 
@@ -96,15 +100,24 @@ def test_the_truth_of_the_kit_s_scenes_is_right_at_350_and_at_185() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_compete_answers_every_turn_of_a_scene() -> None:
+@pytest.mark.skipif(importlib.util.find_spec("fastapi") is None, reason="needs the extra console")
+def test_compete_answers_every_turn_of_a_scene_and_shows_it_on_the_console() -> None:
     found, _ = cases.load([TIL24, "airfield"] if TIL24.is_dir() else ["airfield"])
+    port = free_port()
 
-    async def play() -> tuple[list[Played], list[dict[str, object]]]:
+    def look() -> Conversation:
+        """A page, until every turn is logged on it."""
+        with Conversation(f"http://127.0.0.1:{port}", patience=120.0) as page:
+            assert page.until(lambda: len(page.log) >= len(found), 300.0)
+        return page
+
+    async def play() -> tuple[list[Played], list[dict[str, object]], Conversation]:
         settings = ServerSettings(port=free_port(), team_timeout=180.0)
         async with CompetitionServer(found, settings) as server:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "turret_ai.cli.app", "compete", "--json"),
                 *("--server", server.address, "--team", "slow test"),
+                *("console:=true", f"console_port:={port}"),
                 env={
                     **os.environ,
                     "ROS_DOMAIN_ID": str(10 + os.getpid() % 90),
@@ -112,6 +125,7 @@ def test_compete_answers_every_turn_of_a_scene() -> None:
                 },
                 stdout=subprocess.PIPE,
             )
+            looking = asyncio.ensure_future(asyncio.to_thread(look))
             try:
                 played = await server.play()
                 out, _ = await asyncio.wait_for(process.communicate(), 30.0)
@@ -119,12 +133,19 @@ def test_compete_answers_every_turn_of_a_scene() -> None:
                 if process.returncode is None:
                     process.kill()
         assert process.returncode == 0
-        return played, [json.loads(line) for line in out.decode().splitlines()]
+        return played, [json.loads(line) for line in out.decode().splitlines()], await looking
 
-    played, turns = asyncio.run(play())
+    played, turns, page = asyncio.run(play())
     assert all(each.answer is not None for each in played)
     assert len(turns) == len(found)
     assert all(turn["end"] is not None for turn in turns)
+    assert page.frames >= len(found)
+    for entry, turn in zip(page.log, played, strict=True):
+        assert entry["text"] and entry["turn"]["final"] == entry["text"]
+        answer = turn.answer
+        assert answer is not None and entry["text"] == answer["asr"]
+        assert entry["turn"]["ended"]["outcome"] in ("AIMED", "AMBIGUOUS", "NOT_FOUND")
+        assert entry["picture"], "the picture that was searched"
 
 
 LATE_EARS = """

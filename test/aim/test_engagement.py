@@ -282,6 +282,48 @@ def test_a_cancellation_that_comes_too_late_for_its_turn_stops_the_turret_yet():
     assert isinstance(bench.actions[-1], Move)  # a newer order is not stopped by an older word
 
 
+@pytest.mark.parametrize("meant", [True, False])
+def test_a_cancellation_in_mid_sentence_halts_and_the_whole_sentence_decides(meant):
+    bench = Bench()
+    bench.hear(status=TranscriptStatus.PARTIAL)
+    bench.understand(
+        what=command(target="", tool="", status=CommandStatus.INCOMPLETE), partial=True
+    )
+    assert len(bench.moves) == 1
+    bench.understand(what=CALL_OFF, partial=True)
+    assert bench.actions[-1] == Stop("u1", bench.now - 5 * S, for_now=True)
+    count = len(bench.actions)
+    bench.understand(what=CALL_OFF, partial=True)
+    bench.understand(
+        what=command(target="", tool="", status=CommandStatus.INCOMPLETE), partial=True
+    )
+    bench.obey()
+    assert len(bench.actions) == count, "it stands until all is said"
+    bench.hear()
+    if meant:
+        bench.understand(what=CALL_OFF)
+        assert [a.for_now for a in bench.actions if isinstance(a, Stop)] == [True, False]
+        assert [f.outcome for f in bench.finishes] == [Outcome.CANCELLED]
+    else:
+        bench.understand()
+        assert len(bench.moves) == 2 and not bench.finishes
+        bench.obey()
+        bench.see()
+        bench.obey()
+        assert [f.outcome for f in bench.finishes] == [Outcome.AIMED]
+
+
+def test_a_cancellation_in_mid_sentence_halts_the_turn_before_too():
+    bench = Bench()
+    bench.hear("u1")
+    bench.understand("u1")
+    bench.understand("u2", CALL_OFF, partial=True)
+    assert [a.utterance_id for a in bench.actions if isinstance(a, Stop)] == ["u2"]
+    assert [f.outcome for f in bench.finishes] == [Outcome.SUPERSEDED]
+    bench.hear("u2", status=TranscriptStatus.EMPTY)
+    assert bench.engagement.state is State.IDLE
+
+
 def test_noise_ends_its_own_turn_but_not_the_running_one():
     bench = Bench()
     bench.hear("u1")

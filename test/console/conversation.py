@@ -95,13 +95,15 @@ class Conversation:
         """Whether a turn of a kind is logged as ended; `outcome` tells how."""
         return lambda: self.outcome(kind) != ""
 
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The turns that are logged, the oldest first."""
+        names = [name for name in self.sections if name.startswith("log:")]
+        return [self.sections[name] for name in sorted(names, key=lambda name: int(name[4:]))]
+
     def outcome(self, kind: str) -> str:
         """How the last turn of a kind ended, "" if none has."""
-        logged = sorted(
-            (k for k in self.sections if k.startswith("log:")), key=lambda k: int(k[4:])
-        )
-        for name in reversed(logged):
-            entry = self.sections[name]
+        for entry in reversed(self.log):
             if entry["turn"]["kind"] == kind:
                 return str(entry["turn"]["ended"]["outcome"])
         return ""

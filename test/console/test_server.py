@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -73,13 +73,28 @@ class Recorder:
         return "every stage was reset"
 
 
+class Sections:
+    """What is shown: a number that only grows."""
+
+    def __init__(self) -> None:
+        self.number = 1
+
+    def changes(self) -> Mapping[str, str]:
+        return self.everything()
+
+    def everything(self) -> Mapping[str, str]:
+        number = self.number
+        time.sleep(0.002)  # as long as much JSON takes
+        return {"turn": f'{{"id":"u{number}"}}'}
+
+
 @contextlib.contextmanager
 def serving(
-    token: Token | None = None, **settings: object
+    token: Token | None = None, shown: Sections | None = None, **settings: object
 ) -> Iterator[tuple[ConsoleServer, Recorder]]:
     recorder = Recorder()
     made = ConsoleSettings(port=0, **settings)  # type: ignore[arg-type]
-    server = ConsoleServer(made, recorder, token, lambda: {"turn": '{"id":"u1"}'})
+    server = ConsoleServer(made, recorder, token, shown or Sections())
     server.start()
     try:
         yield server, recorder
@@ -312,7 +327,7 @@ def test_nonsense_is_answered_and_a_page_that_talks_nothing_else_is_sent_away() 
 
 def test_ten_pages_look_and_one_that_stands_still_is_dropped() -> None:
     frame = pack({"size": [4, 3]}, bytes(80_000))
-    with serving(stall=1.0) as (server, _):
+    with serving(stall=1.0, frames_in_all=1000.0) as (server, _):
 
         async def watch(made: Page, until: float) -> None:
             while time.monotonic() < until:
@@ -338,6 +353,30 @@ def test_ten_pages_look_and_one_that_stands_still_is_dropped() -> None:
         play(work)
 
 
+def test_what_a_page_saw_is_never_overtaken_by_something_older() -> None:
+    shown = Sections()
+    with serving(shown=shown) as (server, _):
+
+        async def grow() -> None:
+            for shown.number in range(2, 200):
+                server.update()
+                await asyncio.sleep(0.001)
+
+        async def work() -> None:
+            growing = asyncio.ensure_future(asyncio.to_thread(asyncio.run, grow()))
+            numbers: list[int] = []
+            async with page(server) as first:
+                while not numbers or numbers[-1] < 199:
+                    async with page(server):  # who comes is shown all there is
+                        sections = (await first.next()).get("sections") or {}
+                    if "turn" in sections:  # type: ignore[operator]
+                        numbers.append(int(sections["turn"]["id"][1:]))  # type: ignore[index]
+                await growing
+            assert numbers == sorted(numbers)
+
+        play(work)
+
+
 def test_more_pages_than_fit_are_told_so() -> None:
     with serving(viewers=1) as (server, _):
 
@@ -353,6 +392,6 @@ def test_more_pages_than_fit_are_told_so() -> None:
 def test_a_port_that_is_taken_is_an_error_that_names_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        server = ConsoleServer(ConsoleSettings(port=port), Recorder(), None, dict)
+        server = ConsoleServer(ConsoleSettings(port=port), Recorder(), None, Sections())
         with pytest.raises(PeerError, match=f"port {port}"):
             server.start()

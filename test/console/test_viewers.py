@@ -112,6 +112,24 @@ def test_a_page_that_takes_nothing_in_is_dropped_and_the_others_go_on() -> None:
     run(play)
 
 
+@pytest.mark.parametrize(("pages", "least", "most"), [(1, 15, 20), (10, 3, 8)])
+def test_many_pages_share_so_many_pictures_a_second_and_get_the_last_one(
+    pages: int, least: int, most: int
+) -> None:
+    async def play(_: Viewers) -> None:
+        viewers = Viewers(32, PATIENCE_S, pictures_hz=40.0)
+        looks = [Page(viewers) for _ in range(pages)]
+        async with looking(*looks):
+            for number in range(20):
+                viewers.show(b"%d" % number)
+                await asyncio.sleep(0.05)
+            assert all(least <= len(page.frames) <= most for page in looks)
+            await asyncio.sleep(0.6)
+            assert {page.frames[-1] for page in looks} == {b"19"}
+
+    run(play)
+
+
 def test_a_socket_that_blocks_is_dropped_too() -> None:
     async def play(viewers: Viewers) -> None:
         async def never(_message: str | bytes) -> None:

@@ -195,6 +195,13 @@ def test_a_cancellation_stops_the_turret_and_disarms_the_signal(world):
         assert world.until(lambda: world.gimbal)
         call_off = TurretCommand(utterance_id="off", status=TurretCommand.CANCELLED)
         call_off.reason = "cease fire"
+        call_off.partial = True  # in mid-sentence: it halts, and what is armed stays so
+        world.commands.publish(call_off)
+        assert world.until(lambda: world.gimbal[-1].mode == GimbalCommand.RATE)
+        world.until(lambda: False, timeout=0.3)
+        assert world.states[-1].armed and world.states[-1].phase == TurretState.HEARD
+        assert world.gimbal[-1].utterance_id == "off"
+        call_off.partial = False
         world.commands.publish(call_off)
         assert world.ended(2)
         assert world.until(lambda: not world.states[-1].armed)

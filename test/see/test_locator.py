@@ -36,6 +36,16 @@ def test_each_caption_finds_its_own_spot(locator, colour):
     assert location.candidates[0][0] == location.box
 
 
+def test_a_picture_that_was_looked_at_once_answers_every_caption_as_if_it_were_looked_at(locator):
+    candidates = locator.look(_picture())
+    captions = [f"{colour} drone" for colour in SPOTS]
+    assert locator.choose(candidates, captions) == [
+        locator.locate(_picture(), caption) for caption in captions
+    ]
+    nothing = locator.look(np.full((64, 96, 3), 30, np.uint8))
+    assert locator.choose(nothing, ["red drone"])[0].status is LocationStatus.NOT_FOUND
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first picture after the camera stood still is searched, and only that one."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,56 +39,82 @@ def test_a_reset_forgets_what_was_to_be_searched():
 def standing(max_age_ns: int = 100) -> Lookout:
     """The operator has said heading and target, and the camera stands at the heading since 10."""
     lookout = Lookout(max_age_ns)
-    lookout.on_guess("u1", "red drone")
+    lookout.on_guess("u1")
     lookout.on_turret(False, "u1", 5)
     assert lookout.on_image(6) is None
     lookout.on_turret(False, "u1", 10, at_goal=True)
     return lookout
 
 
-def test_a_picture_is_searched_ahead_and_serves_the_whole_command():
+def test_a_picture_is_looked_at_ahead_and_serves_whatever_target_the_command_names():
     lookout = standing()
     assert lookout.on_image(9) is None  # exposed while the camera still moved
     look = lookout.on_image(20)
-    assert look == Look("u1", "red drone", 20, ahead=True)
-    lookout.on_answer(look)
-    lookout.on_command("u1", "red drone")
+    assert look == Look("u1", "", 20, ahead=True)
+    lookout.on_looked(look)
+    assert lookout.on_command("u1", "blue drone") is None
     assert not lookout.take(look), "nobody waits for it yet"
-    assert lookout.on_turret(True, "u1", 110, at_goal=True) == look
+    due = Look("u1", "blue drone", 20, ahead=True)
+    assert lookout.on_turret(True, "u1", 110, at_goal=True) == due
     assert lookout.on_image(111) is None
-    assert lookout.take(look) and not lookout.take(look)
+    assert lookout.take(look) == due and not lookout.take(look)
     assert lookout.on_turret(True, "u1", 112, at_goal=True) is None  # told once
 
 
-def test_another_target_an_old_picture_or_a_turret_that_moved_are_searched_anew():
-    for caption, due_ns, moves in (
-        ("blue drone", 110, False),
-        ("red drone", 121, False),
-        ("red drone", 110, True),
-    ):
+def test_a_command_that_comes_after_the_turrets_word_is_served_as_well():
+    lookout = standing()
+    look = lookout.on_image(20)
+    assert lookout.on_turret(True, "u1", 110, at_goal=True) is None
+    assert lookout.on_command("u1", "red drone") == Look("u1", "red drone", 20, ahead=True)
+    assert lookout.take(look) is not None
+    assert lookout.on_command("u1", "red drone") is None
+
+
+def test_an_old_picture_or_a_turret_that_moved_are_searched_anew():
+    for due_ns, moves in ((121, False), (110, True)):
         lookout = standing()
         look = lookout.on_image(20)
-        lookout.on_answer(look)
+        lookout.on_looked(look)
         if moves:
             lookout.on_turret(False, "u1", 30)
             lookout.on_turret(False, "u1", 40, at_goal=True)
-        lookout.on_command("u1", caption)
+        lookout.on_command("u1", "red drone")
         assert lookout.on_turret(True, "u1", due_ns, at_goal=True) is None
-        assert lookout.on_image(due_ns + 1) == Look("u1", caption, due_ns + 1)
+        assert lookout.on_image(due_ns + 1) == Look("u1", "red drone", due_ns + 1)
 
 
-def test_an_answer_that_is_there_serves_before_a_newer_look_that_has_none():
+def test_a_look_that_has_ended_serves_before_a_newer_one_that_has_not():
     lookout = standing()
     first = lookout.on_image(20)
     assert lookout.on_image(60) is None  # the first one is young
     assert lookout.on_image(75, busy=True) is None
     second = lookout.on_image(80)
-    lookout.on_answer(first)
+    lookout.on_looked(first)
     lookout.on_command("u1", "red drone")
-    assert lookout.on_turret(True, "u1", 110, at_goal=True) == first
-    lookout.look_again(first)  # it was no clear find
+    due = lookout.on_turret(True, "u1", 110, at_goal=True)
+    assert due == Look("u1", "red drone", 20, ahead=True)
+    assert lookout.take(first) == due
+    lookout.look_again(due)  # it was no clear find
     assert lookout.on_image(111) == Look("u1", "red drone", 111)
     assert second is not None and second.stamp_ns == 80
+
+
+def test_a_look_ahead_that_fails_while_it_is_due_gives_way_to_the_next_picture():
+    lookout = standing()
+    look = lookout.on_image(20)
+    lookout.on_command("u1", "red drone")
+    assert lookout.on_turret(True, "u1", 110, at_goal=True) is not None
+    assert lookout.on_image(111) is None
+    lookout.look_again(look)
+    assert lookout.take(look) is None
+    assert lookout.on_image(112) == Look("u1", "red drone", 112)
+
+
+def test_a_look_ahead_that_fails_before_is_not_repeated_at_once():
+    lookout = standing()
+    lookout.look_again(lookout.on_image(20))
+    assert lookout.on_image(21) is None
+    assert lookout.on_image(70) is not None
 
 
 def test_nothing_is_searched_ahead_where_that_is_off_or_the_target_unknown():
@@ -100,7 +128,7 @@ def test_a_reset_tells_whose_answer_was_still_waited_for():
     lookout = standing()
     look = lookout.on_image(20)
     lookout.on_command("u1", "red drone")
-    assert lookout.on_turret(True, "u1", 110, at_goal=True) == look
+    assert lookout.on_turret(True, "u1", 110, at_goal=True) is not None
     assert lookout.reset() == [("u1", "red drone")]
     assert not lookout.take(look)
 
@@ -119,10 +147,13 @@ def test_whatever_comes_a_search_is_for_its_commands_target_and_never_of_a_movin
     at = None
     for now, (kind, a, b) in enumerate(steps, 1):
         if kind == "guess":
-            lookout.on_guess(a, b)
+            lookout.on_guess(a)
         elif kind == "command":
             captions[a] = b
-            lookout.on_command(a, b)
+            due = lookout.on_command(a, b)
+            if due is not None:
+                assert (due.utterance_id, due.caption) == (a, b) and a == at
+                assert due.ahead and due.stamp_ns >= still_since
         elif kind == "turret":
             searching, at_goal = b >= 2, bool(b % 2) or b >= 2
             if not at_goal or at != a:
@@ -132,14 +163,18 @@ def test_whatever_comes_a_search_is_for_its_commands_target_and_never_of_a_movin
                 assert searching and due.ahead and due.utterance_id == a
                 assert due.caption == captions[a]
                 assert now - 5 <= due.stamp_ns and due.stamp_ns >= still_since
-                lookout.on_answer(due) if b % 2 else lookout.look_again(due)
+                look = replace(due, caption="")
+                assert lookout.take(look) == due
+                if not b % 2:
+                    lookout.look_again(due)
         else:
             look = lookout.on_image(now, busy=a)
             if look is not None:
                 assert look.utterance_id == at and look.stamp_ns >= still_since
                 if look.ahead:
                     assert not a and look.utterance_id not in captions
+                    assert not look.caption
                     if b:
-                        lookout.on_answer(look)
+                        lookout.on_looked(look)
                 else:
                     assert look.caption == captions[look.utterance_id]

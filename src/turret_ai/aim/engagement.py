@@ -123,7 +123,7 @@ class Engagement:
     def on_command(
         self, utterance_id: str, command: Command, partial: bool, stamp_ns: int, now_ns: int
     ) -> list[Action]:
-        """A command arrives: slew at once; a partial one only moves, the full one decides.
+        """A command arrives: slew at once; a partial one only moves or halts, the full one decides.
 
         A cancellation stops the turret, also one that comes too late for its own turn, unless a
         newer command is being obeyed. Another command that comes too late is not acted on.
@@ -148,15 +148,7 @@ class Engagement:
                 reason=f"the heading {heading!r} is no number of degrees",
             )
         if partial:
-            running = self._turn is not None and self._turn.utterance_id == utterance_id
-            if not (self.settings.use_partial_heading and command.heading.value):
-                return []
-            if running and self._current().command is not None:
-                return []
-            actions = self._begin(utterance_id, stamp_ns, now_ns)
-            if not running:
-                self._waiting.for_speech(now_ns)
-            return actions + self._slew(command.heading.value)
+            return self._begin_early(utterance_id, command, stamp_ns, now_ns)
         actions = self._begin(utterance_id, stamp_ns, now_ns)
         turn = self._current()
         if turn.command is not None:
@@ -343,6 +335,25 @@ class Engagement:
         turn.heard_ns = turn.heard_ns or now_ns
         reason = command.reason or "called off"
         return [stop, *actions, self._finish(turn, Outcome.CANCELLED, reason, now_ns)]
+
+    def _begin_early(
+        self, utterance_id: str, command: Command, stamp_ns: int, now_ns: int
+    ) -> list[Action]:
+        """Slew while the operator still speaks, or halt where it was called off."""
+        halt = command.status is CommandStatus.CANCELLED
+        if not (halt or (self.settings.use_partial_heading and command.heading.value)):
+            return []
+        running = self.utterance_id == utterance_id
+        if running and (self._current().command is not None or self._current().halted):
+            return []
+        actions = self._begin(utterance_id, stamp_ns, now_ns)
+        if not running:
+            self._waiting.for_speech(now_ns)
+        if not halt:
+            return actions + self._slew(command.heading.value)
+        self._current().halted = True
+        self._slewing.clear()
+        return [Stop(utterance_id, stamp_ns, for_now=True), *actions]
 
     def _aim(self, turn: Turn, now_ns: int) -> list[Action]:
         """Move to the turn's box; without the camera's calibration, wait for it."""

@@ -80,10 +80,14 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Bring the turret to rest where it is, and disarm the signal."""
+    """Bring the turret to rest where it is, and disarm the signal.
+
+    for_now: the operator still speaks; what is armed stays so until the whole sentence is known.
+    """
 
     utterance_id: str
     stamp_ns: int
+    for_now: bool = False
 
 
 Action: TypeAlias = Move | Stop | Finish
@@ -108,6 +112,8 @@ class Turn:
     command: Command | None = None
     report: BoxReport | None = None
     aim: tuple[float, float] | None = None
+    halted: bool = False
+    """Called off in mid-sentence: nothing moves before the whole of it is known."""
 
     @property
     def end_of_speech_ns(self) -> int:

@@ -281,6 +281,11 @@ class Board:
 
     # -- for the page ----------------------------------------------------------------------------
 
+    @property
+    def changed(self) -> bool:
+        """Whether `changes` has something to tell."""
+        return bool(self._dirty)
+
     def changes(self) -> dict[str, str]:
         """JSON of each section that has changed since the last call."""
         with self._lock:

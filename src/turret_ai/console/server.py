@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Protocol
 
 import uvicorn
 from fastapi import FastAPI, WebSocket
@@ -28,6 +29,16 @@ from turret_ai.errors import PeerError
 _STOP_S = 3.0
 _CLOSE_S = 1
 """Whole seconds that open connections get at the end."""
+
+
+class Shown(Protocol):
+    """The sections of a page, as JSON by name; see `board.Board`."""
+
+    def changes(self) -> Mapping[str, str]:
+        """Those that have changed since they were asked for."""
+
+    def everything(self) -> Mapping[str, str]:
+        """All, for a page that comes."""
 
 
 def create_app(house: House, page: Path) -> FastAPI:
@@ -58,17 +69,18 @@ class ConsoleServer:
         settings: ConsoleSettings,
         operator: Operator,
         token: Token | None,
-        everything: Callable[[], Mapping[str, str]],
+        shown: Shown,
     ) -> None:
         """
         Args:
             operator: does what pages ask for.
             token: that pages must know; None: none.
-            everything: gives all sections, for a page that comes.
+            shown: what pages are told. It is asked in the server's thread only: what is asked for
+                later is newer, and never overtaken by what was told before.
         """
         self._settings = settings
-        self._viewers = Viewers(settings.viewers, settings.stall)
-        self._everything = everything
+        self._viewers = Viewers(settings.viewers, settings.stall, settings.frames_in_all)
+        self._shown = shown
         self._house = House(settings, operator, self._viewers, token, self._refresh)
         self._stack = contextlib.ExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -137,16 +149,16 @@ class ConsoleServer:
         self._server = self._thread = None
         self._stack.close()
 
-    def update(self, sections: Mapping[str, str]) -> None:
-        """Show sections that have changed."""
-        self._soon(lambda: self._viewers.update(sections, self._settings.log_turns))
+    def update(self) -> None:
+        """Something has changed: show it."""
+        self._soon(lambda: self._viewers.update(self._shown.changes(), self._settings.log_turns))
 
     def show(self, frame: bytes) -> None:
         """Show a picture; see `viewers.pack`."""
         self._soon(lambda: self._viewers.show(frame))
 
     def _refresh(self) -> None:
-        self._viewers.update(self._everything(), self._settings.log_turns)
+        self._viewers.update(self._shown.everything(), self._settings.log_turns)
 
     def _soon(self, work: Callable[[], None]) -> None:
         loop = self._loop

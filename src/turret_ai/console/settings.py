@@ -32,6 +32,9 @@ class ConsoleSettings(BaseModel):
         "TURRET_AI_CONSOLE_TOKEN, or beyond loopback a file that is made",
     )
     frame_rate: float = Field(15.0, gt=0.0, le=60.0, description="pictures a second at most")
+    frames_in_all: float = Field(
+        45.0, gt=0.0, le=2000.0, description="pictures a second to all pages together at most"
+    )
     frame_width: int = Field(960, ge=160, le=4096, description="pixels; wider ones are scaled down")
     jpeg_quality: int = Field(70, ge=10, le=95, description="of the pictures")
     viewers: int = Field(32, ge=1, le=256, description="pages that may look at the same time")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import struct
 import time
 from collections import deque
@@ -27,6 +28,8 @@ MESSAGES_AHEAD = 8
 _PACE_S = 0.05
 """Seconds between two messages of sections to one page."""
 _HEARTBEAT_S = 1.0
+_FORGIVEN = 0.75
+"""Share of the time between two pictures after which the next may come: they are never even."""
 _MOST_BYTES = 200_000
 """Of sections in one message."""
 _LENGTH = struct.Struct("<I")
@@ -51,6 +54,8 @@ class Viewer:
         self.wake = asyncio.Event()
         self.has: dict[str, int] = {}
         self.frame = 0
+        self.frame_s = -math.inf
+        """When it was sent its last picture; s of the monotonic clock."""
         self.dropped = 0
         self._send = send
         self._sent = self._taken = 0
@@ -97,9 +102,14 @@ class Viewer:
 class Viewers:
     """All pages and what there is to see. Belongs to the server's event loop."""
 
-    def __init__(self, most: int, patience_s: float) -> None:
-        """patience_s: seconds without a sign of life until a page is dropped."""
+    def __init__(self, most: int, patience_s: float, pictures_hz: float = math.inf) -> None:
+        """
+        Args:
+            patience_s: seconds without a sign of life until a page is dropped.
+            pictures_hz: how many pictures all pages together are sent a second, in equal shares.
+        """
         self.most, self._patience_s = most, patience_s
+        self._pictures_hz = pictures_hz
         self._all: set[Viewer] = set()
         self._sections: dict[str, tuple[int, str]] = {}
         self._version = 0
@@ -171,9 +181,10 @@ class Viewers:
                 await viewer.send_words(self._patience_s)
                 now = time.monotonic()
                 fresh = viewer.wants_frames and viewer.frame != self._frame_number
-                if fresh and viewer.ahead < FRAMES_AHEAD:
+                turn = now - viewer.frame_s >= _FORGIVEN * self._gap_s
+                if fresh and turn and viewer.ahead < FRAMES_AHEAD:
                     viewer.dropped += max(0, self._frame_number - viewer.frame - 1)
-                    viewer.frame, last_word = self._frame_number, now
+                    viewer.frame, viewer.frame_s, last_word = self._frame_number, now, now
                     await viewer.send(self._frame, self._patience_s)
                 if now - last_sections >= _PACE_S and viewer.ahead < MESSAGES_AHEAD:
                     text = self._news(viewer)
@@ -183,6 +194,11 @@ class Viewers:
             except StalledError:
                 self.stalled += 1
                 raise
+
+    @property
+    def _gap_s(self) -> float:
+        """Seconds between two pictures to one page."""
+        return sum(each.wants_frames for each in self._all) / self._pictures_hz
 
     def _behind(self, viewer: Viewer) -> bool:
         return any(viewer.has.get(name) != entry[0] for name, entry in self._sections.items())

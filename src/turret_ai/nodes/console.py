@@ -108,7 +108,7 @@ class Console(Stage):
         from turret_ai.console.server import ConsoleServer
 
         token = find_token(self.parameters)
-        server = ConsoleServer(self.parameters, self, token, self.board.everything)
+        server = ConsoleServer(self.parameters, self, token, self.board)
         server.start()
         self.server = server
         log = self.get_logger()
@@ -129,10 +129,8 @@ class Console(Stage):
         return {"url": self.server.url if self.server is not None else "not served"}
 
     def _show(self) -> None:
-        if self.server is not None:
-            changes = self.board.changes()
-            if changes:
-                self.server.update(changes)
+        if self.server is not None and self.board.changed:
+            self.server.update()
 
     # -- pictures --------------------------------------------------------------------------------
 

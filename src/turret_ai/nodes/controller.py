@@ -253,7 +253,8 @@ class Controller(Stage):
 
     def _stop(self, stop: Stop) -> None:
         """Stand still and disarm: only `~/arm` allows the signal again."""
-        self.armed = False
+        if not stop.for_now:
+            self.armed = False
         self._gimbal.publish(
             GimbalCommand(
                 header=convert.header(stop.stamp_ns, frames.GIMBAL_BASE_LINK),
@@ -261,7 +262,8 @@ class Controller(Stage):
                 mode=GimbalCommand.RATE,
             )
         )
-        self.get_logger().warning(f"{stop.utterance_id}: called off, stopped and disarmed")
+        done = "stopped until all is said" if stop.for_now else "stopped and disarmed"
+        self.get_logger().warning(f"{stop.utterance_id}: called off, {done}")
 
     def _on_unlocked(self, utterance_id: str, reason: str) -> None:
         self.get_logger().info(f"{utterance_id}: no longer followed: {reason}")

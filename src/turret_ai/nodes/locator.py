@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
@@ -23,7 +23,7 @@ from turret_ai.ros.interfaces import (
 from turret_ai.ros.time import to_ns
 from turret_ai.see import draw
 from turret_ai.see import locator as see_locator
-from turret_ai.see.locator import SeeSettings
+from turret_ai.see.locator import Candidates, SeeSettings
 from turret_ai.see.lookout import Look, Lookout
 from turret_ai.types import ImageArray, Location, LocationStatus
 from turret_ai.units import seconds_to_ns
@@ -36,30 +36,30 @@ class LocatorParameters(SeeSettings):
         1.8,
         ge=0.0,
         le=10.0,
-        description="s that a picture may be old that was searched while the operator still spoke; "
-        "0: none is",
+        description="s that a picture may be old that was looked at while the operator still "
+        "spoke; 0: none is",
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
-    """One image to search, or a caption to encode ahead (image None)."""
+class _Seen:
+    """What a picture holds. rgb: the picture; seconds: how long looking took."""
 
-    look: Look
-    image: Image | None
-
-
-_WARM_UP = _Search(Look("", "", 0), None)
+    candidates: Candidates
+    rgb: ImageArray
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What a search gave. seconds: how long it took."""
+class _Search:
+    """One image to look at, one that was looked at, or a caption to encode ahead (image None)."""
 
-    search: _Search
-    location: Location
-    rgb: ImageArray | None
-    seconds: float
+    look: Look
+    image: Image | None
+    seen: _Seen | None = None
+
+
+_WARM_UP = _Search(Look("", "", 0), None)
 
 
 class Locator(Stage):
@@ -76,8 +76,9 @@ class Locator(Stage):
         self._cold = False
         self._lookout = Lookout()
         self._looking = threading.Lock()
-        self._ahead: _Found | None = None
-        self._worker = self.create_worker(self._search, self._on_error, on_drop=self._on_drop)
+        self._ahead: _Search | None = None
+        self._looks = self.create_worker(self._look, self._on_error, on_drop=self._on_drop)
+        self._choices = self.create_worker(self._choose, self._on_error, on_drop=self._on_drop)
         self._boxes = topics.TARGET_BBOX.advertise(self)
         self._candidates = topics.DETECTIONS.advertise(self)
         self._annotated = topics.ANNOTATED_IMAGE.advertise(self)
@@ -98,7 +99,7 @@ class Locator(Stage):
 
     def on_activate(self) -> None:
         if self._cold:
-            self._worker.put(_WARM_UP)
+            self._looks.put(_WARM_UP)
 
     def on_cleanup(self) -> None:
         self.locator = None
@@ -107,7 +108,8 @@ class Locator(Stage):
         return self.locator.describe() if self.locator is not None else {}
 
     def reset(self) -> None:
-        self._worker.clear()
+        self._looks.clear()
+        self._choices.clear()
         with self._looking:
             self._ahead = None
             waiting = self._lookout.reset()
@@ -118,13 +120,15 @@ class Locator(Stage):
     def _on_command(self, message: TurretCommand) -> None:
         if not (self.active and message.target):
             return
-        look = Look(message.utterance_id, message.target, 0, message.partial)
+        name, caption = message.utterance_id, message.target
+        self._choices.put(_Search(Look(name, caption, 0, message.partial), None))
         if message.partial:
-            self._lookout.on_guess(look.utterance_id, look.caption)
-        else:
-            self._lookout.on_command(look.utterance_id, look.caption)
-            self.ledger.answered(message.utterance_id, to_ns(message.header.stamp))
-        self._worker.put(_Search(look, None))
+            self._lookout.on_guess(name)
+            return
+        self.ledger.answered(name, to_ns(message.header.stamp))
+        with self._looking:
+            due = self._lookout.on_command(name, caption)
+        self._on_due(due)
 
     def _on_state(self, message: TurretState) -> None:
         stamp_ns = to_ns(message.header.stamp)
@@ -132,65 +136,81 @@ class Locator(Stage):
         with self._looking:
             name, at_goal = message.utterance_id, message.at_goal
             due = self._lookout.on_turret(searching, name, stamp_ns, at_goal)
-            if due is None:
-                return
-            found = self._ahead
-        self.ledger.working(due.utterance_id, 0)
-        if found is not None and found.search.look == due:
-            self._serve(found)
+        self._on_due(due)
 
     def _on_image(self, message: Image) -> None:
         if not self.receive():
             return
         with self._looking:
-            look = self._lookout.on_image(to_ns(message.header.stamp), self._worker.busy)
+            look = self._lookout.on_image(to_ns(message.header.stamp), self._looks.busy)
         if look is None:
             return
         if not look.ahead:
             self.ledger.working(look.utterance_id, 0)
-        self._worker.put(_Search(look, message))
+        self._looks.put(_Search(look, message))
 
-    def _search(self, search: _Search) -> None:
-        locator, look = self.locator, search.look
-        if locator is None:
-            raise InputError("there are no models: the node is not configured")
-        if search is _WARM_UP:
+    def _look(self, search: _Search) -> None:
+        """Find whatever a picture holds; in the thread of the looks."""
+        locator, look, image = self.locator, search.look, search.image
+        if search is _WARM_UP and locator is not None:
             locator.warm_up()
             self._cold = False
             return
-        if search.image is None:
+        if locator is None or image is None:
+            raise InputError("there are no models: the node is not configured")
+        started = time.perf_counter()
+        rgb = images.from_message(image)
+        candidates = locator.look(rgb)
+        search = replace(search, seen=_Seen(candidates, rgb, time.perf_counter() - started))
+        if look.ahead:
+            with self._looking:
+                self._ahead = search
+                self._lookout.on_looked(look)
+            self._serve(search)
+        elif self._looks.stale:
+            self._on_drop(search, "reset")
+        else:
+            self._choices.put(search)
+
+    def _on_due(self, due: Look | None) -> None:
+        """A look ahead is to be the answer: at once where it has ended, else when it does."""
+        if due is None:
+            return
+        self.ledger.working(due.utterance_id, 0)
+        seen = self._ahead
+        if seen is not None:
+            self._serve(seen)
+
+    def _serve(self, search: _Search) -> None:
+        """If a look ahead is due, choose of what it found."""
+        with self._looking:
+            due = self._lookout.take(search.look)
+        if due is not None:
+            self._choices.put(replace(search, look=due))
+
+    def _choose(self, search: _Search) -> None:
+        """Answer with the candidate that fits the caption, in the thread of the choices."""
+        locator, look, seen = self.locator, search.look, search.seen
+        if locator is None:
+            raise InputError("there are no models: the node is not configured")
+        if search.image is None or seen is None:
             locator.prepare(look.caption)
             return
         started = time.perf_counter()
-        rgb = images.from_message(search.image)
-        location = locator.locate(rgb, look.caption)
-        found = _Found(search, location, rgb, time.perf_counter() - started)
-        if look.ahead:
-            self._on_ahead(found)
-        elif self._worker.stale:
+        location = locator.choose(seen.candidates, [look.caption])[0]
+        if self._choices.stale:
             self._on_drop(search, "reset")
-        else:
-            self._publish(found)
-
-    def _on_ahead(self, found: _Found) -> None:
-        with self._looking:
-            self._ahead = found
-            self._lookout.on_answer(found.search.look)
-        self._serve(found)
-
-    def _serve(self, found: _Found) -> None:
-        """If it is due, answer with what was found ahead; where that is no find, search anew."""
-        look = found.search.look
-        with self._looking:
-            if not self._lookout.take(look):
-                return
-            if found.location.status is not LocationStatus.FOUND:
+        elif look.ahead and location.status is not LocationStatus.FOUND:
+            with self._looking:  # a newer picture may show it better
                 self._lookout.look_again(look)
-                return
-        self._publish(found)
+        else:
+            seconds = seen.seconds + time.perf_counter() - started
+            self._publish(search, location, seconds, seen.rgb)
 
-    def _publish(self, found: _Found) -> None:
-        image, look, location = found.search.image, found.search.look, found.location
+    def _publish(
+        self, search: _Search, location: Location, seconds: float, rgb: ImageArray | None
+    ) -> None:
+        image, look = search.image, search.look
         assert image is not None
         header = image.header
         self._candidates.publish(convert.candidates_to_message(location, header))
@@ -201,17 +221,17 @@ class Locator(Stage):
                 look.caption,
                 header,
                 (image.width, image.height),
-                found.seconds,
+                seconds,
             )
         )
         self.ledger.answered(look.utterance_id, 0)
         self.health.count(location.status.name)
         self.get_logger().info(
             f"{look.utterance_id}: {look.caption!r} {location.status.name} "
-            f"in {found.seconds * 1e3:.0f} ms{' ahead' * look.ahead} {location.reason}".rstrip()
+            f"in {seconds * 1e3:.0f} ms{' ahead' * look.ahead} {location.reason}".rstrip()
         )
-        if found.rgb is not None and self._annotated.get_subscription_count():
-            picture = draw.annotate(found.rgb, location, look.caption)
+        if rgb is not None and self._annotated.get_subscription_count():
+            picture = draw.annotate(rgb, location, look.caption)
             stamp_ns = to_ns(header.stamp)
             self._annotated.publish(images.to_message(picture, stamp_ns, header.frame_id))
 
@@ -224,10 +244,11 @@ class Locator(Stage):
         self._give_up(search, f"the search was dropped: {why}")
 
     def _give_up(self, search: _Search, reason: str) -> None:
+        look = search.look
         if search.image is None:
             return
-        found = _Found(search, Location(LocationStatus.NOT_FOUND, reason=reason), None, 0.0)
-        if search.look.ahead:
-            self._on_ahead(found)  # which serves no search: another picture does
-        else:
-            self._publish(found)
+        if look.ahead and not look.caption:  # nobody waits for it, or another picture serves
+            with self._looking:
+                self._lookout.look_again(look)
+            return
+        self._publish(search, Location(LocationStatus.NOT_FOUND, reason=reason), 0.0, None)

@@ -6,19 +6,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from turret_ai.see import assignment, images
 from turret_ai.see.boxes import Boxes, iou
 from turret_ai.see.detection import Detection
-from turret_ai.see.evidence import probability
+from turret_ai.see.evidence import Evidence, probability
 from turret_ai.see.matcher import Matcher
 from turret_ai.see.settings import SeeSettings
 from turret_ai.see.upscaler import Upscaler
 from turret_ai.types import FloatArray, ImageArray, Location, LocationStatus
 
-__all__ = ["Locator", "SeeSettings", "load"]
+__all__ = ["Candidates", "Locator", "SeeSettings", "load"]
 
 SAME_OBJECT = 0.5
 """Boxes that overlap more than this are one object: no rivals of one another."""
@@ -38,8 +39,21 @@ def load(settings: SeeSettings | None = None) -> Locator:
     return Locator(settings or SeeSettings())
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a picture holds, whoever is asked for. boxes: best first, in pixels; evidence: what each
+    encoder says of them."""
+
+    boxes: Boxes
+    evidence: tuple[Evidence, ...]
+
+
 class Locator:
-    """Detector, upscaler and matcher. Not thread-safe: one thread at a time."""
+    """Detector, upscaler and matcher.
+
+    Looking at pictures belongs to one thread at a time, and so does choosing (`prepare`, `choose`);
+    both may go on together.
+    """
 
     def __init__(self, settings: SeeSettings) -> None:
         self.settings = settings
@@ -84,10 +98,8 @@ class Locator:
         """
         return self.locate_all(rgb, [caption])[0]
 
-    def locate_all(
-        self, rgb: ImageArray, captions: Sequence[str], boxes: Boxes | None = None
-    ) -> list[Location]:
-        """The best candidate of each caption.
+    def look(self, rgb: ImageArray, boxes: Boxes | None = None) -> Candidates:
+        """The slow part of a search, which needs no caption.
 
         Args:
             boxes: candidates that are known already; None: detect them.
@@ -97,11 +109,17 @@ class Locator:
         """
         rgb = images.to_rgb(rgb)
         found = self.detect(rgb) if boxes is None else boxes
+        started = time.perf_counter()
+        evidence = self.matcher.encode_boxes(rgb, found) if len(found) else []
+        self.seconds["match"] = time.perf_counter() - started
+        return Candidates(found, tuple(evidence))
+
+    def choose(self, candidates: Candidates, captions: Sequence[str]) -> list[Location]:
+        """The best candidate of each caption."""
+        found = candidates.boxes
         tidy = [_tidy(c) for c in captions]
         asked = [c for c in tidy if c]
-        started = time.perf_counter()
-        ranking = self.matcher(rgb, found, asked, self._labels(found))
-        self.seconds["match"] = time.perf_counter() - started
+        ranking = self.matcher.score(candidates.evidence, found, asked, self._labels(found))
         scores = probability(ranking).astype(np.float32)
         if self.settings.matching.assignment == "optimal":
             chosen = assignment.optimal(ranking)
@@ -116,6 +134,23 @@ class Locator:
             else Location(LocationStatus.NOT_FOUND, reason="the caption is empty")
             for c in tidy
         ]
+
+    def locate_all(
+        self, rgb: ImageArray, captions: Sequence[str], boxes: Boxes | None = None
+    ) -> list[Location]:
+        """Look and choose.
+
+        Args:
+            boxes: candidates that are known already; None: detect them.
+
+        Raises:
+            InputError: not a picture.
+        """
+        candidates = self.look(rgb, boxes)
+        started = time.perf_counter()
+        found = self.choose(candidates, captions)
+        self.seconds["match"] += time.perf_counter() - started
+        return found
 
     def _labels(self, boxes: Boxes) -> list[str]:
         # Labels of fused detectors mean something only where all have the same classes.

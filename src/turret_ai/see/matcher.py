@@ -179,10 +179,25 @@ class Matcher:
             boxes: with their detection scores.
             labels: the class names of the boxes, for the class bonus; empty: none are known.
         """
-        scores = np.zeros((len(boxes), len(captions)), np.float64)
         if not len(boxes) or not captions:
+            return np.zeros((len(boxes), len(captions)), np.float32)
+        return self.score(self.encode_boxes(image, boxes), boxes, captions, labels)
+
+    def score(
+        self,
+        pictures: Sequence[Evidence],
+        boxes: Boxes,
+        captions: Sequence[str],
+        labels: Sequence[str] = (),
+    ) -> FloatArray:
+        """The same of boxes that were encoded before.
+
+        Args:
+            pictures: what `encode_boxes` said of them.
+        """
+        scores = np.zeros((len(boxes), len(captions)), np.float64)
+        if not len(boxes):
             return scores.astype(np.float32)
-        pictures = self.encode_boxes(image, boxes)
         for j, caption in enumerate(captions):
             texts = self.encode_caption(caption)
             words = f" {caption.lower()} "
