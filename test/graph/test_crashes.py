@@ -15,8 +15,7 @@ import pytest
 
 from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.processes import Processes
-from turret_ai.graph.spare import Spare
-from turret_ai.nodes.main import SPARE
+from turret_ai.spare import WORD, Spare
 
 LIMIT_S = 60.0
 
@@ -93,7 +92,7 @@ def test_a_node_that_crashes_in_a_row_comes_back_later_each_time(processes, line
 def test_a_spare_ends_with_the_process_that_made_it():
     code = (
         "import os, sys, time\n"
-        "from turret_ai.graph.spare import Spare\n"
+        "from turret_ai.spare import Spare\n"
         "spare = Spare(['no_such_node'], os.environ)\n"
         "print(spare._process.pid, flush=True)\n"
         "time.sleep(60)\n"
@@ -127,7 +126,7 @@ def test_a_spare_goes_on_with_the_words_that_it_is_told():
 
 def test_a_spare_that_nobody_needs_ends_in_peace():
     done = subprocess.run(
-        [sys.executable, "-m", "turret_ai.nodes.main", SPARE, "no_such_node"],
+        [sys.executable, "-m", "turret_ai.nodes.main", WORD, "no_such_node"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -17,7 +17,7 @@ from typing import IO
 
 from turret_ai.graph import parameters
 from turret_ai.graph.description import NodeEntry, Plan
-from turret_ai.graph.spare import Spare, start
+from turret_ai.spare import Spare, start
 
 STOP_SECONDS = 4.0
 """How long a node may take to end after SIGINT before it is killed."""

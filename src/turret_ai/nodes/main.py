@@ -8,15 +8,10 @@ input: the words to go on with, as a JSON list. Without a line it ends.
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
-
-SPARE = "--spare"
 
 
 def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) -> int:
@@ -62,13 +57,17 @@ def process(*names: str) -> NoReturn:
 
 def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
     # Imported here, so that a Ctrl-C meanwhile is caught above.
+    from turret_ai import spare
     from turret_ai.errors import TurretError
     from turret_ai.nodes.registry import node_class
     from turret_ai.ros import run
 
     words = list(sys.argv[1:] if args is None else args)
-    if words[:1] == [SPARE]:
-        words = _wait_for_words(words[1:])
+    if words[:1] == [spare.WORD]:
+        for name in words[1:]:
+            with contextlib.suppress(Exception):  # told when it is to become that node
+                node_class(name)
+        words = spare.wait_for_words()
         if not words:
             return 0
     if names is None:
@@ -80,18 +79,6 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return run(*factories, args=words)
-
-
-def _wait_for_words(names: Sequence[str]) -> list[str]:
-    from turret_ai.nodes.registry import node_class
-
-    for name in names:
-        with contextlib.suppress(Exception):  # told when it is to become that node
-            node_class(name)
-    line = sys.stdin.readline()
-    with Path(os.devnull).open() as nothing:
-        os.dup2(nothing.fileno(), sys.stdin.fileno())
-    return [str(word) for word in json.loads(line)] if line else []
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that has imported everything and waits to become a node.
+"""A process that has imported everything and waits to become a node: both of its sides.
 
 Two thirds of a node's start are imports. The node that takes a crashed one's place has them done.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from turret_ai.nodes.main import SPARE
-
+WORD = "--spare"
+"""Before the names of nodes on a process's command line: be a spare for these."""
 _END_S = 2.0
 
 
@@ -25,7 +27,7 @@ def start(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.Po
     """
     return subprocess.Popen(
         [sys.executable, "-m", "turret_ai.nodes.main", *words],
-        stdin=subprocess.PIPE if words[0] == SPARE else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if words[0] == WORD else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -44,7 +46,7 @@ class Spare:
         Args:
             nodes: what it may become.
         """
-        self._process: subprocess.Popen[str] | None = start((SPARE, *nodes), environment)
+        self._process: subprocess.Popen[str] | None = start((WORD, *nodes), environment)
 
     def become(self, words: Sequence[str]) -> subprocess.Popen[str] | None:
         """Let it go on as if it had been started with these words; None where it has ended."""
@@ -65,6 +67,14 @@ class Spare:
             with contextlib.suppress(OSError):
                 _say(process, "")
             _end(process)
+
+
+def wait_for_words() -> list[str]:
+    """In the spare itself: what it is to go on with; nothing where it is to end."""
+    line = sys.stdin.readline()
+    with Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    return [str(word) for word in json.loads(line)] if line else []
 
 
 def _say(process: subprocess.Popen[str], line: str) -> None:
