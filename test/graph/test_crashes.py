@@ -64,7 +64,9 @@ def test_a_spare_process_takes_the_place_of_a_node_that_crashed(processes, lines
     until(lambda: times_active(lines) == 2, processes)
     assert processes.running["commander"].pid == spare
     assert "crashed (exit code -9), starting it again" in lines
-    assert processes.stop() == {"commander": 0}
+    processes.running["commander"].send_signal(signal.SIGINT)
+    assert processes.running["commander"].wait(LIMIT_S) == 0
+    processes.stop()
     assert not parents_children()
 
 
