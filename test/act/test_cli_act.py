@@ -144,8 +144,10 @@ def test_compete_answers_every_turn_of_a_scene_and_shows_it_on_the_console() -> 
         assert entry["text"] and entry["turn"]["final"] == entry["text"]
         answer = turn.answer
         assert answer is not None and entry["text"] == answer["asr"]
-        assert entry["turn"]["ended"]["outcome"] in ("AIMED", "AMBIGUOUS", "NOT_FOUND")
-        assert entry["picture"], "the picture that was searched"
+        if entry["turn"]["found"] is not None:
+            assert entry["picture"], "the picture that was searched"
+    outcomes = [entry["turn"]["ended"]["outcome"] for entry in page.log]
+    assert 2 * outcomes.count("AIMED") >= len(outcomes)  # a busy machine loses some
 
 
 LATE_EARS = """
