@@ -81,7 +81,7 @@ def scene(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(scene, tmp_path_factory):
-    return worlds.write_all(scene, tmp_path_factory.mktemp("world") / "range.sdf")
+    return worlds.write(scene, tmp_path_factory.mktemp("world") / "range.sdf")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,9 @@ def test_every_shipped_world_is_the_scene_of_its_name(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_world_has_the_materials_that_the_command_writes_now(name, tmp_path):
-    made = worlds.files_of(worlds.write(scenes.load(name), tmp_path / "x.sdf", panorama_width=256))
+    made = worlds.files_of(
+        worlds.write(scenes.load(name), tmp_path / "x.sdf", panorama_width=256).file
+    )
     shipped = share.path(f"worlds/{name}_files")
     again = f"make it again: turret-ai world {name} -o worlds/{name}.sdf --panorama-width 3072"
     files = sorted(path.name for path in made.glob("*.mtl"))
@@ -213,7 +215,7 @@ def test_standing_craft_are_models_and_moving_ones_are_actors(written):
 
 
 def test_a_still_world_has_no_actors(scene, tmp_path):
-    file = worlds.write(scene, tmp_path / "still.sdf", still=True, panorama_width=256)
+    file = worlds.write(scene, tmp_path / "still.sdf", still=True, panorama_width=256).file
     assert not list(ElementTree.parse(file).getroot().iter("actor"))
 
 
@@ -283,6 +285,28 @@ def test_the_command_says_what_it_made(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["world"] == str(file) and told["craft"] > 0 and told["triangles"] > 1000
     assert file.is_file()
+
+
+def test_a_slow_machine_is_given_less_to_draw(tmp_path, sdf_errors):
+    file = tmp_path / "quick.sdf"
+    words = ["--camera-rate", "2.5", "--camera-width", "763", "--no-shadows"]
+    assert main(["world", "range", "-o", str(file), "--panorama-width", "256", *words]) == 0
+    assert sdf_errors(file) == []
+    world = ElementTree.parse(file).getroot().find("world")
+    assert world.findtext("scene/shadows") == "false"
+    assert {light.findtext("cast_shadows") for light in world.iter("light")} == {"false"}
+    assert world.find("include") is None
+    model = next(m for m in world.iter("model") if m.get("name") == turret.MODEL)
+    assert [float(v) for v in model.findtext("pose").split()] == [0, 0, worlds.PEDESTAL, 0, 0, 0]
+    sizes, shapes = [], []
+    for sensor in model.iter("sensor"):
+        width, height = (int(sensor.findtext(f"camera/image/{s}")) for s in ("width", "height"))
+        focal = width / 2 / math.tan(float(sensor.findtext("camera/horizontal_fov")) / 2)
+        shapes.append(2 * math.atan(height / 2 / focal))
+        sizes.append((width, height))
+        assert float(sensor.findtext("update_rate")) == 2.5
+    assert sizes == [(764, 436), (382, 218)]  # the truth's pixels are two of the image's
+    assert shapes == pytest.approx([turret.VERTICAL_FOV] * 2, rel=1e-6)
 
 
 def test_a_world_must_be_an_sdf_file(scene, tmp_path):

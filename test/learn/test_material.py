@@ -3,6 +3,7 @@
 
 import base64
 import io
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 
 from turret_ai.errors import InputError
 from turret_ai.learn import material
+from turret_ai.simulate.models import catalogue
 
 
 def picture(kind: str = "PNG") -> bytes:
@@ -116,3 +118,30 @@ def test_a_registry_that_can_t_be_reached_is_named(tmp_path, table, monkeypatch)
     assert "npm isn't installed" in problem
     with pytest.raises(InputError, match="no package nothing"):
         material.fetch(tmp_path, ["nothing"], False, print)
+
+
+def test_repositories_of_aircraft_are_cloned_once_and_what_fails_is_named(tmp_path, monkeypatch):
+    source = tmp_path / "source" / "Pup"
+    (source / "Models").mkdir(parents=True)
+    (source / "Models" / "pup.ac").write_text("AC3Db")
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(source)]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *command], check=True)
+    table = {
+        "base": f"file://{source.parent}/", "licence": "GPL-2+", "repositories": ["Pup", "None"]
+    }  # fmt: skip
+    monkeypatch.setattr(material, "_repositories", lambda kind: table)
+    monkeypatch.setattr(material, "packages", list)
+    said: list[str] = []
+    (problem,) = material.fetch(tmp_path / "out", [], False, said.append, aircraft=True)
+    assert problem.startswith("None: git clone")
+    assert (tmp_path / "out" / "models" / "FGMEMBERS" / "Pup" / "Models" / "pup.ac").is_file()
+    material.fetch(tmp_path / "out", [], False, said.append, aircraft=True)
+    assert said == ["Pup: cloned (GPL-2+)", "Pup: there already (GPL-2+)"]
+
+
+def test_every_repository_of_the_table_has_a_model_in_the_table_of_craft():
+    patterns = [f for kind in catalogue.kinds() for f in kind.files]
+    whole = ("c182rg", "dhc2", "PC-12")  # known by the names of their files alone
+    for name in material._repositories("aircraft")["repositories"]:
+        assert name in whole or any(f.startswith(f"{name}/") for f in patterns), name

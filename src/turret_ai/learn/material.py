@@ -71,13 +71,18 @@ def packages() -> list[Package]:
 
 
 def fetch(
-    out: Path, only: Sequence[str], photographs: bool, say: Callable[[str], None]
+    out: Path,
+    only: Sequence[str],
+    photographs: bool,
+    say: Callable[[str], None],
+    aircraft: bool = False,
 ) -> list[str]:
     """Fetch and unpack into the folders of `FOLDERS` below `out`; what is there stays.
 
     Args:
         only: names of packages; none: all of them.
         photographs: also clone the repository of photographs by airframe.
+        aircraft: also clone the repositories of aircraft made for FlightGear, into the models.
         say: gets a line for each step.
 
     Returns:
@@ -118,6 +123,8 @@ def fetch(
             say(_photographs(out))
         except InputError as error:
             problems.append(f"photographs: {error}")
+    if aircraft:
+        problems += _aircraft(out, say)
     return problems
 
 
@@ -256,13 +263,42 @@ def _background(target: Path, data: bytes) -> int:
     return 1
 
 
+def _repositories(kind: str) -> dict[str, Any]:
+    """What the table says of repositories: of "photographs", or of "aircraft"."""
+    path = share.path("config/training_material.yaml")
+    try:
+        return dict(yaml.safe_load(path.read_text())[kind])
+    except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} has no table of {kind}: {error}") from error
+
+
 def _photographs(out: Path) -> str:
-    table = yaml.safe_load(share.path("config/training_material.yaml").read_text())["photographs"]
-    target = out / "photographs"
-    if target.exists():
+    table = _repositories("photographs")
+    if not _clone(table["repository"], out / "photographs"):
         return "photographs: there already"
-    partial = out / "photographs.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    _run(["git", "clone", "--depth", "1", table["repository"], str(partial)], out)
-    partial.rename(target)
     return f"photographs: cloned ({table['licence']})"
+
+
+def _aircraft(out: Path, say: Callable[[str], None]) -> list[str]:
+    """Clone what isn't there; returns what could not be had."""
+    table = _repositories("aircraft")
+    problems = []
+    for name in table["repositories"]:
+        try:
+            new = _clone(f"{table['base']}{name}", out / "models" / "FGMEMBERS" / name)
+            say(f"{name}: {'cloned' if new else 'there already'} ({table['licence']})")
+        except InputError as error:
+            problems.append(f"{name}: {error}")
+    return problems
+
+
+def _clone(repository: str, target: Path) -> bool:
+    """Whether it was cloned now; what was cut off is begun anew."""
+    if target.exists():
+        return False
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _run(["git", "clone", "--depth", "1", repository, str(partial)], target.parent)
+    partial.rename(target)
+    return True

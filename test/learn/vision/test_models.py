@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from craft_material import BLUE, RED, box, paint
+from PIL import Image
 
 from turret_ai.aim.camera import Camera
 from turret_ai.errors import ConfigError, InputError
@@ -27,7 +28,7 @@ def aircraft(tmp_path: Path) -> Path:
     return model
 
 
-def seen(model: Path, livery: Path | None) -> tuple[np.ndarray, np.ndarray]:
+def seen(model: Path, livery: textured.Textures) -> tuple[np.ndarray, np.ndarray]:
     mesh = textured.load(model, livery)
     camera = Camera.from_fov(80, 60, math.radians(40))
     placed = render.Placed(
@@ -61,6 +62,33 @@ def test_liveries_are_the_folders_that_hold_the_model_s_textures(aircraft):
         "Textures/Both": "Both",
         "Textures/Red": "Red",
     }
+
+
+def test_liveries_are_what_livery_files_name(tmp_path):
+    model = tmp_path / "Pup" / "Models" / "pup.ac"
+    model.parent.mkdir(parents=True)
+    model.write_text(box("skin.png"))
+    paint(model.parent / "skin.png", RED, BLUE)
+    folder = model.parent / "Liveries"
+    files = {
+        "club.xml": "<!-- <texture>no.png</texture> --><texture>Liveries/club.png</texture>",
+        "two.xml": "<skin>Liveries/club.png</skin><wing>Liveries/wing.png</wing>",
+        "gone.xml": "<texture>Liveries/gone.png</texture>",
+        "other.xml": "<texture>Liveries/narrow.png</texture>",
+    }
+    paint(folder / "club.png", BLUE, BLUE)
+    paint(folder / "wing.png", RED, RED)
+    paint(folder / "skin.png", RED, RED)
+    Image.fromarray(np.zeros((8, 4, 3), np.uint8)).save(folder / "narrow.png")
+    for name, text in files.items():
+        (folder / name).write_text(f"<PropertyList>{text}</PropertyList>")
+    found = textured.liveries(model)
+    assert set(found) == {"Models/Liveries/club", "Models/Liveries/two", ""}
+    assert found["Models/Liveries/two"] == (("skin.png", folder / "club.png"),)
+    picture, there = seen(model, found["Models/Liveries/club"])
+    assert (np.abs(picture[there].astype(int) - BLUE).max(1) < 6).all()
+    plain, there = seen(model, found[""])
+    assert 0.2 < (np.abs(plain[there].astype(int) - RED).max(1) < 6).mean() < 0.8
 
 
 def test_a_livery_s_texture_lies_where_the_model_says(aircraft):

@@ -60,6 +60,29 @@ _TIP = math.pi / 2
 
 
 @dataclass(frozen=True, slots=True)
+class Cameras:
+    """What drawing costs most: the image's size in pixels, and how many of them a second.
+
+    The boxes' camera follows: TRUTH_SHRINK times smaller, at the same rate.
+    """
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    rate: float = CAMERA_RATE
+
+    @classmethod
+    def of_width(cls, width: int, rate: float) -> Cameras:
+        """Of the usual shape, in whole pixels for the boxes' camera, too."""
+        across, down = (
+            TRUTH_SHRINK * round(width * side / WIDTH / TRUTH_SHRINK) for side in (WIDTH, HEIGHT)
+        )
+        return cls(across, down, rate)
+
+
+STANDARD = Cameras()
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A rigid body and the joint that holds it.
 
@@ -154,16 +177,16 @@ def camera_height() -> float:
     return sum(link.position[2] for link in links())
 
 
-def horizontal_fov() -> float:
+def horizontal_fov(cameras: Cameras = STANDARD) -> float:
     """rad: SDF wants the horizontal angle, the turret's camera is given by its vertical one."""
-    camera = Camera.from_fov(WIDTH, HEIGHT, VERTICAL_FOV)
-    return 2.0 * math.atan(WIDTH / (2.0 * camera.fx))
+    camera = Camera.from_fov(cameras.width, cameras.height, VERTICAL_FOV)
+    return 2.0 * math.atan(cameras.width / (2.0 * camera.fx))
 
 
 # -- SDF -----------------------------------------------------------------------------------------
 
 
-def sdf() -> str:
+def sdf(cameras: Cameras = STANDARD) -> str:
     """The model file for Gazebo."""
     root = ElementTree.Element("sdf", version=SDF_VERSION)
     model = add(root, "model", name=MODEL)
@@ -171,7 +194,7 @@ def sdf() -> str:
     add(stand, "parent", "world")
     add(stand, "child", frames.BASE_LINK)
     for link in links():
-        _sdf_link(model, link)
+        _sdf_link(model, link, cameras)
     optical = add(model, "frame", name=frames.CAMERA_OPTICAL_FRAME, attached_to=frames.CAMERA_LINK)
     add(optical, "pose", numbers((0.0, 0.0, 0.0, *frames.OPTICAL_ROTATION)))
     for link in links():
@@ -186,7 +209,7 @@ def sdf() -> str:
     return to_text(root)
 
 
-def _sdf_link(model: Element, link: Link) -> None:
+def _sdf_link(model: Element, link: Link, cameras: Cameras) -> None:
     element = add(model, "link", name=link.name)
     if link.joint:
         pose = add(element, "pose", numbers((*link.position, 0.0, 0.0, 0.0)))
@@ -209,7 +232,7 @@ def _sdf_link(model: Element, link: Link) -> None:
                     add(material, light, numbers((*part.colour, 1.0)))
                 add(material, "specular", "0.2 0.2 0.2 1")
     if link.name == frames.CAMERA_LINK:
-        _cameras(element)
+        _cameras(element, cameras)
     if not link.joint:
         return
     joint = add(model, "joint", name=link.joint, type="revolute" if link.axis else "fixed")
@@ -226,7 +249,7 @@ def _sdf_link(model: Element, link: Link) -> None:
         add(add(axis, "dynamics"), "damping", "0.01")
 
 
-def _cameras(link: Element) -> None:
+def _cameras(link: Element, cameras: Cameras) -> None:
     """The colour camera, and beside it the one that knows the labelled craft's boxes."""
     for name, kind, topic, shrink in (
         ("camera", "camera", topics.IMAGE, 1),
@@ -234,16 +257,16 @@ def _cameras(link: Element) -> None:
     ):
         sensor = add(link, "sensor", name=name, type=kind)
         add(sensor, "topic", topic)
-        add(sensor, "update_rate", numbers((CAMERA_RATE,)))
+        add(sensor, "update_rate", numbers((cameras.rate,)))
         add(sensor, "always_on", "true")
         camera = add(sensor, "camera")
         if kind == "boundingbox_camera":
             add(camera, "box_type", "full_2d")
         add(camera, "optical_frame_id", frames.CAMERA_OPTICAL_FRAME)
-        add(camera, "horizontal_fov", numbers((horizontal_fov(),)))
+        add(camera, "horizontal_fov", numbers((horizontal_fov(cameras),)))
         image = add(camera, "image")
-        add(image, "width", str(WIDTH // shrink))
-        add(image, "height", str(HEIGHT // shrink))
+        add(image, "width", str(cameras.width // shrink))
+        add(image, "height", str(cameras.height // shrink))
         add(image, "format", "R8G8B8")
         clip = add(camera, "clip")
         add(clip, "near", numbers((NEAR,)))

@@ -60,22 +60,22 @@ class Written:
 
 
 def write(
-    scene: Scene, file: Path, *, still: bool = False, panorama_width: int = PANORAMA_WIDTH
-) -> Path:
+    scene: Scene,
+    file: Path,
+    *,
+    still: bool = False,
+    shadows: bool = True,
+    cameras: turret.Cameras = turret.STANDARD,
+    panorama_width: int = PANORAMA_WIDTH,
+) -> Written:
     """Write a world as FILE.sdf with its meshes and image in a folder FILE_files beside it.
 
-    still: let no craft move.
+    still: let no craft move. shadows: let craft cast them, where the scene does; without them, and
+    with cameras that see less, Gazebo runs faster.
 
     Raises:
         InputError: FILE doesn't end in .sdf, or the scene has more craft than labels.
     """
-    return write_all(scene, file, still=still, panorama_width=panorama_width).file
-
-
-def write_all(
-    scene: Scene, file: Path, *, still: bool = False, panorama_width: int = PANORAMA_WIDTH
-) -> Written:
-    """As `write`, and count what was written."""
     if file.suffix != ".sdf":
         raise InputError(f"a world's file ends in .sdf: {file}")
     if len(scene.craft) > truth.HIGHEST_LABEL:
@@ -87,13 +87,11 @@ def write_all(
     root = ElementTree.Element("sdf", version=turret.SDF_VERSION)
     world = add(root, "world", name=slug(scene.name))
     _physics(world)
-    _daylight(world, seen.light)
+    _daylight(world, seen.light, shadows=shadows and seen.light.shadows)
     _ground(world)
     _landmarks(world)
     _panorama(world, f"{folder.name}/{shell}", f"{folder.name}/{image}")
-    include = add(world, "include")
-    add(include, "uri", f"model://{turret.MODEL}")
-    add(include, "pose", numbers((0.0, 0.0, PEDESTAL, 0.0, 0.0, 0.0)))
+    _turret(world, cameras)
     triangles = 0
     for label, entry in enumerate(scene.craft, start=1):
         name = slug(entry.caption)
@@ -139,7 +137,20 @@ def _physics(world: Element) -> None:
             add(plugin, "render_engine", "ogre2")
 
 
-def _daylight(world: Element, light: Light) -> None:
+def _turret(world: Element, cameras: turret.Cameras) -> None:
+    """Included by its name; with cameras of its own, written out."""
+    if cameras == turret.STANDARD:
+        model = add(world, "include")
+        add(model, "uri", f"model://{turret.MODEL}")
+    else:
+        found = ElementTree.fromstring(turret.sdf(cameras)).find("model")
+        assert found is not None
+        model = found
+        world.append(model)
+    add(model, "pose", numbers((0.0, 0.0, PEDESTAL, 0.0, 0.0, 0.0)))
+
+
+def _daylight(world: Element, light: Light, *, shadows: bool) -> None:
     """Sun and sky as in the embedded renderer.
 
     A light of intensity 1 gives a white face square to it the light's own colour.
@@ -147,11 +158,11 @@ def _daylight(world: Element, light: Light) -> None:
     scene = add(world, "scene")
     add(scene, "ambient", numbers((*daylight.ambient(light), 1.0)))
     add(scene, "background", numbers((*light.horizon_rgb, 1.0)))
-    add(scene, "shadows", "true")
+    add(scene, "shadows", "true" if shadows else "false")
     add(scene, "grid", "false")
     sun = add(world, "light", name="sun", type="directional")
     add(sun, "pose", "0 0 100 0 0 0")
-    add(sun, "cast_shadows", "true" if light.shadows else "false")
+    add(sun, "cast_shadows", "true" if shadows else "false")
     add(sun, "intensity", "1")
     add(sun, "direction", numbers(-v for v in light.sun))
     add(sun, "diffuse", numbers((*(min(1.0, v) for v in light.sun_rgb), 1.0)))

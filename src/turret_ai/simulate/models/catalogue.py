@@ -35,11 +35,11 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model file of a kind, with its liveries: names, and the folders of their textures."""
+    """A model file of a kind, with its liveries: names, and their textures."""
 
     kind: Kind
     path: Path
-    liveries: tuple[tuple[str, Path | None], ...]
+    liveries: tuple[tuple[str, textured.Textures], ...]
 
 
 @lru_cache(maxsize=4)

@@ -46,6 +46,21 @@ def texture(path: Path, detail: int = DETAIL) -> ImageArray:
     return image
 
 
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height of a texture.
+
+    Raises:
+        InputError: missing, or not a picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as file:
+            return file.size
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"{path} is not a texture: {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Skin:
     """For each face: texture coordinates (m, 3, 2), the number of its texture (m,), -1 for none,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
 from turret_ai.simulate.mesh import Mesh, corner_normals
-from turret_ai.simulate.models import ac3d
-from turret_ai.simulate.models.skin import DETAIL, Skin, texture
+from turret_ai.simulate.models import ac3d, livery_files
+from turret_ai.simulate.models.skin import DETAIL, Skin, picture_size, texture
 from turret_ai.simulate.solids import Solid
 
 _ENDINGS = (".png", ".rgb", ".jpg", ".jpeg", ".dds", ".bmp", ".tga", ".rgba", ".sgi")
@@ -25,6 +25,11 @@ _BESIDE_CRAFT = re.compile(
 """Objects of a file that are no part of the craft: lights' halos, shadows, rotors' blur."""
 _LARGEST_PART = 400_000
 """More triangles than that are refused."""
+_SAME_SHAPE = 0.02
+"""Largest difference of width to height between a texture and one that may take its place."""
+Textures = Path | tuple[tuple[str, Path], ...] | None
+"""A paint job: the folder whose textures go first, files by the names of the textures that they
+replace, or nothing but what lies beside the model."""
 
 
 def find_texture(name: str, folders: list[Path]) -> Path | None:
@@ -42,23 +47,59 @@ def find_texture(name: str, folders: list[Path]) -> Path | None:
     return None
 
 
-def liveries(model: Path) -> dict[str, Path | None]:
-    """Names of a model's paint jobs, with the folder whose textures go first.
+def liveries(model: Path) -> dict[str, Textures]:
+    """Names of a model's paint jobs, with their textures.
 
     A livery is a folder below the aircraft's own that holds a texture by the name that the model
-    uses: what FlightGear's livery files say by their `texture-path`. "" is the model as it is.
+    uses, what FlightGear's livery files say by their `texture-path`; or the textures that such a
+    file names itself (`livery_files`). "" is the model as it is.
     """
-    names = {Path(n.replace("\\", "/")).stem.lower() for n in ac3d.texture_names(model)}
+    names = ac3d.texture_names(model)
+    stems = {Path(n.replace("\\", "/")).stem.lower() for n in names}
     root = model.parent.parent if model.parent.name.lower() in ("model", "models") else model.parent
-    found: dict[str, Path | None] = {}
+    found: dict[str, Textures] = {}
     if root != model.parent:
+        found = _repaints(model, root)
         for folder in sorted(p for p in root.rglob("*") if p.is_dir() and p != model.parent):
             held = {f.stem.lower() for f in folder.iterdir() if f.suffix.lower() in _ENDINGS}
-            if held & names:
+            # Where livery files lie, each texture is one of theirs.
+            if held & stems and not (found and any(folder.glob("*.xml"))):
                 found[folder.relative_to(root).as_posix()] = folder
-    if not found or _has_textures(model, names):
+    if not found or _has_textures(model, stems):
         found[""] = None
     return found
+
+
+def _repaints(model: Path, root: Path) -> dict[str, Textures]:
+    """By the livery files of an aircraft, those whose main texture has the shape of the model's."""
+    if not any(root.rglob("*iver*/*.xml")):
+        return {}
+    main = _main_texture(_file(model))
+    own = main and find_texture(main, [model.parent, root])
+    if not own:
+        return {}
+    names = ac3d.texture_names(model)
+    found: dict[str, Textures] = {}
+    for name, files in livery_files.read(root, model, names, main).items():
+        try:
+            shapes = [picture_size(f) for f in (own, files[main])]
+        except InputError:
+            continue
+        ratios = [w / h for w, h in shapes]
+        if abs(ratios[0] - ratios[1]) < _SAME_SHAPE:
+            found[name] = tuple(sorted(files.items()))
+    return found
+
+
+def _main_texture(model: ac3d.Model) -> str:
+    """The texture of the largest area; "" if there is none."""
+    areas: dict[str, float] = {}
+    for part in model.parts:
+        if part.texture and not _BESIDE_CRAFT.search(part.name):
+            a, b, c = (part.vertices[part.faces[:, k]] for k in range(3))
+            area = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum())
+            areas[part.texture] = areas.get(part.texture, 0.0) + area
+    return max(areas, key=lambda name: areas[name], default="")
 
 
 def _has_textures(model: Path, names: set[str]) -> bool:
@@ -72,11 +113,11 @@ def _file(path: Path) -> ac3d.Model:
 
 
 @lru_cache(maxsize=64)
-def load(path: Path, livery: Path | None = None, up: str = "y", detail: int = DETAIL) -> Mesh:
+def load(path: Path, livery: Textures = None, up: str = "y", detail: int = DETAIL) -> Mesh:
     """A textured model; one unit of the file is a metre.
 
     Args:
-        livery: a folder whose textures go before those beside the file.
+        livery: of `liveries`; its textures go before those beside the file.
         up: the file's axis that points upwards.
         detail: largest side of a texture: finer ones than a picture shows look like noise in it.
 
@@ -88,7 +129,10 @@ def load(path: Path, livery: Path | None = None, up: str = "y", detail: int = DE
     from scipy.spatial import ConvexHull, QhullError
 
     model = _file(path)
-    folders = [f for f in (livery, path.parent, path.parent.parent) if f is not None]
+    instead = dict(livery) if isinstance(livery, tuple) else {}
+    folders = [path.parent, path.parent.parent]
+    if isinstance(livery, Path):
+        folders.insert(0, livery)
     folders += [p / n for p in (path.parent, path.parent.parent) for n in ("Textures", "textures")]
     vertices: list[NDArray[np.float32]] = []
     faces, uv, images, tints, normals = [], [], [], [], []
@@ -100,7 +144,7 @@ def load(path: Path, livery: Path | None = None, up: str = "y", detail: int = DE
         number = -1
         if part.texture:
             wanted += 1
-            file = find_texture(part.texture, folders)
+            file = instead.get(part.texture) or find_texture(part.texture, folders)
             if file is not None:
                 number = pictures.setdefault(file, len(pictures))
         clear = np.array([m.clear for m in model.materials] or [0.0])
