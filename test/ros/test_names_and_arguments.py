@@ -165,7 +165,7 @@ def test_what_comes_later_in_parameter_files_wins_and_the_command_line_wins_over
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("a: [", "line 1"),
+        ("a: [", "is not YAML: line "),
         ("ros__parameters: {a: 1}", "belongs under a node"),
         ("node: 5", "must hold ros__parameters"),
         ("node: {ros__parameters: 5}", "must be a map"),

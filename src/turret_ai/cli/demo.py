@@ -134,7 +134,7 @@ def _play(run: _Run, given: Mapping[str, str], console: Console, verbose: bool) 
     namespace = f"/{plan.namespace.strip('/')}"
     node = Evaluator(overrides, context=context, namespace=namespace)
     try:
-        with Processes(plan, on_line=on_line) as processes:
+        with Processes(plan, on_line=on_line, spare_after=None) as processes:
             _follow(run, node, processes, console)
         if not run.problem:
             run.evaluation = node.evaluate()

@@ -17,11 +17,13 @@ from typing import IO
 
 from turret_ai.graph import parameters
 from turret_ai.graph.description import NodeEntry, Plan
+from turret_ai.spare import Spare, start
 
 STOP_SECONDS = 4.0
 """How long a node may take to end after SIGINT before it is killed."""
-RESPAWN_DELAY = 0.1
-"""Seconds until a node that crashed is started again; twice as long after each crash in a row."""
+RESPAWN_DELAY = 0.2
+"""Seconds until a node that crashed twice in a row is started again, and twice as long after each
+further crash; the first time it is started at once."""
 LONGEST_RESPAWN_DELAY = 10.0
 _IN_A_ROW_S = 20.0
 """A node that lived for longer than this has not crashed in a row."""
@@ -37,6 +39,7 @@ class Processes:
         on_line: Callable[[str, str], None] | None = None,
         environment: Mapping[str, str] | None = None,
         respawn: bool | None = None,
+        spare_after: float | None = 10.0,
     ) -> None:
         """Start every node.
 
@@ -45,6 +48,8 @@ class Processes:
             environment: on top of this process's own.
             respawn: start a node again that crashed (not one that refused its settings); None: as
                 the plan says.
+            spare_after: seconds after the last start of a node until a spare process is made,
+                which takes the place of the next that crashes; None: never.
         """
         self._plan = plan
         self._on_line = on_line or _print_line
@@ -57,6 +62,9 @@ class Processes:
         self._respawn_at: dict[str, float] = {}
         self._started: dict[str, float] = {}
         self._delay: dict[str, float] = {}
+        self._spare: Spare | None = None
+        self._spare_after = spare_after
+        self._something_ended = threading.Event()
         entries = (NodeEntry("chain"),) if plan.one_process else plan.nodes
         for entry in entries:
             self.start(entry)
@@ -82,16 +90,11 @@ class Processes:
             words += ["-r", f"__ns:=/{self._plan.namespace.strip('/')}"]
         for rule in self._plan.remappings(entry):
             words += ["-r", rule]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "turret_ai.nodes.main", *names, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=self._environment,
-            start_new_session=True,  # Ctrl-C reaches the nodes through stop(), once
-        )
+        words = [*names, *words]
+        spare, self._spare = self._spare, None
+        process = spare.become(words) if spare is not None else None
+        if process is None:
+            process = start(words, self._environment)  # Ctrl-C reaches it through stop(), once
         self._running[entry.executable] = process
         self._started[entry.executable] = time.monotonic()
         assert process.stdout is not None
@@ -119,16 +122,24 @@ class Processes:
             if name not in self._respawn_at:
                 self._on_line(name, f"crashed (exit code {code}), starting it again")
                 self._respawn_at[name] = now + self._delay_of(name, now)
-            elif now >= self._respawn_at[name]:
+            if now >= self._respawn_at[name]:
                 del self._respawn_at[name]
                 self.start(self._entry(name))
+        self._look_after_spare(now)
         return None
+
+    def _look_after_spare(self, now: float) -> None:
+        if not self._respawn or self._spare is not None or self._spare_after is None:
+            return
+        if now - max(self._started.values(), default=now) > self._spare_after:
+            nodes = [entry.executable for entry in self._plan.nodes]
+            self._spare = Spare(nodes, self._environment)
 
     def _delay_of(self, name: str, now: float) -> float:
         """How long a node that just crashed stays away: one that can't live must not spin."""
-        delay = RESPAWN_DELAY
+        delay = 0.0
         if now - self._started[name] < _IN_A_ROW_S and name in self._delay:
-            delay = min(2.0 * self._delay[name], LONGEST_RESPAWN_DELAY)
+            delay = min(max(RESPAWN_DELAY, 2.0 * self._delay[name]), LONGEST_RESPAWN_DELAY)
         self._delay[name] = delay
         return delay
 
@@ -143,7 +154,8 @@ class Processes:
             code = self.check()
             if code is not None:
                 return code
-            time.sleep(0.1)
+            self._something_ended.wait(0.1)
+            self._something_ended.clear()
         return 0
 
     def stop(self) -> dict[str, int]:
@@ -152,6 +164,8 @@ class Processes:
         Returns:
             The exit codes by executable.
         """
+        if self._spare is not None:
+            self._spare.close()
         for process in self._running.values():
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -179,6 +193,7 @@ class Processes:
         for line in pipe:
             self._on_line(name, line.rstrip("\n"))
         pipe.close()
+        self._something_ended.set()
 
 
 def _print_line(name: str, line: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from turret_ai.errors import InputError
 from turret_ai.nodes import convert
-from turret_ai.nodes.stage import Stage
+from turret_ai.nodes.stage import Stage, is_on_cpu
 from turret_ai.ros import images, topics
 from turret_ai.ros.interfaces import (
     Image,
@@ -59,6 +59,9 @@ class _Search:
     seen: _Seen | None = None
 
 
+_WARM_UP = _Search(Look("", "", 0), None)
+
+
 class Locator(Stage):
     """Searches the first image that was exposed after the camera had settled.
 
@@ -70,6 +73,7 @@ class Locator(Stage):
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("locator", LocatorParameters, overrides)
         self.locator: see_locator.Locator | None = None
+        self._cold = False
         self._lookout = Lookout()
         self._looking = threading.Lock()
         self._ahead: _Search | None = None
@@ -86,10 +90,16 @@ class Locator(Stage):
     def on_configure(self) -> None:
         self.doing = "loading the detectors and matchers"
         locator = see_locator.load(self.parameters)
-        self.doing = "warming up"
-        locator.warm_up()
+        self._cold = is_on_cpu(locator.describe())
+        if not self._cold:
+            self.doing = "warming up"
+            locator.warm_up()
         self._lookout = Lookout(seconds_to_ns(self.parameters.ahead_max_age))
         self.locator = locator
+
+    def on_activate(self) -> None:
+        if self._cold:
+            self._looks.put(_WARM_UP)
 
     def on_cleanup(self) -> None:
         self.locator = None
@@ -142,6 +152,10 @@ class Locator(Stage):
     def _look(self, search: _Search) -> None:
         """Find whatever a picture holds; in the thread of the looks."""
         locator, look, image = self.locator, search.look, search.image
+        if search is _WARM_UP and locator is not None:
+            locator.warm_up()
+            self._cold = False
+            return
         if locator is None or image is None:
             raise InputError("there are no models: the node is not configured")
         started = time.perf_counter()

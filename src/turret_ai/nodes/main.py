@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts nodes: `python -m turret_ai.nodes.main NAME [NAME...] [--ros-args ...]`."""
+"""Starts nodes: `python -m turret_ai.nodes.main NAME [NAME...] [--ros-args ...]`.
+
+With `--spare NAME...` it imports what those nodes need, then waits for a line on its standard
+input: the words to go on with, as a JSON list. Without a line it ends.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from collections.abc import Sequence
@@ -52,11 +57,19 @@ def process(*names: str) -> NoReturn:
 
 def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
     # Imported here, so that a Ctrl-C meanwhile is caught above.
+    from turret_ai import spare
     from turret_ai.errors import TurretError
     from turret_ai.nodes.registry import node_class
     from turret_ai.ros import run
 
     words = list(sys.argv[1:] if args is None else args)
+    if words[:1] == [spare.WORD]:
+        for name in words[1:]:
+            with contextlib.suppress(Exception):  # told when it is to become that node
+                node_class(name)
+        words = spare.wait_for_words()
+        if not words:
+            return 0
     if names is None:
         end = words.index("--ros-args") if "--ros-args" in words else len(words)
         names, words = words[:end], words[end:]

@@ -69,6 +69,13 @@ def diagnostic_status(
     return status
 
 
+def is_on_cpu(about: Mapping[str, object]) -> bool:
+    """Whether models that describe themselves so run on a CPU: such are warm after their first
+    piece of work, within a second. A node warms them up when it is active already, so that one
+    that crashed is back sooner. A GPU's first piece of work takes up to minutes."""
+    return str(about.get("device", "")).startswith("cpu")
+
+
 class Health:
     """A stage's state for the diagnostics: counters, the last input's age, the last error."""
 

@@ -12,7 +12,7 @@ from turret_ai.hear import recogniser, utterance_frame
 from turret_ai.hear.hearing import AudioChunk, Heard, Hearing, Job
 from turret_ai.hear.settings import SAMPLE_RATE, HearSettings
 from turret_ai.nodes import convert
-from turret_ai.nodes.stage import Stage
+from turret_ai.nodes.stage import Stage, is_on_cpu
 from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import AudioDataStamped, AudioInfo
 from turret_ai.ros.time import to_ns
@@ -33,11 +33,12 @@ class Transcriber(Stage):
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("transcriber", TranscriberParameters, overrides)
         self.recogniser: recogniser.Recogniser | None = None
+        self._cold = False
         self.hearing = self._make_hearing()
         self._sample_rate, self._channels = SAMPLE_RATE, 1
         self._listening = self.create_worker(_call, self._on_chunk_error, capacity=2000)
         self._recognising = self.create_worker(
-            lambda job: self.hearing.recognise(job), self._on_error, on_drop=self._on_drop
+            self._recognise, self._on_error, on_drop=self._on_drop
         )
         self.health.gauges["late chunks"] = lambda: self.hearing.late_chunks
         self.health.gauges["cancelled chunks"] = lambda: self.hearing.cancelled_chunks
@@ -62,10 +63,16 @@ class Transcriber(Stage):
     def on_configure(self) -> None:
         self.doing = "loading the speech model"
         loaded = recogniser.load(self.parameters.recogniser)
-        self.doing = "warming up"
-        loaded.warm_up()
+        self._cold = is_on_cpu(loaded.describe())
+        if not self._cold:
+            self.doing = "warming up"
+            loaded.warm_up()
         self.hearing = self._make_hearing()
         self.recogniser = loaded
+
+    def on_activate(self) -> None:
+        if self._cold:
+            self._recognising.put(None)
 
     def on_cleanup(self) -> None:
         self.recogniser = None
@@ -127,6 +134,14 @@ class Transcriber(Stage):
             self.ledger.working(job.utterance_id, job.stamp_ns)
         self._recognising.put(job)
 
+    def _recognise(self, job: Job | None) -> None:
+        """Work of the worker; None: warm up."""
+        if job is not None:
+            self.hearing.recognise(job)
+        else:
+            self._engine.warm_up()
+            self._cold = False
+
     def _transcribe(self, samples: FloatArray) -> Transcription:
         return self._engine.transcribe(samples)
 
@@ -169,13 +184,17 @@ class Transcriber(Stage):
             text = found.text or f"nothing ({found.reason})"
             self.get_logger().info(f"{heard.utterance_id}: {text!r} {age:.2f} s after its end")
 
-    def _on_error(self, error: Exception, job: Job) -> None:
+    def _on_error(self, error: Exception, job: Job | None) -> None:
         kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        if job is None:
+            self.get_logger().error(f"warming up failed: {kind}{error}")
+            return
         self.get_logger().error(f"{job.utterance_id}: {kind}{error}")
         self.hearing.fail(job, f"failed to transcribe: {error}")
 
-    def _on_drop(self, job: Job, why: str) -> None:
-        self.hearing.fail(job, f"dropped: {why}")
+    def _on_drop(self, job: Job | None, why: str) -> None:
+        if job is not None:
+            self.hearing.fail(job, f"dropped: {why}")
 
 
 def _call(work: Callable[[], None]) -> None:

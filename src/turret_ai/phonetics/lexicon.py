@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import yaml
-
 from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 from turret_ai.phonetics import letters
@@ -25,7 +23,7 @@ def lexicon() -> dict[str, tuple[Pronunciation, ...]]:
     path = share.path("config/pronunciations.yaml")
     found = {}
     # every value is text, so that "on", "no" and "yes" stay words
-    for word, says in documents.read_yaml(path, yaml.BaseLoader).items():
+    for word, says in documents.read_yaml(path, documents.TEXT_LOADER).items():
         ways = tuple(tuple(way.split()) for way in says.split("/"))
         for phone in (phone for way in ways for phone in way):
             if phone not in INDEX:

@@ -13,7 +13,7 @@ from turret_ai import documents
 from turret_ai.errors import ConfigError
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(documents.SAFE_LOADER):  # type: ignore[misc]
     """1e3 is a number; dates, 12:30 and 065 are text."""
 
 

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 from turret_ai.phonetics import phones as ph
 from turret_ai.phonetics.phones import INDEX, PHONES
@@ -77,7 +75,7 @@ def as_tree(channel: Channel, least: float = 5e-4) -> dict[str, Any]:
 def _load(path: str, _changed_ns: int) -> Channel:
     prior = articulatory()
     try:
-        tree = yaml.load(Path(path).read_text(encoding="utf-8"), yaml.BaseLoader)
+        tree = documents.read_yaml(path, documents.TEXT_LOADER)
         table = np.zeros_like(prior.substitution)
         for meant, row in tree["heard"].items():
             i = INDEX[meant]
@@ -97,7 +95,7 @@ def _load(path: str, _changed_ns: int) -> Channel:
         if unknown:
             raise ValueError(f"no phones: {sorted(unknown)}")
         return Channel(table, lost, added, variants)
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{path} is no table of misheard phones: {error!r}") from error
 
 

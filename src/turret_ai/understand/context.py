@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
 from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 
@@ -54,7 +52,7 @@ class Context:
 
 @lru_cache(maxsize=4)
 def _load(path: str, _changed_ns: int) -> Context:
-    tree = documents.read_yaml(path, yaml.BaseLoader)
+    tree = documents.read_yaml(path, documents.TEXT_LOADER)
     try:
         following = {
             before: {what: float(n) for what, n in row.items()}

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-import yaml
-
-from turret_ai import share
+from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 from turret_ai.understand.words import Word
 
@@ -99,7 +97,7 @@ def phrases() -> Phrases:
     """
     path = share.path("config/talk.yaml")
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+        tree = documents.read_yaml(path, documents.TEXT_LOADER)
         lists = {name: tree[name] for name in ("verb", "not", "adverb", "last", "pronoun")}
         parts = {name: "(?:" + "|".join(said) + ")" for name, said in lists.items()}
 
@@ -126,7 +124,7 @@ def phrases() -> Phrases:
             triggers=frozenset(tree["triggers"].split()),
             openers=frozenset(tree["openers"].split()),
         )
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, re.error) as error:
+    except (KeyError, TypeError, AttributeError, re.error) as error:
         raise ConfigError(f"{path} is no list of phrases: {error!r}") from error
 
 

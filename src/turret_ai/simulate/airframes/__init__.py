@@ -88,18 +88,23 @@ def _variant(path: Path | str, type_name: str, name: str, entry: Any) -> Variant
 
 def _checked(where: str, builder: Callable[..., None]) -> Callable[..., None]:
     """The builder; its numbers are compared with its signature when it is called."""
-    call = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(builder)
 
     @functools.wraps(builder)
     def build(frame: Airframe, **numbers: Any) -> None:
         try:
-            call(frame, **numbers)
+            _checking(builder)(frame, **numbers)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
             raise ConfigError(f"{where}: {key}: {first['msg']}") from error
 
     return build
+
+
+@functools.cache
+def _checking(builder: Callable[..., None]) -> Callable[..., None]:
+    """Made when it is first needed: a scene is read without building what doesn't fly in it."""
+    return validate_call(config=ConfigDict(arbitrary_types_allowed=True))(builder)
 
 
 def offspring(parent: Variant, others: Sequence[Variant], rng: Generator) -> Variant:
