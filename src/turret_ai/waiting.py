@@ -4,10 +4,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+import logging
+from collections.abc import Awaitable, Iterable
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+
+END_S = 3.0
+"""Seconds that cancelled tasks are waited for."""
+
+_log = logging.getLogger(__name__)
 
 
 async def within(wanted: Awaitable[_T], seconds: float) -> _T:
@@ -32,3 +38,21 @@ async def within(wanted: Awaitable[_T], seconds: float) -> _T:
         return future.result()
     finally:
         future.cancel()
+
+
+async def cancel(tasks: Iterable[asyncio.Future[Any]], seconds: float = END_S) -> None:
+    """Cancel tasks and wait until they have ended, no longer than so many seconds.
+
+    One that swallows its cancellation is logged and left to itself. What the others raised is lost.
+    """
+    open_ones = set(tasks)
+    if not open_ones:
+        return
+    for task in open_ones:
+        task.cancel()
+    done, left = await asyncio.wait(open_ones, timeout=seconds)
+    for task in done:
+        if not task.cancelled():
+            task.exception()  # looked at, or asyncio complains
+    for task in left:
+        _log.warning("does not end: %r", task)

@@ -8,6 +8,11 @@ import gzip
 import io
 import itertools
 import json
+import signal
+import socket
+import subprocess
+import sys
+import time
 import zlib
 from collections.abc import Sequence
 
@@ -15,6 +20,7 @@ import numpy as np
 import pytest
 from fastapi import testclient
 from PIL import Image
+from sockets import free_port
 from test_competition_wire import wav
 
 from turret_ai.act.services.app import Stages, create_app
@@ -314,3 +320,28 @@ def test_a_box_is_given_in_the_pixels_that_were_sent(client) -> None:  # type: i
     # The eyes see it upright, 40 wide, and box (1.4, 2.6, 30, 40) in it.
     reply = client.post("/identify", json={"instances": batch})
     assert reply.json() == {"predictions": [[3, 9, 40, 30]]}
+
+
+def test_a_client_that_never_finishes_its_request_does_not_keep_the_server() -> None:
+    port = free_port()
+    words = ["-m", "turret_ai.cli.app", "serve", "extract", "--port", str(port)]
+    with subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, text=True) as server:
+        try:
+            client = _connected(port, server)
+            client.sendall(b"POST /extract HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            time.sleep(0.2)
+            server.send_signal(signal.SIGINT)
+            server.wait(30.0)
+            client.close()
+        finally:
+            server.kill()
+
+
+def _connected(port: int, server: subprocess.Popen[str]) -> socket.socket:
+    end = time.monotonic() + 60.0
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            return socket.create_connection(("127.0.0.1", port), 5.0)
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not come up")

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
-from turret_ai.waiting import within
+from turret_ai.waiting import cancel, within
 
 
 async def give(value: str, ticks: int) -> str:
@@ -53,3 +54,47 @@ def test_a_cancellation_that_meets_the_result_is_not_lost(ticks: int) -> None:
         assert task.cancelled()
 
     asyncio.run(story())
+
+
+def test_cancelled_tasks_are_waited_for_and_their_errors_are_no_noise(caplog) -> None:
+    closed: list[str] = []
+
+    async def tidy() -> None:
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            await asyncio.sleep(0.01)
+            closed.append("tidy")
+
+    async def fail() -> None:
+        raise OSError("the link broke")
+
+    async def story() -> None:
+        tasks = [asyncio.create_task(tidy()), asyncio.create_task(fail())]
+        await asyncio.sleep(0)
+        await cancel(tasks)
+        await cancel([])
+        assert all(task.done() for task in tasks)
+
+    asyncio.run(story())
+    assert closed == ["tidy"]
+    assert not caplog.records
+
+
+def test_a_task_that_swallows_its_cancellation_keeps_nobody(caplog) -> None:
+    async def stubborn(enough: asyncio.Event) -> None:
+        while not enough.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await enough.wait()
+
+    async def story() -> None:
+        enough = asyncio.Event()
+        task = asyncio.create_task(stubborn(enough))
+        await asyncio.sleep(0)
+        await cancel([task], 0.05)
+        assert not task.done()
+        enough.set()
+        await task
+
+    asyncio.run(story())
+    assert "does not end" in caplog.text

@@ -19,7 +19,7 @@ from turret_ai.console.speech import Talk
 from turret_ai.console.token import Token
 from turret_ai.console.viewers import StalledError, Viewer, Viewers
 from turret_ai.errors import InputError, TurretError
-from turret_ai.waiting import within
+from turret_ai.waiting import cancel, within
 
 UNKNOWN, STALLED, FULL, RUDE = 4401, 4408, 4429, 4400
 """Codes with which a connection is closed: no token, no acknowledgements, no room, nonsense."""
@@ -130,7 +130,7 @@ class Session:
                 self._release()
         ended = next((task for task in tasks if task.done() and not task.cancelled()), None)
         error = ended.exception() if ended is not None else None
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(tasks)
         if isinstance(error, StalledError):
             return STALLED
         if isinstance(error, InputError):

@@ -24,6 +24,7 @@ from turret_ai.act.competition.turns import TurnKeeper
 from turret_ai.aim.camera import Camera
 from turret_ai.types import Box, ImageArray, LocationStatus
 from turret_ai.units import heading_to_yaw, wrap
+from turret_ai.waiting import cancel
 
 TICK_SECONDS = 0.05
 SEARCH_SLACK = 1.25
@@ -113,9 +114,7 @@ class Client:
         try:
             await asyncio.gather(*tasks)
         finally:
-            for task in [*tasks, *self._jobs]:
-                task.cancel()
-            await asyncio.gather(*tasks, *self._jobs, return_exceptions=True)
+            await cancel([*tasks, *self._jobs])
 
     # -- from the chain, in the loop's thread ----------------------------------------------------
 

@@ -29,6 +29,7 @@ from turret_ai.act.robomaster.wire import Attitude, Ports
 from turret_ai.errors import PeerError
 from turret_ai.types import ImageArray
 from turret_ai.units import seconds_to_ns
+from turret_ai.waiting import cancel
 
 MODE_PERIOD = 1.0
 BATTERY_PERIOD = 10.0
@@ -144,9 +145,7 @@ class Driver:
             self._control = None
             self.status.connected = False
             self.arming.on_link(False)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel(tasks)
             if transport is not None:
                 transport.close()
             await control.close(FAREWELL)

@@ -24,6 +24,7 @@ from turret_ai.act.robomaster.emulator_settings import Counters, EmulatorSetting
 from turret_ai.act.robomaster.wire import Attitude, CommandSplitter, Ports
 from turret_ai.errors import PeerError
 from turret_ai.types import ImageArray
+from turret_ai.waiting import cancel
 
 _SEQ_WORD = " seq "
 
@@ -109,9 +110,7 @@ class Emulator:
 
     async def stop(self) -> None:
         """Close everything."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel(self._tasks)
         self._tasks = []
         for server in self._servers:
             server.close()

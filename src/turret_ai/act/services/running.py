@@ -13,6 +13,8 @@ from turret_ai.act.services.app import Stages, create_app
 from turret_ai.act.services.cannon import Cannon
 from turret_ai.errors import PeerError
 
+_CLOSE_S = 3
+"""Seconds that answers under way may still take after a signal."""
 _FIELDS = {
     "stt": "recogniser",
     "extract": "understander",
@@ -69,7 +71,12 @@ def serve(stages: Stages, ports: Mapping[str, int], host: str, max_body: int) ->
         fields = {_FIELDS[name]: getattr(stages, _FIELDS[name]) for name in names}
         app = create_app(Stages(**fields), max_body)
         config = uvicorn.Config(
-            app, host=host, port=port, log_level="warning", timeout_keep_alive=30
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_CLOSE_S,
         )
         servers.append(uvicorn.Server(config))
     try:
