@@ -27,6 +27,8 @@ TIMEOUT_S = 900.0
 SCENES = ("airfield", "harbour")
 BOUND_S = 0.3
 """By how much no turn may be slower."""
+_AIMS = ("AIMED", "AMBIGUOUS", "LIMITED")
+"""Outcomes of turns that ended with the turret settled on a box."""
 _LIMIT_S = 120.0
 _WORLD = ("simulator", "audio_source")
 
@@ -142,10 +144,10 @@ class _Watch:
 
 
 def pairs(played: Sequence[Played]) -> list[tuple[Played, Played]]:
-    """(without, with) of each command that was AIMED in both; of several plays the n-th of each."""
+    """(without, with) of each command that ended in an aim both times, play by play."""
     kept: dict[tuple[str, int], tuple[list[Played], list[Played]]] = {}
     for each in played:
-        if each.outcome == "AIMED":
+        if each.outcome in _AIMS:
             kept.setdefault((each.scene, each.number), ([], []))[each.early].append(each)
     return [pair for late, early in kept.values() for pair in zip(late, early, strict=False)]
 
@@ -154,11 +156,11 @@ def rows(name: str, played: Sequence[Played]) -> list[Row]:
     """The figures of some scenes."""
     both = pairs(played)
     if not both:
-        return [Row(f"end of speech to settled aim, {name}", math.nan, FAILED, note="none AIMED")]
+        return [Row(f"end of speech to settled aim, {name}", math.nan, FAILED, note="none aimed")]
     lead = [early.total - late.total for late, early in both]
     late_s, early_s = (statistics.median(pair[i].total for pair in both) for i in (0, 1))
     misled = [gain for gain, (_, early) in zip(lead, both, strict=True) if early.misled]
-    turns = f"{len(both)} commands AIMED both ways of {len(played) // 2}"
+    turns = f"{len(both)} commands with an aim both ways of {len(played) // 2}"
     note = f"{turns}; {1 - early_s / late_s:.0%} shorter; load {os.getloadavg()[0]:.1f}"
     worst = f"the slowest by {max(lead):+.2f} s"
     if misled:

@@ -331,6 +331,8 @@ def main() -> int:
     )
     for row in rows(result, given.every):
         print(f"{row.name}: {row.value:.3f} {row.unit} ({row.note})")
+    for name, sizes in sorted(result.memory.items()):
+        print("MB of", name, [round(size / 1e6, 1) for size in sizes[:: max(1, len(sizes) // 12)]])
     print("outcomes", dict(result.outcomes))
     print("killed", dict(result.kills))
     print("reasons", dict(result.reasons.most_common()))

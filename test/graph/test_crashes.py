@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.processes import Processes
+from turret_ai.nodes.registry import node_class
 from turret_ai.spare import WORD, Spare
 
 LIMIT_S = 60.0
@@ -135,3 +137,10 @@ def test_a_spare_that_nobody_needs_ends_in_peace():
         timeout=LIMIT_S,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", ["transcriber", "commander", "simulator"])
+def test_what_a_node_imports_late_is_there(name):
+    late = node_class(name).late_imports
+    assert late
+    assert all(importlib.util.find_spec(module) is not None for module in late)

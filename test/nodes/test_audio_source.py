@@ -11,8 +11,9 @@ import soundfile
 from probe import Probe, free_domain, node_process
 
 from turret_ai.hear.listener import Listener, SpeechEnded
-from turret_ai.ros import audio, qos
-from turret_ai.ros.interfaces import AudioDataStamped
+from turret_ai.nodes.stage import diagnostic_status
+from turret_ai.ros import audio, qos, topics
+from turret_ai.ros.interfaces import AudioDataStamped, DiagnosticArray, StageState
 from turret_ai.ros.time import to_ns
 
 RATE = 16000
@@ -52,3 +53,33 @@ def test_files_played_faster_than_spoken_follow_each_other_and_a_bad_one_is_left
     ]
     assert listener.late_chunks == 0
     assert not [event for event in events if isinstance(event, SpeechEnded)]
+
+
+def test_nothing_is_said_before_the_transcriber_itself_says_that_it_is_ready(
+    probe: Probe, tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "0.wav", np.full(RATE, 0.1), RATE)
+    chunks: list[AudioDataStamped] = probe.collect(AudioDataStamped, "audio", qos.AUDIO)
+    stages, diagnostics = topics.STAGES.advertise(probe), topics.DIAGNOSTICS.advertise(probe)
+    states: list[StageState] = probe.collect(StageState, "stages", qos.STAGE)
+
+    def say(state: int) -> None:
+        stages.publish(StageState(stage="transcriber", node="/ears", instance=1, state=state))
+        # what others say of a silent node is no report of its own
+        status = diagnostic_status("transcriber", 2, "has never reported", {})
+        diagnostics.publish(DiagnosticArray(status=[status]))
+
+    def speaks_while(state: int, seconds: float) -> bool:
+        timer = probe.create_wall_timer(0.5, lambda: say(state))
+        spoke = probe.until(lambda: bool(chunks), timeout=seconds)
+        timer.cancel()
+        return spoke
+
+    parameters = {
+        "source": "files", "path": tmp_path, "rate": 0.0, "wait_for": "['transcriber']",
+    }  # fmt: skip
+    with node_process(DOMAIN, "audio_source", **parameters):
+        ready = (StageState.ACTIVE, "audio_source")
+        assert probe.until(lambda: ready in [(s.state, s.stage) for s in states], timeout=60)
+        assert not speaks_while(10, 4.0)  # configuring: its model loads
+        assert speaks_while(StageState.ACTIVE, 20.0)

@@ -26,6 +26,7 @@ class Commander(Stage):
     """Understands each final transcript; of a partial one, what is sure of heading and target."""
 
     adjustable = True
+    late_imports = ("scipy.sparse",)
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("commander", CommanderParameters, overrides)

@@ -8,6 +8,7 @@ input: the words to go on with, as a JSON list. Without a line it ends.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import signal
 import sys
 from collections.abc import Sequence
@@ -66,7 +67,8 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
     if words[:1] == [spare.WORD]:
         for name in words[1:]:
             with contextlib.suppress(Exception):  # told when it is to become that node
-                node_class(name)
+                for module in getattr(node_class(name), "late_imports", ()):
+                    importlib.import_module(module)
         words = spare.wait_for_words()
         if not words:
             return 0

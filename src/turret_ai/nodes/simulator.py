@@ -79,6 +79,8 @@ class _Exposure:
 class Simulator(Stage):
     """Joint states and images out, gimbal commands in. It is itself the source of time."""
 
+    late_imports = ("scipy.interpolate", "scipy.spatial", "scipy.special")
+
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("simulator", SimulatorParameters, overrides)
         p = self.parameters

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
@@ -101,6 +101,9 @@ class Stage(Node):
     adjustable = False
     """Whether parameters may be changed while the node is not configured: if `on_configure` makes
     everything that depends on them."""
+
+    late_imports: ClassVar[tuple[str, ...]] = ()
+    """Modules that are slow to import and wait until they are needed; a spare process has them."""
 
     input_timeout = 0.0
     """Seconds without input after which the diagnostics warn; 0: never."""

@@ -29,6 +29,13 @@ class Transcriber(Stage):
     """Listens in one worker, recognises in another: listening never waits for the model."""
 
     adjustable = True
+    late_imports = (
+        "scipy.signal",
+        "turret_ai.hear.pair",
+        "turret_ai.hear.whisper",
+        "turret_ai.hear.ctc",
+        "faster_whisper",
+    )
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__("transcriber", TranscriberParameters, overrides)
