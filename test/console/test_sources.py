@@ -72,8 +72,11 @@ def test_a_replayed_recording_is_shown_turn_by_turn(tmp_path: Path) -> None:
         assert page.until(lambda: page.frames and page.turn.get("final"))
         said = page.turn["final"]
         assert command.text.endswith(said) and command.target in said
+        assert page.until(lambda: page.header["boxes"]), (
+            "what was found is shown while it is in view"
+        )
+        assert page.header["size"] == [320, 240]
         assert page.until(page.ended("heard"))
-        assert page.header["size"] == [320, 240] and page.header["boxes"]
         (entry,) = page.log
         wanted = (command.heading, command.tool, command.target)
         assert (entry["heading"], entry["tool"], entry["target"]) == wanted
