@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_gpu_check_ends_in_a_table_and_json_on_any_machine(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
