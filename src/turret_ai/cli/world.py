@@ -23,11 +23,15 @@ def world(
         bool, typer.Option("--shadows/--no-shadows", help="let craft cast shadows")
     ] = True,
     camera_rate: Annotated[
-        float, typer.Option(min=0.5, max=60.0, help="images a second, as Gazebo's clock counts")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            min=0.5, max=60.0, help="images a second of Gazebo's clock; default: the turret's"
+        ),
+    ] = None,
     camera_width: Annotated[
-        int, typer.Option(min=320, max=3840, help="width of the images, pixels")
-    ] = 1520,
+        int | None,
+        typer.Option(min=320, max=3840, help="width of the images, pixels; default: the turret's"),
+    ] = None,
     panorama_width: Annotated[
         int, typer.Option(min=256, max=16384, help="greatest width of the panorama, pixels")
     ] = 4096,
@@ -42,7 +46,9 @@ def world(
         output,
         still=still,
         shadows=shadows,
-        cameras=turret.Cameras.of_width(camera_width, camera_rate),
+        cameras=turret.Cameras.of_width(
+            camera_width or turret.WIDTH, camera_rate or turret.CAMERA_RATE
+        ),
         panorama_width=panorama_width,
     )
     result = {

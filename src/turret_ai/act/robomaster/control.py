@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 from turret_ai.act.robomaster.wire import Kind, Reply, Splitter, encode, parse_reply
 from turret_ai.errors import PeerError
-from turret_ai.waiting import within
+from turret_ai.waiting import cancel, within
 
 QUIET_SECONDS = 0.05
 """Silence after which an unterminated reply counts as complete."""
@@ -94,8 +94,7 @@ class Control:
         with contextlib.suppress(PeerError):
             for command in farewell:
                 await self.ask(command, timeout / max(1, len(farewell)))
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        await cancel([self._task])
         self._fail("the connection was closed")
         self._writer.close()
         with contextlib.suppress(Exception):
