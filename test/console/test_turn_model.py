@@ -127,6 +127,21 @@ def test_a_turn_ends_once_and_what_comes_later_changes_nothing() -> None:
     assert watched.section("log:1") is not None and watched.section("log:2") is None
 
 
+def test_a_stop_is_shown_though_its_end_overtakes_its_command() -> None:
+    watched = Watched()
+    watched.play()
+    stop = Command(CommandStatus.CANCELLED, reason="called off at the console")
+    called_off = Ended("CANCELLED", stop.reason, "", "", "", "", None, SECONDS)
+    superseded = Ended("SUPERSEDED", "", "", "065", "EMP", "grey jet", None, SECONDS)
+    watched.board.on_ended("console_stop_1", at(4.3), called_off, at(4.31))
+    watched.board.on_ended("u1", T0, superseded, at(4.31))
+    watched.board.on_command("console_stop_1", at(4.3), stop, False, "", at(4.32))
+    turn = watched.section("turn")
+    assert (turn["id"], turn["ended"]["outcome"]) == ("console_stop_1", "CANCELLED")
+    watched.board.on_turret(state("AIMING"), at(4.33))  # on its way since before
+    assert watched.section("turn")["id"] == "console_stop_1"
+
+
 def test_the_heading_of_an_unfinished_sentence_shows_until_the_whole_command_comes() -> None:
     turn = Turn("u1", T0)
     turn.on_command(Command(CommandStatus.INCOMPLETE, CommandField("065")), True, "h", at(1))

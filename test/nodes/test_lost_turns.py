@@ -119,6 +119,38 @@ def test_what_the_transcriber_drops_ends_in_an_empty_transcript(stand):
     assert (last.utterance_id, last.status) == ("heard", Transcript.FINAL)
 
 
+SLOW_EAR = """\
+import time
+from turret_ai.hear.hearing import Hearing
+from turret_ai.nodes.main import main
+
+end = Hearing._end_marked
+
+def slowly(self, marked):
+    time.sleep(2.0)
+    end(self, marked)
+
+Hearing._end_marked = slowly
+raise SystemExit(main())
+"""
+
+
+def test_a_reset_drops_what_the_chunk_in_hand_has_still_to_submit(stand, tmp_path):
+    transcripts = stand.collect(Transcript, "transcript")
+    script = tmp_path / "slow_ear.py"
+    script.write_text(SLOW_EAR)
+    with node_process(free_domain(), "transcriber", script=str(script)):
+        assert stand.active("transcriber")
+        assert stand.until(stand.audio.get_subscription_count)
+        stand.say("u0")
+        assert stand.in_hand("transcriber", "u0")
+        stand.reset("transcriber")
+        assert stand.until(lambda: transcripts, timeout=30)
+        stand.until(lambda: len(transcripts) > 1, timeout=2)
+    assert [(t.utterance_id, t.status) for t in transcripts] == [("u0", Transcript.EMPTY)]
+    assert "reset" in transcripts[0].reason
+
+
 def test_what_the_commander_drops_ends_in_a_rejected_command(stand):
     commands = stand.collect(TurretCommand, "command")
     transcripts = stand.create_publisher(Transcript, "transcript", qos.STAGE)

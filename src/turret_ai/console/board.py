@@ -176,8 +176,13 @@ class Board:
         return turn
 
     def _show(self, utterance_id: str) -> None:
-        turn = self._turns[utterance_id]
-        if utterance_id != self._current and turn.ended is None:
+        """Make it the turn to look at, unless it has ended and the one that is shown is newer.
+
+        A short one (STOP) may have ended before its own command comes by: topics overtake another.
+        """
+        turn, shown = self._turns[utterance_id], self._turns.get(self._current)
+        newer = shown is None or turn.began_ns > shown.began_ns
+        if utterance_id != self._current and (turn.ended is None or newer):
             self._current = utterance_id
             self._sight.forget()
         self._dirty.add("turn")

@@ -90,7 +90,12 @@ class Transcriber(Stage):
     def reset(self) -> None:
         self._listening.clear()
         self._recognising.clear()
-        self._listening.put(self.hearing.reset)
+        self._listening.put(self._forget)
+
+    def _forget(self) -> None:
+        """Reset, after the chunk that was being listened to: what that one has submitted, too."""
+        self._recognising.clear()
+        self.hearing.reset()
 
     def _on_info(self, message: AudioInfo) -> None:
         if message.sample_format not in ("", "S16LE") or message.coding_format not in ("", "wave"):
