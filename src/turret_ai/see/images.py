@@ -21,8 +21,8 @@ from turret_ai.types import ImageArray
 
 
 def swap_channels(image: ImageArray) -> ImageArray:
-    """RGB to BGR and BGR to RGB, a contiguous copy."""
-    return np.ascontiguousarray(image[..., ::-1])
+    """RGB to BGR and BGR to RGB, a contiguous copy; (H, W, 3), uint8."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def to_rgb(image: NDArray[Any], bgr: bool = False) -> ImageArray:

@@ -11,7 +11,7 @@ export class Camera {
     this.pick = pick;
     this.delays = []; // ms from exposure until painted, the last ones
     this.shownAt = [];
-    this.context = byId("picture").getContext("2d", { alpha: false });
+    this.context = byId("picture").getContext("bitmaprenderer", { alpha: false });
     this.buttons = new Map();
     this.search = 0;
     setInterval(() => this.tell(), 500);
@@ -37,13 +37,7 @@ export class Camera {
     this.asked = false;
     const { header, bitmap } = this.next;
     this.next = null;
-    const canvas = this.context.canvas;
-    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
-      canvas.width = bitmap.width;
-      canvas.height = bitmap.height;
-    }
-    this.context.drawImage(bitmap, 0, 0);
-    bitmap.close();
+    this.context.transferFromImageBitmap(bitmap); // nothing is copied; the canvas takes its size
     byId("blind").hidden = true;
     this.mark(header);
     // A message that is posted here is handled after the frame was given to the screen.
@@ -65,17 +59,17 @@ export class Camera {
     const unit = width / 40;
     if (header.aim) {
       const [x, y] = header.aim;
-      marks.append(draw("path", { class: "aim", d:
+      marks.append(...outlined("path", { class: "aim", d:
         `M${x - unit} ${y}h${unit * 0.7}M${x + unit * 0.3} ${y}h${unit * 0.7}` +
         `M${x} ${y - unit}v${unit * 0.7}M${x} ${y + unit * 0.3}v${unit * 0.7}` }));
     }
     if (header.goal && header.aim && distance(header.goal, header.aim) > unit / 2) {
       const [cx, cy] = header.goal;
-      marks.append(draw("circle", { class: "goal", cx, cy, r: unit * 0.6 }));
-      marks.append(draw("circle", { class: "goal", cx, cy, r: unit * 0.2 }));
+      marks.append(...outlined("circle", { class: "goal", cx, cy, r: unit * 0.6 }));
+      marks.append(...outlined("circle", { class: "goal", cx, cy, r: unit * 0.2 }));
     }
     for (const { name, box: [left, top, w, h] } of header.tracks) {
-      marks.append(draw("rect", { class: "track", x: left, y: top, width: w, height: h }));
+      marks.append(...outlined("rect", { class: "track", x: left, y: top, width: w, height: h }));
       marks.append(draw("text", { x: left, y: top + h + 26 }, `track ${name}`));
     }
     const target = header.lock ?? header.boxes.find((each) => each.chosen && !each.exact);
@@ -85,7 +79,7 @@ export class Camera {
         marks.append(draw("text", { x: left + w, y: top + h + 30 }, `◆ ${target.state.toLowerCase()}`));
       }
       const [x, y, r] = [left + w / 2, top + h / 2, Math.max(unit / 2, Math.max(w, h) * 0.75)];
-      marks.append(draw("path", { class: "predicted", d: `M${x} ${y - r}l${r} ${r}l${-r} ${r}l${-r} ${-r}z` }));
+      marks.append(...outlined("path", { class: "predicted", d: `M${x} ${y - r}l${r} ${r}l${-r} ${r}l${-r} ${-r}z` }));
     }
     this.markBoxes(header, width, height);
   }
@@ -140,3 +134,7 @@ export class Camera {
 }
 
 const distance = ([x, y], [u, v]) => Math.hypot(x - u, y - v);
+
+// A shape on a wider dark one: seen on bright ground too, and cheaper than a shadow at each picture.
+const outlined = (name, { class: kind, ...place }) =>
+  [draw(name, { class: `${kind} under`, ...place }), draw(name, { class: kind, ...place })];
