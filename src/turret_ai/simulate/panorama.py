@@ -46,6 +46,7 @@ class Equirectangular:
             raise InputError(f"an equirectangular panorama is twice as wide as high: {image.shape}")
         self._image = image
         self._maps: OrderedDict[object, tuple[FloatArray, FloatArray]] = OrderedDict()
+        self._last: tuple[object, ImageArray] | None = None
 
     @property
     def image(self) -> ImageArray:
@@ -53,7 +54,8 @@ class Equirectangular:
         return self._image
 
     def view(self, camera: Camera, view: Float64Array) -> ImageArray:
-        """See `Panorama.view`. A new pitch costs a new map; a new yaw only shifts the old one."""
+        """See `Panorama.view`. A new pitch costs a new map; a new yaw only shifts the old one, and
+        a camera that stands still sees what it saw."""
         width = self._image.shape[1]
         yaw = float(np.arctan2(view[1, 0], view[0, 0]))
         level = rotation(-yaw, 0.0) @ view
@@ -62,12 +64,17 @@ class Equirectangular:
             self._maps[key] = self._map(camera, level)
             if len(self._maps) > 8:
                 self._maps.popitem(last=False)
+        last = self._last
+        if last is not None and last[0] == (key, yaw):
+            return last[1].copy()
         u, v = self._maps[key]
         shifted = u - np.float32(yaw / (2 * np.pi) * width)
-        return np.asarray(
+        seen = np.asarray(
             cv2.remap(self._image, shifted, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP),
             np.uint8,
         )
+        self._last = (key, yaw), seen
+        return seen.copy()
 
     def _map(self, camera: Camera, level: Float64Array) -> tuple[FloatArray, FloatArray]:
         """Where each pixel lies in the panorama when the camera's yaw is 0."""

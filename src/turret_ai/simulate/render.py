@@ -211,7 +211,24 @@ def _supersample(
     px, py = np.broadcast_arrays(px, py)
     rgba, index = shader(px.reshape(-1), py.reshape(-1))
     per = side * side
-    return rgba.reshape(-1, per, 4).mean(1), index.reshape(-1, per)[:, per // 2]
+    mean = np.einsum("ijk->ik", rgba.reshape(-1, per, 4)) / np.float32(per)
+    return mean, index.reshape(-1, per)[:, per // 2]
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Row by row, (n, 1)."""
+    return np.asarray(np.einsum("ij,ij->i", a, b)[:, None])
+
+
+def _power(base: FloatArray, exponent: int) -> FloatArray:
+    """By squaring, several times as fast as `**` for arrays of float32."""
+    result = np.ones_like(base)
+    while exponent:
+        if exponent & 1:
+            result *= base
+        exponent >>= 1
+        base = base * base
+    return result
 
 
 class _Shader:
@@ -238,7 +255,7 @@ class _Shader:
         body[:, 0] = 1.0
         body[:, 1] = (camera.cx - px) / camera.fx
         body[:, 2] = (camera.cy - py) / camera.fy
-        body /= np.sqrt((body * body).sum(1, keepdims=True))
+        body /= np.sqrt(_dot(body, body))
         rays = np.ascontiguousarray(body @ self._to_craft.T)
         origins = np.ascontiguousarray(np.broadcast_to(self._origin, rays.shape))
         found = mesh.tracer.run(origins, rays, output=1)
@@ -319,8 +336,8 @@ class _Shader:
         u, v = found["u"][hit, None], found["v"][hit, None]
         corners = mesh.normals[face]
         normal = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
-        normal /= np.sqrt((normal * normal).sum(1, keepdims=True)) + 1e-9
-        facing = (normal * rays).sum(1, keepdims=True)
+        normal /= np.sqrt(_dot(normal, normal)) + 1e-9
+        facing = _dot(normal, rays)
         normal = np.where(facing > 0, -normal, normal)
         cosine = np.minimum(np.abs(facing), 1.0)
         roles = mesh.roles[face]
@@ -337,21 +354,23 @@ class _Shader:
         sky, ground = (np.array(c, np.float32) for c in (light.sky_rgb, light.ground_rgb))
         horizon, sun_rgb = (np.array(c, np.float32) for c in (light.horizon_rgb, light.sun_rgb))
         ambient = ground * (0.5 - 0.5 * height) + sky * (0.5 + 0.5 * height)
-        mirrored = rays - 2.0 * (rays * normal).sum(1, keepdims=True) * normal
+        mirrored = rays - 2.0 * _dot(rays, normal) * normal
         rise = (mirrored @ self._up)[:, None]
         surroundings = np.where(
             rise > 0, horizon + (sky - horizon) * np.minimum(1.0, 2.5 * rise), ground * 0.5
         )
         shine = gloss[:, None]
-        fresnel = 0.012 + 0.5 * shine + 0.22 * (1.0 - cosine) ** 5
-        glint = np.clip(mirrored @ self._sun, 0.0, 1.0)[:, None] ** 40 * (sunlit[:, None] > 0.2)
+        fresnel = 0.012 + 0.5 * shine + 0.22 * _power(1.0 - cosine, 5)
+        glint = np.where(sunlit > 0.2, np.clip(mirrored @ self._sun, 0.0, 1.0), 0.0)
+        glint = _power(glint, 40)[:, None]
         rgb = albedo * (ambient + sunlit[:, None] * sun_rgb) * (1.0 - 0.6 * shine)
         metallic = np.where(shine > 0.8, albedo * 1.5, 1.0)
         rgb += fresnel * surroundings * metallic * 0.8 + glint * sun_rgb * (0.15 + 0.5 * shine)
         flame = roles == 8
         if flame.any():
             rgb[flame] = albedo[flame]
-        rgb = np.where(rgb > 0.7, 0.7 + 0.3 * (1.0 - np.exp((0.7 - rgb) / 0.3)), rgb)
+        bright = rgb > 0.7
+        rgb[bright] = 0.7 + 0.3 * (1.0 - np.exp((0.7 - rgb[bright]) / 0.3))
         rgb = rgb * self._clear + horizon * (1.0 - self._clear)
         return rgb.astype(np.float32), index
 
@@ -362,7 +381,7 @@ class _Shader:
             towards = np.where(np.abs(towards) < 1e-5, 1e-5, towards)
             t = ((centre - self._origin) @ normal) / towards
             offset = self._origin + rays * t[:, None] - centre
-            radius = np.sqrt((offset * offset).sum(1)) / np.float32(disc.radius)
+            radius = np.sqrt(_dot(offset, offset)[:, 0]) / np.float32(disc.radius)
             here = (t > 0) & (t < depth) & (radius < 1.0)
             alpha = np.where(here, 0.13 + 0.17 * (radius > 0.93) + 0.12 * (radius < 0.25), 0.0)
             a = alpha.astype(np.float32)[:, None]
