@@ -44,6 +44,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "audio_source": {"whole": True, "rate": 0.0, "loop": True, "chunk": 1.0, "turn_timeout": 30.0},
 }
 _VICTIMS = ("transcriber", "commander", "locator", "controller", "simulator", "audio_source")
+_UNHARMED = "diagnostics"
 _CALM = 0.25
 """Share of turns, and of the time, at the end in which nothing is killed."""
 _SPARE_AFTER_S = 2.0
@@ -54,6 +55,8 @@ _PLAN = {
     "speech_engine": "ctc",
     "matcher_model": "matcher_small",
 }
+_LONG_S = 5.0
+"""Seconds after which a turn that a kill has spoilt is over."""
 _START_S = 120.0
 _TURN_S = 60.0
 
@@ -68,11 +71,15 @@ class Result:
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
+    unexplained: list[str] = field(default_factory=list)
+    """Reasons of the timeouts in a graph that had been whole for longer than a turn takes."""
     whole_again: list[tuple[str, float]] = field(default_factory=list)
     next_turn: list[float] = field(default_factory=list)
     """From a kill to the first engagement of an utterance that was announced after it."""
     memory: dict[str, list[int]] = field(default_factory=dict)
-    """Resident memory of each process at the end of turns in which it was not started."""
+    """Resident memory of each process at the end of turns, 20 s after its start and later."""
+    calm: dict[str, int] = field(default_factory=dict)
+    """With which of these the calm begins."""
     seconds: float = 0.0
     problem: str = ""
     """Why the soak ended before its turns were played."""
@@ -136,6 +143,7 @@ class _Soak:
         self._outcome = Outcome
         self._since: dict[str, float] = {}
         self._killed: tuple[str, int, float] | None = None
+        self._whole_since = self._began
         self._kill_at: float | None = None
         self._victims: list[str] = []
         self._waits_for_next: tuple[float, set[str]] | None = None
@@ -167,6 +175,8 @@ class _Soak:
         result.outcomes[self._outcome(message.outcome).name] += 1
         if message.outcome == message.TIMEOUT:
             result.reasons[message.reason] += 1
+            if self._killed is None and time.monotonic() - self._whole_since > _LONG_S:
+                result.unexplained.append(f"{name}: {message.reason}")
         if self._waits_for_next is not None and name not in self._waits_for_next[1]:
             result.next_turn.append(time.monotonic() - self._waits_for_next[0])
             self._waits_for_next = None
@@ -191,6 +201,8 @@ class _Soak:
                 with contextlib.suppress(psutil.Error):
                     size = psutil.Process(process.pid).memory_info().rss
                     self.result.memory[name].append(size)
+            if not self._calm:
+                self.result.calm[name] = len(self.result.memory[name])
 
     # -- what is done ----------------------------------------------------------------------------
 
@@ -201,7 +213,7 @@ class _Soak:
             name, instance, at = self._killed
             if self.states[name].instance != instance and not self._missing():
                 self.result.whole_again.append((name, now - at))
-                self._killed = None
+                self._killed, self._whole_since = None, now
         elif self._kill_at is not None and now >= self._kill_at:
             self._kill_at = None
             if not self._victims:
@@ -294,15 +306,29 @@ def rows(result: Result, every: int) -> list[Row]:
                 note=f"longest {max(result.next_turn):.1f} s",
             )
         )
-    grown = {n: g for n, sizes in result.memory.items() if (g := _growth(sizes)) is not None}
+    grown = {}
+    for name, sizes in result.memory.items():
+        growth = _growth(sizes[result.calm.get(name, 0) :])
+        if growth is not None:
+            grown[name] = growth
     if grown:
         most = max(grown, key=lambda name: grown[name])
         found.append(
             Row(
-                "soak: growth of a process's memory, largest",
+                "soak: growth of a process's memory while none was killed, largest",
                 grown[most],
                 "share",
-                note=f"{most}; of the processes that lived through 20 turns",
+                note=f"{most}; of {', '.join(grown)}",
+            )
+        )
+    before = result.memory.get(_UNHARMED, [])[: result.calm.get(_UNHARMED, 0)]
+    if len(before) >= 20:
+        found.append(
+            Row(
+                "soak: growth of a process for each one that came anew",
+                (before[-1] - before[0]) / 1e3 / max(1, sum(result.kills.values())),
+                "kB",
+                note=_UNHARMED,
             )
         )
     return found
@@ -336,6 +362,7 @@ def main() -> int:
     print("outcomes", dict(result.outcomes))
     print("killed", dict(result.kills))
     print("reasons", dict(result.reasons.most_common()))
+    print("timeouts without a kill", result.unexplained)
     print("whole again after", [(name, round(s, 1)) for name, s in result.whole_again])
     print("next turn after", [round(s, 1) for s in result.next_turn])
     print("without an end", result.without_end)
