@@ -40,6 +40,13 @@ class Answers:
     def detect(self, rgb):
         return self.boxes
 
+    @property
+    def detection(self):
+        return self
+
+    def shaped(self, boxes, rgb):
+        return boxes
+
     def matcher(self, rgb, boxes, captions):
         return np.eye(len(boxes), dtype=np.float32)[:, [0, 1, 3]]
 

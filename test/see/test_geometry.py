@@ -78,6 +78,19 @@ def test_slices_cover_every_pixel_and_stay_inside(width, height, columns, rows, 
     assert len({(w.width, w.height) for w in windows}) == 1
 
 
+@given(st.data(), st.floats(0.5, 1.5), st.floats(0, 1))
+def test_a_box_that_is_reshaped_keeps_its_middle(data, width, rise):
+    boxes = data.draw(boxes_in(1520, 870))
+    shaped = boxes.reshaped(width, rise)
+    for axis in (0, 1):
+        before, after = (b.xyxy[:, axis] + b.xyxy[:, axis + 2] for b in (boxes, shaped))
+        np.testing.assert_allclose(after, before, atol=1e-2)
+    np.testing.assert_allclose(shaped.width, width * boxes.width, atol=1e-2)
+    taller = rise * np.maximum(boxes.width - boxes.height, 0)
+    np.testing.assert_allclose(shaped.height, boxes.height + taller, atol=1e-2)
+    np.testing.assert_array_equal(boxes.reshaped(1.0, 0.0).xyxy, boxes.xyxy)
+
+
 @given(st.data(), st.integers(2, 3000))
 def test_mirroring_twice_changes_nothing(data, width):
     boxes = data.draw(boxes_in(width, 500))

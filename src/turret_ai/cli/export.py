@@ -160,6 +160,24 @@ def score(
 
 
 @app.command()
+def boxes(
+    model: Annotated[Path, typer.Argument(help="An exported detector's folder.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Manifests to fit them on.")],
+    most: Annotated[int, typer.Option(min=1, help="Pictures of each.")] = 100,
+) -> None:
+    """Find by how much a detector's boxes are too wide or too flat, and have it put right."""
+    from turret_ai.learn.vision import calibrate, fit_boxes
+
+    marked = [m for manifest in pictures for m in calibrate.marked(manifest, most)]
+    found = fit_boxes.detector(model, marked)
+    typer.echo(
+        f"{model}: width x {found.shape.width:g}, rise {found.shape.rise:g}; mean overlap of found "
+        f"craft {found.before:.3f}, so shaped {found.after:.3f}",
+        err=True,
+    )
+
+
+@app.command()
 def upscaler(checkpoint: Checkpoint, out: Out) -> None:
     """Our upscaler's best.pt, or public Real-ESRGAN weights (.pth, .safetensors), to ONNX."""
     from turret_ai.learn.vision import export

@@ -267,6 +267,7 @@ def score(
         candidates = locator.detect(rgb)
         locations = locator.locate_all(rgb, captions, candidates)
         result.seconds["picture"].append(time.perf_counter() - started)
+        candidates = locator.detection.shaped(candidates, rgb)
         result.seconds["detect"].append(locator.seconds["detect"])
         result.seconds["match"].append(locator.seconds["match"])
         true = Boxes.from_boxes(list(picture.boxes))

@@ -105,16 +105,28 @@ class Boxes:
         factor = np.array([x, y, x, y], np.float64)
         return Boxes((self.xyxy * factor).astype(np.float32), self.scores, self.labels)
 
+    def reshaped(self, width: float, rise: float) -> Boxes:
+        """About their middles: `width` times as wide, and higher by `rise` of what they had been
+        wider than high."""
+        less = (1.0 - width) / 2.0 * self.width
+        more = rise / 2.0 * np.maximum(self.width - self.height, 0.0)
+        change = np.stack([less, -more, -less, more], axis=1)
+        return Boxes((self.xyxy + change).astype(np.float32), self.scores, self.labels)
+
     def flipped(self, width: float) -> Boxes:
         """Mirrored left to right in an image of that width."""
         xyxy = self.xyxy[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32)
         xyxy += np.array([width, 0, width, 0], np.float32)
         return Boxes(xyxy, self.scores, self.labels)
 
+    def within(self, width: float, height: float) -> Boxes:
+        """Cut at an image's borders; none is dropped."""
+        limits = np.array([width, height, width, height], np.float32)
+        return Boxes(np.clip(self.xyxy, 0, limits), self.scores, self.labels)
+
     def clip(self, width: float, height: float) -> Boxes:
         """Cut at an image's borders; what has no area left, or isn't finite, is dropped."""
-        limits = np.array([width, height, width, height], np.float32)
-        xyxy = np.clip(self.xyxy, 0, limits)
+        xyxy = self.within(width, height).xyxy
         good = np.isfinite(self.xyxy).all(axis=1) & np.isfinite(self.scores)
         good &= (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
         return Boxes(xyxy[good], self.scores[good], self.labels[good])

@@ -43,6 +43,17 @@ class InputDescription(BaseModel):
     std: Triple = [1.0, 1.0, 1.0]
 
 
+class BoxShape(BaseModel):
+    """What a detector's boxes lack to be as wide and as high as true ones; their middles stay."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: float = Field(1.0, gt=0, le=2, description="factor")
+    rise: float = Field(
+        0.0, ge=0, le=1, description="of what a box is wider than high, this share more height"
+    )
+
+
 class DetectorDescription(_Description):
     """A detector. `labels` names its classes; with one class names don't matter."""
 
@@ -55,6 +66,7 @@ class DetectorDescription(_Description):
     labels: list[str] = ["craft"]
     keep: list[int] = Field([], description="classes to keep; empty: all")
     confidence: float = Field(0.25, ge=0, le=1, description="least score unless set otherwise")
+    shape: BoxShape = Field(BoxShape(), description="found on held-out pictures")
 
 
 class Calibration(BaseModel):

@@ -53,6 +53,18 @@ class Detection:
             )
         return found[: settings.limit]
 
+    def shaped(self, boxes: Boxes, image: ImageArray) -> Boxes:
+        """Candidates of an image as wide and as high as craft are, by what is known of the models.
+
+        As they are found, encoders know them best: crops are cut before, answers given after this.
+        """
+        weights = self.settings.weights or [1.0] * len(self.detectors)
+        shapes = [detector.about.shape for detector in self.detectors]
+        width = float(np.average([shape.width for shape in shapes], weights=weights))
+        rise = float(np.average([shape.rise for shape in shapes], weights=weights))
+        high, wide = image.shape[:2]
+        return boxes.reshaped(width, rise).within(wide, high)
+
     def _least(self, detector: Detector) -> float:
         return self.settings.confidence or detector.about.confidence
 

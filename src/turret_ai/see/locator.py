@@ -41,8 +41,8 @@ def load(settings: SeeSettings | None = None) -> Locator:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a picture holds, whoever is asked for. boxes: best first, in pixels; evidence: what each
-    encoder says of them."""
+    """What a picture holds, whoever is asked for. boxes: best first, in pixels, shaped as answers
+    are; evidence: what each encoder says of them."""
 
     boxes: Boxes
     evidence: tuple[Evidence, ...]
@@ -79,7 +79,7 @@ class Locator:
         self.matcher(grey, middle, ["grey drone"])
 
     def detect(self, rgb: ImageArray) -> Boxes:
-        """Every candidate, best first, in pixels of the picture.
+        """Every candidate as the detectors give it, best first, in pixels of the picture.
 
         Raises:
             InputError: not a picture.
@@ -102,7 +102,7 @@ class Locator:
         """The slow part of a search, which needs no caption.
 
         Args:
-            boxes: candidates that are known already; None: detect them.
+            boxes: what `detect` has found already; None: detect.
 
         Raises:
             InputError: not a picture.
@@ -112,7 +112,7 @@ class Locator:
         started = time.perf_counter()
         evidence = self.matcher.encode_boxes(rgb, found) if len(found) else []
         self.seconds["match"] = time.perf_counter() - started
-        return Candidates(found, tuple(evidence))
+        return Candidates(self.detection.shaped(found, rgb), tuple(evidence))
 
     def choose(self, candidates: Candidates, captions: Sequence[str]) -> list[Location]:
         """The best candidate of each caption."""
@@ -141,7 +141,7 @@ class Locator:
         """Look and choose.
 
         Args:
-            boxes: candidates that are known already; None: detect them.
+            boxes: what `detect` has found already; None: detect.
 
         Raises:
             InputError: not a picture.

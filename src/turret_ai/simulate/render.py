@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -220,7 +221,7 @@ def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ij,ij->i", a, b)[:, None])
 
 
-def _power(base: FloatArray, exponent: int) -> FloatArray:
+def _power(base: NDArray[Any], exponent: int) -> NDArray[Any]:
     """By squaring, several times as fast as `**` for arrays of float32."""
     result = np.ones_like(base)
     while exponent:
@@ -361,8 +362,8 @@ class _Shader:
         )
         shine = gloss[:, None]
         fresnel = 0.012 + 0.5 * shine + 0.22 * _power(1.0 - cosine, 5)
-        glint = np.where(sunlit > 0.2, np.clip(mirrored @ self._sun, 0.0, 1.0), 0.0)
-        glint = _power(glint, 40)[:, None]
+        glint = _power(np.clip(mirrored @ self._sun, 0.0, 1.0), 40)[:, None]
+        glint *= sunlit[:, None] > 0.2
         rgb = albedo * (ambient + sunlit[:, None] * sun_rgb) * (1.0 - 0.6 * shine)
         metallic = np.where(shine > 0.8, albedo * 1.5, 1.0)
         rgb += fresnel * surroundings * metallic * 0.8 + glint * sun_rgb * (0.15 + 0.5 * shine)
