@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,11 @@ class Spare:
             with contextlib.suppress(OSError):
                 _say(process, "")
             _end(process)
+
+
+def is_called() -> bool:
+    """In the spare itself: whether its words have come, or nobody can send any."""
+    return bool(select.select([sys.stdin], [], [], 0.0)[0])
 
 
 def wait_for_words() -> list[str]:

@@ -128,6 +128,19 @@ def test_a_spare_goes_on_with_the_words_that_it_is_told():
     assert spare.become(["commander"]) is None
 
 
+def test_a_spare_that_is_called_while_it_still_imports_leaves_the_rest():
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    spare = Spare(["commander", "transcriber", "simulator"], environment)
+    process = spare.become(["nonsense", "--ros-args"])
+    assert process is not None
+    assert process.stdout is not None
+    output = process.stdout.read()
+    assert process.wait(timeout=60) == 2, output
+    assert "turret_ai.spare" in output
+    assert "faster_whisper" not in output
+    assert "turret_ai.nodes.simulator" not in output
+
+
 def test_a_spare_that_nobody_needs_ends_in_peace():
     done = subprocess.run(
         [sys.executable, "-m", "turret_ai.nodes.main", WORD, "no_such_node"],

@@ -65,10 +65,7 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
 
     words = list(sys.argv[1:] if args is None else args)
     if words[:1] == [spare.WORD]:
-        for name in words[1:]:
-            with contextlib.suppress(Exception):  # told when it is to become that node
-                for module in getattr(node_class(name), "late_imports", ()):
-                    importlib.import_module(module)
+        _import_ahead(words[1:])
         words = spare.wait_for_words()
         if not words:
             return 0
@@ -81,6 +78,22 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return run(*factories, args=words)
+
+
+def _import_ahead(names: Sequence[str]) -> None:
+    """What these nodes will need, until the spare is called upon: then the rest would only delay
+    it."""
+    from turret_ai import spare
+    from turret_ai.nodes.registry import node_class
+
+    for name in names:
+        if spare.is_called():
+            return
+        with contextlib.suppress(Exception):  # told when it is to become that node
+            for module in getattr(node_class(name), "late_imports", ()):
+                if spare.is_called():
+                    return
+                importlib.import_module(module)
 
 
 if __name__ == "__main__":
