@@ -106,6 +106,7 @@ def test_what_the_transcriber_drops_ends_in_an_empty_transcript(stand):
         assert stand.until(lambda: stand.states[-1].state == StageState.INACTIVE)
         assert stand.states[-1].reason == "disabled"
         stand.say("unheard")
+        stand.until(lambda: False, timeout=2.0)  # a service may overtake what is on its way
         stand.call(SetBool, "/transcriber/enable", SetBool.Request(data=True))
         assert stand.active("transcriber")
         stand.say("heard")

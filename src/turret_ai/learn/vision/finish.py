@@ -58,6 +58,11 @@ class Remembered:
             self._found[key] = self.detection(image)
         return self._found[key]
 
+    def shaped(self, boxes: Boxes, image: ImageArray) -> Boxes:
+        """As `Detection.shaped`."""
+        shaped: Boxes = self.detection.shaped(boxes, image)
+        return shaped
+
 
 def run(settings: Finish, out: Path) -> list[dict[str, Any]]:
     """Export a run, fit its score and measure it; figures go to `figures.jsonl` of the model.
