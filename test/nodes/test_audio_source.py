@@ -13,8 +13,8 @@ from probe import Probe, free_domain, node_process
 from turret_ai.hear.listener import Listener, SpeechEnded
 from turret_ai.nodes.stage import diagnostic_status
 from turret_ai.ros import audio, qos, topics
-from turret_ai.ros.interfaces import AudioDataStamped, DiagnosticArray, StageState
-from turret_ai.ros.time import to_ns
+from turret_ai.ros.interfaces import AudioDataStamped, Clock, DiagnosticArray, StageState
+from turret_ai.ros.time import to_msg, to_ns
 
 RATE = 16000
 DOMAIN = free_domain()
@@ -83,3 +83,27 @@ def test_nothing_is_said_before_the_transcriber_itself_says_that_it_is_ready(
         assert probe.until(lambda: ready in [(s.state, s.stage) for s in states], timeout=60)
         assert not speaks_while(10, 4.0)  # configuring: its model loads
         assert speaks_while(StageState.ACTIVE, 20.0)
+
+
+def test_nothing_is_said_before_simulated_time_runs(probe: Probe, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "0.wav", np.full(RATE, 0.1), RATE)
+    chunks: list[AudioDataStamped] = probe.collect(AudioDataStamped, "audio", qos.AUDIO)
+    states: list[StageState] = probe.collect(StageState, "stages", qos.STATES)
+    clock = topics.CLOCK.advertise(probe)
+    parameters = {
+        "source": "files", "path": tmp_path, "rate": 1.0, "wait_for": "['audio_source']",
+        "one_at_a_time": "false", "use_sim_time": "true",
+    }  # fmt: skip
+    with node_process(DOMAIN, "audio_source", **parameters):
+        assert probe.until(lambda: any(s.state == StageState.ACTIVE for s in states), timeout=60)
+        assert not probe.until(lambda: chunks, timeout=1.5)
+        began = now = 1_000 * 1_000_000_000
+
+        def ticked() -> bool:
+            nonlocal now
+            now += 10_000_000
+            clock.publish(Clock(clock=to_msg(now)))
+            return bool(chunks)
+
+        assert probe.until(ticked, timeout=30)
+    assert to_ns(chunks[0].header.stamp) >= began

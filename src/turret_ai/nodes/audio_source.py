@@ -229,6 +229,8 @@ class AudioSource(Stage):
                 self.get_logger().warning(f"speaking although {missing}")
         if not self._wait_for(lambda: self._audio.get_subscription_count() > 0, p.ready_timeout):
             self.get_logger().warning("nobody listens to the topic audio")
+        if not self._wait_for(lambda: self.now_ns() > 0, p.ready_timeout):
+            self.get_logger().warning("simulated time does not run: nothing comes on /clock")
 
     def _wait_for_end(self, utterance_id: str, began_ns: int) -> None:
         """Until the turn has ended, or nobody has any part of it in hand."""
