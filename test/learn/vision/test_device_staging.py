@@ -21,7 +21,7 @@ from turret_ai.see import images
 from turret_ai.see.cropping import CropShape, crop_boxes
 
 SHAPE = CropShape(context=0.15, fit="square")
-SIZE, EACH = 48, 160
+SIZE, EACH = 48, 100
 CPU = torch.device("cpu")
 QUIET = Augmentation(
     sensor=0, brightness=0, contrast=0, gamma=(1, 1), tint=0, blur=0, motion=0, rescale=0,
@@ -32,6 +32,15 @@ DARK = Relight(tint=0, exposure=0, overexposed=0, shade=0, contrast=0, haze=0, s
 LIT = Relight(shade=1, haze=1, soften=1, overexposed=0.3)
 TURNED = Moves(rotation=30, steep=0.5, stretch=0.2)
 SMALL = Scale(median=34, spread=0.3, largest=56)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Many small operations: threads would only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def noisy(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
@@ -110,8 +119,8 @@ def compare(crops, grounds, settings, numbers):
     here = features(*one_by_one(crops, grounds, settings, numbers))
     there = features(*on_device(crops, grounds, settings, numbers))
     apart = {name: ks_2samp(here[name], there[name]).statistic for name in here}
-    # Two samples of 160 of one distribution differ by more than .2 once in a thousand times.
-    assert max(apart.values()) < 0.2, apart
+    # Two samples of 100 of one distribution differ by more than .275 once in a thousand times.
+    assert max(apart.values()) < 0.275, apart
 
 
 def test_crops_without_chance_are_the_same_pixel_by_pixel(crops):
@@ -149,7 +158,7 @@ def test_each_kind_of_noise_is_alike(crops, grounds, noise):
     ("part", "settings"),
     [
         ("moves", Staging(scale=SMALL, moves=TURNED, noise=QUIET, light=DARK)),
-        ("sizes", Staging(scale=Scale(median=30, spread=0.7), noise=QUIET, light=DARK)),
+        ("sizes", Staging(scale=Scale(median=24, spread=0.6, largest=80), noise=QUIET, light=DARK)),
         ("light", Staging(scale=SMALL, light=LIT, noise=QUIET)),
     ],
     ids=lambda v: v if isinstance(v, str) else "",

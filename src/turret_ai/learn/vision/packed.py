@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -37,6 +38,7 @@ _SOLID = 128
 _EDGE = 0.5
 """Deviation of the blur that makes outlines soft again, pixels."""
 _MAGIC = "turret_ai crops 1"
+_BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, lzma.LZMAError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ def read(path: Path) -> Packed:
         )
         parts = _parts(content["backgrounds"], content["background_ends"])
         return Packed(crops, tuple(images.decode(data) for data in parts))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, lzma.LZMAError) as error:
+    except _BROKEN as error:
         raise InputError(f"{path} is not a pack of crops: {error}") from error
 
 
