@@ -125,6 +125,17 @@ def load(path: Path, kind: str) -> dict[str, Any]:
     return content
 
 
+def last_figures(out: Path) -> dict[str, float]:
+    """Of the last validation that a run's log tells of; `step` among them. Empty without one."""
+    found: dict[str, float] = {}
+    log = out / "log.jsonl"
+    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else []:
+        row = json.loads(line)
+        told = {k.partition("/")[2]: v for k, v in row.items() if k.startswith("validation/")}
+        found = {"step": row["step"], **told} if told else found
+    return found
+
+
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     """Put weights into a model.
 

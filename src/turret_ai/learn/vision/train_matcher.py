@@ -193,7 +193,7 @@ def run(
 
     Args:
         export: folder for the exported model, in the place of `finish.model`.
-        say: gets the figures, where something was measured, a line each.
+        say: gets the figures of the last validation and of what is measured afterwards.
     """
     config = configs.load(name, overrides, AnyConfig).root
     content: dict[str, Any] = config.model_dump(mode="json")
@@ -209,6 +209,8 @@ def run(
 
         task = LiteTask(config)
     best = loop.fit(task, config.schedule, config.out, config.resume, content, budget)
+    figures = loop.last_figures(config.out)
+    say("validation: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
     if isinstance(config, LiteConfig):
         wanted = config.finish if export is None else config.finish.with_model(export)
         for row in finish.run(wanted, config.out, budget) if wanted.model else []:
