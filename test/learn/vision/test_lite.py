@@ -241,7 +241,7 @@ def test_crops_are_staged_where_the_model_is(packs):
     assert "image" not in batch
     made = task.prepare(batch)
     assert made["image"].shape == (12, 3, 64, 64) and made["mask"].shape == (12, 16, 16)
-    assert 0 <= made["image"].min() and made["image"].max() <= 1
+    assert made["image"].min() >= 0 and made["image"].max() <= 1
     there = made["type"] >= 0
     assert made["mask"][there].amax((1, 2)).min() > 0.5 and not made["mask"][~there].any()
     again = task.prepare(task.batch(3))

@@ -207,7 +207,7 @@ class DeviceStaging:
         return torch.where(use[:, None], tight, moved)
 
     def _parts(self, side: Tensor, canvas: int, draw: Draw) -> Tensor:
-        """As `staging.part_of`, (b, 3, S, S); what lies beyond a picture goes on as mirror image."""
+        """As `staging.part_of`, (b, 3, S, S); what lies beyond one is its mirror image."""
         n = len(side)
         many = torch.full((n,), float(len(self.grounds.start)), device=side.device)
         which = draw.whole(torch.zeros_like(many), many)

@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from turret_ai.learn import loop, warm_start
+from turret_ai.learn import warm_start
 from turret_ai.learn.config import Section
+from turret_ai.learn.schedule import Schedule
 from turret_ai.learn.vision.finish import Finish
 from turret_ai.learn.vision.matcher_lite import LiteShape
 from turret_ai.learn.vision.staging import Staging
@@ -82,4 +83,4 @@ class LiteConfig(Section):
     finish: Finish = Finish()
     types: list[str] = Field(min_length=2)
     colours: list[str] = Field(min_length=2)
-    schedule: loop.Schedule
+    schedule: Schedule

@@ -176,7 +176,7 @@ def _save(out: Path, content: Mapping[str, np.ndarray]) -> None:
     partial = out.with_suffix(".partial.npz")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, **content)
+        np.savez(partial, **content)  # type: ignore[arg-type]
         partial.replace(out)
     except OSError as error:
         partial.unlink(missing_ok=True)
@@ -298,7 +298,7 @@ def _crop(
     beyond = (y, side - height - y, x, side - width - x)
     spread = cv2.copyMakeBorder(colours, *beyond, cv2.BORDER_REPLICATE)
     layer = np.dstack([spread * cover[..., None], cover * 255])
-    moved = box + np.float32([x - left, y - top, x - left, y - top])
+    moved = box + np.array([x - left, y - top] * 2, np.float32)
     return Crop(np.asarray(layer + 0.5, np.uint8), moved, caption, None, origin)
 
 
@@ -325,7 +325,9 @@ def chosen(
         if ".partial" not in path.name
     ]
     if not shards:
-        raise InputError(f"no shards *_train_*.npz or *_val_*.npz in {', '.join(map(str, folders))}")
+        raise InputError(
+            f"no shards *_train_*.npz or *_val_*.npz in {', '.join(map(str, folders))}"
+        )
     for path, split in shards:
         for crop in crop_bank.load(path):
             try:

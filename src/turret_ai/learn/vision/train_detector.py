@@ -17,6 +17,7 @@ from turret_ai.learn import config as configs
 from turret_ai.learn import loop, warm_start
 from turret_ai.learn.budget import Budget
 from turret_ai.learn.config import Section
+from turret_ai.learn.schedule import Schedule
 from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures, pasted_windows
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.detector_data import CropSettings, Windows
@@ -72,7 +73,7 @@ class DetectorConfig(Section):
     cover_weight: float = Field(
         0.5, ge=0, description="of which cells are craft, for pictures that have masks"
     )
-    schedule: loop.Schedule
+    schedule: Schedule
 
 
 def read_all(paths: Sequence[Path]) -> list[manifests.Scene]:

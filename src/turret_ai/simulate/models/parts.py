@@ -40,8 +40,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A file's materials, its objects that have faces, and the textures that lie in the file itself,
-    by name."""
+    """A file's materials, its objects that have faces, and the textures in the file itself, by
+    name."""
 
     materials: tuple[Material, ...]
     parts: tuple[Part, ...]

@@ -143,7 +143,7 @@ def _material(material: Any, textured: bool) -> Material:
     factor = getattr(material, "baseColorFactor", None)
     if factor is not None:
         linear = np.asarray(factor, np.float32)
-        linear = linear / 255 if linear.max(initial=0) > 1 else linear
+        linear = linear / np.float32(255 if linear.max(initial=0) > 1 else 1)
         red, green, blue = (float(v) for v in to_srgb(linear[:3]))
         alpha = float(linear[3]) if len(linear) > 3 else 1.0
         blends = getattr(material, "alphaMode", None) == "BLEND"
