@@ -24,6 +24,7 @@ from rcl_interfaces.msg import (
 )
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
@@ -159,9 +160,26 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
         return int(self.get_clock().now().nanoseconds)
 
     def create_publisher(self, msg_type: Any, topic: str, qos_profile: Any, **options: Any) -> Any:
-        """As rclpy's, with `qos_overrides.*` for every topic."""
+        """As rclpy's, with `qos_overrides.*` for every topic; a node that has left says nothing.
+
+        rclpy raises then, in whatever thread of the node still has a word.
+        """
         profile = self._with_overrides(topic, "publisher", qos_profile)
-        return super().create_publisher(msg_type, topic, profile, **options)
+        publisher = super().create_publisher(msg_type, topic, profile, **options)
+        publish, count = publisher.publish, publisher.get_subscription_count
+
+        def send(msg: Any) -> None:
+            with contextlib.suppress(InvalidHandle):
+                publish(msg)
+
+        def subscriptions() -> int:
+            try:
+                return int(count())
+            except InvalidHandle:
+                return 0
+
+        publisher.publish, publisher.get_subscription_count = send, subscriptions
+        return publisher
 
     def create_subscription(
         self, msg_type: Any, topic: str, callback: Any, qos_profile: Any, **options: Any
