@@ -234,20 +234,45 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         return self.create_timer(timer_period_sec, callback, clock=clock)
 
+    def create_timer(
+        self, timer_period_sec: float, callback: Callable[[], object], **options: Any
+    ) -> Any:
+        """As rclpy's, which may also be cancelled when its node has left."""
+        timer = super().create_timer(timer_period_sec, callback, **options)
+        cancel = timer.cancel
+
+        def cancel_if_there() -> None:
+            with contextlib.suppress(InvalidHandle):
+                cancel()
+
+        timer.cancel = cancel_if_there
+        return timer
+
     def create_client(self, srv_type: Any, srv_name: str, **options: Any) -> Any:
         """As rclpy's; `call` raises PeerError where no reply came in time."""
         client = super().create_client(srv_type, srv_name, **options)
 
         def call(request: Any, timeout_sec: float | None = None) -> Any:
             done = threading.Event()
-            future = client.call_async(request)
+            try:
+                future = client.call_async(request)
+            except InvalidHandle as error:
+                raise PeerError(f"{srv_name}: its node has left the graph") from error
             future.add_done_callback(lambda _: done.set())
             if not done.wait(timeout_sec):
                 client.remove_pending_request(future)
                 raise PeerError(f"{client.srv_name}: no reply within {timeout_sec} s")
             return future.result()
 
-        client.call = call
+        ready = client.service_is_ready
+
+        def service_is_ready() -> bool:
+            try:
+                return bool(ready())
+            except InvalidHandle:
+                return False
+
+        client.call, client.service_is_ready = call, service_is_ready
         return client
 
     def destroy_node(self) -> None:
