@@ -217,8 +217,15 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
                 found = callback(request, response)
                 if isinstance(found, concurrent.futures.Future):
                     # rclpy's executor waits for its own kind of future only
-                    ours = rclpy.task.Future(executor=self.executor)
-                    found.add_done_callback(lambda done: ours.set_result(done.result()))
+                    executor = self.executor
+                    ours = rclpy.task.Future(executor=executor)
+
+                    def answered(done: concurrent.futures.Future[Any]) -> None:
+                        ours.set_result(done.result())
+                        if executor is not None:
+                            executor.wake()  # it looks at what is awaited when something happens
+
+                    found.add_done_callback(answered)
                     found = await ours
                 return found
             except Exception:
