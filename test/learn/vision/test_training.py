@@ -16,6 +16,7 @@ from turret_ai.cli import app as cli
 from turret_ai.errors import ConfigError, InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
+from turret_ai.learn import schedule as schedules
 from turret_ai.learn.vision import crop_bank, export
 from turret_ai.learn.vision.matcher_config import AnyConfig, SmallConfig
 from turret_ai.learn.vision.train_detector import DetectorConfig
@@ -111,7 +112,7 @@ class _stop_after:
     def __enter__(self) -> None:
         self.original = loop.learning_rate
 
-        def rate(step: int, schedule: loop.Schedule) -> float:
+        def rate(step: int, schedule: schedules.Schedule) -> float:
             if step == self.steps - 1 and not self.sent:  # asked for each group of parameters
                 self.sent = True
                 os.kill(os.getpid(), signal.SIGINT)
@@ -319,8 +320,8 @@ def _no_space(*_: object) -> None:
 
 
 def test_the_rate_rises_then_falls():
-    schedule = loop.Schedule(steps=100, lr=1.0, warmup=0.1, final_lr=0.01)
-    rates = [loop.learning_rate(s, schedule) for s in range(100)]
+    schedule = schedules.Schedule(steps=100, lr=1.0, warmup=0.1, final_lr=0.01)
+    rates = [schedules.learning_rate(s, schedule) for s in range(100)]
     assert max(rates) == pytest.approx(1.0) and rates.index(max(rates)) in (9, 10)
     assert rates[-1] == pytest.approx(0.01, abs=0.01)
     assert rates[10:] == sorted(rates[10:], reverse=True)
