@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from turret_ai.learn import loop
+from turret_ai.learn.schedule import Schedule
 
 
 class Line:
@@ -44,9 +45,7 @@ class Line:
         return {"score": -float(self.loss(model, batch)[0])}
 
 
-SCHEDULE = loop.Schedule(
-    steps=12, lr=0.05, ema=0.9, validate_every=4, save_every=100, logger="none"
-)
+SCHEDULE = Schedule(steps=12, lr=0.05, ema=0.9, validate_every=4, save_every=100, logger="none")
 
 
 def fit(task: Line, out: Path, resume: bool = False) -> Path:

@@ -12,6 +12,7 @@ import pytest
 from turret_ai.errors import InputError
 from turret_ai.prove import vlm_score
 from turret_ai.see.boxes import Boxes
+from turret_ai.see.locator import Candidates
 from turret_ai.types import Location, LocationStatus
 
 CRAFT = [[10, 10, 40, 20], [100, 10, 40, 20], [10, 100, 40, 20], [100, 100, 40, 20]]
@@ -37,26 +38,19 @@ class Answers:
     def __init__(self, best, found):
         self.best, self.found = best, found
 
-    def detect(self, rgb):
-        return self.boxes
-
-    @property
-    def detection(self):
-        return self
-
-    def shaped(self, boxes, rgb):
-        return boxes
+    def look(self, rgb):
+        return Candidates(self.boxes, ())
 
     def matcher(self, rgb, boxes, captions):
         return np.eye(len(boxes), dtype=np.float32)[:, [0, 1, 3]]
 
-    def locate_all(self, rgb, captions, candidates):
+    def choose(self, candidates, captions):
         assert captions == ["red drone", "grey missile", "blue helicopter"]
         return [
             Location(
                 LocationStatus.FOUND if found else LocationStatus.NOT_FOUND,
-                candidates.as_box(i) if found else None,
-                candidates=((candidates.as_box(i), 0.5, 0.5),),
+                candidates.boxes.as_box(i) if found else None,
+                candidates=((candidates.boxes.as_box(i), 0.5, 0.5),),
             )
             for i, found in zip(self.best, self.found, strict=True)
         ]

@@ -208,7 +208,14 @@ def test_camouflaged_is_camouflage(understander: Understander) -> None:
 
 @pytest.mark.parametrize(
     ("said", "heading"),
-    [("to six five", "265"), ("to three 5", "235"), ("for five", "045"), ("zero zero", "")],
+    [
+        ("to six five", "265"),
+        ("to three 5", "235"),
+        ("for five", "045"),
+        ("0a5", "085"),
+        ("1A zero", "180"),
+        ("zero zero", ""),
+    ],
 )
 def test_a_digit_that_sounds_like_a_small_word(
     understander: Understander, said: str, heading: str

@@ -174,6 +174,38 @@ def crops(
 
 
 @app.command()
+def pack(
+    out: Annotated[Path, typer.Argument(help="The file to write (.npz).")],
+    folders: Annotated[list[Path], typer.Argument(help="With shards of both splits.")],
+    megabytes: Annotated[float, typer.Option(min=0.1, help="Its size at most.")] = 40.0,
+    backgrounds: Annotated[
+        list[Path] | None, typer.Option(help="A folder of pictures without craft.")
+    ] = None,
+    windows: Annotated[int, typer.Option(min=0, help="How many of these at most.")] = 2000,
+    num_crops: Annotated[int, typer.Option(min=1, help="Craft for training at most.")] = 25_000,
+    held: Annotated[int, typer.Option(min=1, help="Craft for validation at most.")] = 1500,
+    negatives: Annotated[int, typer.Option(min=0, help="Places without craft at most.")] = 4000,
+    longest: Annotated[float, typer.Option(min=24, help="Longer side of a craft, pixels.")] = 96.0,
+    seed: Seed = 0,
+) -> None:
+    """Shards and backgrounds in one small file, to train a matcher on another machine."""
+    from turret_ai.errors import InputError
+    from turret_ai.learn.vision import lite_data, packed
+
+    if out.suffix != ".npz":
+        raise InputError(f"{out}: a pack ends with .npz")
+    pieces, problems = packed.chosen(folders, num_crops, held, negatives, longest, seed)
+    for problem in problems:
+        typer.echo(f"left out: {problem}", err=True)
+    grounds = lite_data.pictures(backgrounds or [], windows, seed)
+    made = packed.write(out, pieces, grounds, megabytes, lambda line: typer.echo(line, err=True))
+    typer.echo(
+        f"{out}: {made.crops} crops and {made.backgrounds} backgrounds in "
+        f"{made.size / 2**20:.1f} MB, WebP of quality {made.quality}: {made.loss_db:.1f} dB"
+    )
+
+
+@app.command()
 def windows(
     out: Out,
     folders: Annotated[list[Path], typer.Argument(help="Photos, panoramas, HDRIs, textures.")],

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from turret_ai.learn.budget import Budget
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,30 +20,60 @@ Config = Annotated[str, typer.Argument(help="A YAML file, or a shipped name of c
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Dotted overrides, such as optimizer.lr=1e-4.")
 ]
+Minutes = Annotated[
+    float,
+    typer.Option(
+        "--budget",
+        min=0,
+        help="Minutes for all of it, export included: the schedule is stretched over them, its "
+        "steps don't count. 0: no clock.",
+    ),
+]
+Exported = Annotated[
+    Path | None, typer.Option("--export", help="The folder of the exported model, at the end.")
+]
+
+
+def _budget(minutes: float) -> Budget | None:
+    """From now on: before the heavy imports, which take their time as well."""
+    from turret_ai.learn.budget import Budget
+
+    if not minutes:
+        return None
+    return Budget(minutes, say=lambda line: typer.echo(line, err=True))
 
 
 @app.command()
-def asr(config: Config, overrides: Overrides = None) -> None:
+def asr(
+    config: Config, overrides: Overrides = None, budget: Minutes = 0.0, export: Exported = None
+) -> None:
     """Train a speech recogniser: our small Whisper, or tune a public one."""
+    clock = _budget(budget)
     from turret_ai.learn.asr import task
 
-    task.run(config, overrides or [])
+    task.run(config, overrides or [], clock, export)
 
 
 @app.command()
-def detector(config: Config, overrides: Overrides = None) -> None:
+def detector(
+    config: Config, overrides: Overrides = None, budget: Minutes = 0.0, export: Exported = None
+) -> None:
     """Train a craft detector: our small one, or a DETR of transformers."""
+    clock = _budget(budget)
     from turret_ai.learn.vision import train_detector
 
-    train_detector.run(config, overrides or [])
+    train_detector.run(config, overrides or [], clock, export)
 
 
 @app.command()
-def matcher(config: Config, overrides: Overrides = None) -> None:
+def matcher(
+    config: Config, overrides: Overrides = None, budget: Minutes = 0.0, export: Exported = None
+) -> None:
     """Train a dual encoder for crops and captions: our small one, or tune a SigLIP."""
+    clock = _budget(budget)
     from turret_ai.learn.vision import train_matcher
 
-    train_matcher.run(config, overrides or [])
+    train_matcher.run(config, overrides or [], clock, export, typer.echo)
 
 
 @app.command()

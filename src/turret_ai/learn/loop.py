@@ -2,11 +2,13 @@
 """One training loop for every model of ours: deterministic by step, resumable, any number of GPUs.
 
 Batch number i is a pure function of i (and the task's seed), so that a resumed run sees what an
-uninterrupted one would have seen, and gives the same weights.
+uninterrupted one would have seen, and gives the same weights. A run under a budget is ended by the
+clock, and so is none that could be repeated.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import signal
@@ -14,10 +16,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
-from pydantic import Field
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
@@ -25,34 +26,18 @@ from torch.utils.data import DataLoader, Dataset
 
 from turret_ai.errors import ConfigError, InputError, ModelError
 from turret_ai.extras import require
-from turret_ai.learn.config import Section
+from turret_ai.learn.budget import Budget
+from turret_ai.learn.schedule import Clocked, Schedule, Steps, learning_rate
 
 Batch = dict[str, Tensor]
 
 
-class Schedule(Section):
-    """How long, how fast and on what a model is trained."""
-
-    steps: int = Field(gt=0, description="optimizer steps")
-    lr: float = Field(gt=0, description="peak learning rate")
-    warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps with rising rate")
-    final_lr: float = Field(0.01, ge=0, le=1, description="last rate as a share of the peak")
-    weight_decay: float = Field(1e-4, ge=0)
-    betas: tuple[float, float] = (0.9, 0.99)
-    clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
-    accumulate: int = Field(1, ge=1, description="batches for one optimizer step")
-    ema: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0: none")
-    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of the forward pass")
-    compile: bool = Field(False, description="torch.compile the model")
-    workers: int = Field(0, ge=0, description="processes that prepare batches")
-    threads: int = Field(1, ge=1, description="CPU threads of torch")
-    validate_every: int = Field(250, ge=1, description="steps")
-    save_every: int = Field(100, ge=1, description="steps")
-    logger: Literal["tensorboard", "wandb", "none"] = "tensorboard"
-
-
 class Task(Protocol):
-    """What is trained: the model, its batches, its loss and its measure."""
+    """What is trained: the model, its batches, its loss and its measure.
+
+    A task may also have `rate` (see `_groups`), and `prepare`, which turns a batch that is on the
+    model's device already into what `loss` wants, there.
+    """
 
     kind: str
     """Written into checkpoints, so that one of another model is refused."""
@@ -88,16 +73,6 @@ def _groups(task: Task) -> list[dict[str, Any]]:
         group: dict[str, Any] = {"params": parameters, "share": share}
         found.append(group if decays else {**group, "weight_decay": 0.0})
     return found
-
-
-def learning_rate(step: int, schedule: Schedule) -> float:
-    """Linear warm-up, then cosine down to `final_lr` (Loshchilov and Hutter, 2017)."""
-    warm = max(1, round(schedule.warmup * schedule.steps))
-    if step < warm:
-        return schedule.lr * (step + 1) / warm
-    along = min(1.0, (step - warm) / max(1, schedule.steps - warm))
-    share = schedule.final_lr + (1 - schedule.final_lr) * 0.5 * (1 + math.cos(math.pi * along))
-    return schedule.lr * share
 
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
@@ -150,6 +125,17 @@ def load(path: Path, kind: str) -> dict[str, Any]:
     return content
 
 
+def last_figures(out: Path) -> dict[str, float]:
+    """Of the last validation that a run's log tells of; `step` among them. Empty without one."""
+    found: dict[str, float] = {}
+    log = out / "log.jsonl"
+    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else []:
+        row = json.loads(line)
+        told = {k.partition("/")[2]: v for k, v in row.items() if k.startswith("validation/")}
+        found = {"step": row["step"], **told} if told else found
+    return found
+
+
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     """Put weights into a model.
 
@@ -163,11 +149,25 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) ->
         raise ModelError(f"{path} is of a model of another size: {' '.join(first)}") from error
 
 
-def _order(first: int, last: int, rank: int, world: int) -> Iterator[int]:
-    return iter(range(first + rank, last, world))
+class _Order:
+    """The numbers of this process's batches, from one on: up to a last one, or without end."""
+
+    def __init__(self, first: int, last: int | None, step: int) -> None:
+        self.first, self.last, self.step = first, last, step
+
+    def __iter__(self) -> Iterator[int]:
+        endless = itertools.count(self.first, self.step)
+        return endless if self.last is None else iter(range(self.first, self.last, self.step))
 
 
-def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping[str, Any]) -> Path:
+def fit(
+    task: Task,
+    schedule: Schedule,
+    out: Path,
+    resume: bool,
+    config: Mapping[str, Any],
+    budget: Budget | None = None,
+) -> Path:
     """Train; returns the path of the best checkpoint, `out`/best.pt.
 
     Ctrl-C and SIGTERM end the run after the step that is under way, in a validation at once, with a
@@ -176,14 +176,16 @@ def fit(task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping
     Args:
         resume: continue from `out`/last.pt where there is one; else that file must not exist.
         config: stored in the checkpoints, for the export.
+        budget: the clock ends the training, not the number of steps.
 
     Raises:
-        ConfigError: `out` holds a run and `resume` is off.
+        ConfigError: `out` holds a run and `resume` is off; the budget is too small, or several
+            processes were to share it.
         ModelError: the run in `out` is of another model, or the loss is not finite.
         InputError: a checkpoint can't be written.
     """
     with _StopFlag() as stop:
-        return _Training(task, schedule, out, resume, config).run(stop)
+        return _Training(task, schedule, out, resume, config, budget).run(stop)
 
 
 class _StopFlag:
@@ -235,7 +237,13 @@ class _Training:
     """
 
     def __init__(
-        self, task: Task, schedule: Schedule, out: Path, resume: bool, config: Mapping[str, Any]
+        self,
+        task: Task,
+        schedule: Schedule,
+        out: Path,
+        resume: bool,
+        config: Mapping[str, Any],
+        budget: Budget | None,
     ) -> None:
         from accelerate import Accelerator
 
@@ -252,7 +260,9 @@ class _Training:
             log_with=None if schedule.logger == "none" else schedule.logger,
             project_dir=out,
         )
-        self.step = self.judged = 0
+        if budget is not None and self.accelerator.num_processes > 1:
+            raise ConfigError("a budget is for one process: each would stop at a step of its own")
+        self.judged = 0
         self.top = -math.inf
         self.bare = task.model
         optimizer = torch.optim.AdamW(
@@ -262,9 +272,14 @@ class _Training:
             weight_decay=schedule.weight_decay,
         )
         self.average: AveragedModel | None = None
-        self._restore(optimizer)
+        step, along = self._restore(optimizer)
+        self.pace = (
+            Steps(schedule, step) if budget is None else Clocked(schedule, step, along, budget)
+        )
+        self.now = time.perf_counter if budget is None else budget.now
         model = torch.compile(self.bare) if schedule.compile else self.bare
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.prepare: Callable[[Batch], Batch] = getattr(task, "prepare", lambda batch: batch)
         self.log = out / "log.jsonl"
         self._open_log(out)
 
@@ -291,24 +306,31 @@ class _Training:
                 file.write(json.dumps({"step": self.step, **rounded}) + "\n")
         self.accelerator.log(plain, step=self.step)
 
-    def _restore(self, optimizer: torch.optim.Optimizer) -> None:
-        """Go on where the last checkpoint was, if there is one."""
+    @property
+    def step(self) -> int:
+        """Steps of the optimizer so far."""
+        return self.pace.step
+
+    def _restore(self, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
+        """Go on where the last checkpoint was, if there is one: at which step, and how far along
+        the way of a budget."""
         restored = load(self.last, self.task.kind) if self.last.exists() else None
         if restored is not None:
             load_weights(self.bare, restored["model"], self.last)
-            self.step, self.top = int(restored["step"]), float(restored["top"])
-            self.judged = int(restored.get("judged", self.step))
+            self.top = float(restored["top"])
+            self.judged = int(restored.get("judged", restored["step"]))
         self.bare.to(self.accelerator.device)
         if self.schedule.ema:
             self.average = _averaged(self.bare, self.schedule.ema)
         if restored is None:
-            return
+            return 0, 0.0
         optimizer.load_state_dict(restored["optimizer"])
         if self.average is not None and restored["average"]:
             self.average.module.load_state_dict(restored["average"])
             self.average.n_averaged.fill_(int(restored["updates"]))
         if self.accelerator.scaler is not None and restored.get("scaler"):
             self.accelerator.scaler.load_state_dict(restored["scaler"])
+        return int(restored["step"]), float(restored.get("along", 0.0))
 
     def run(self, stop: _StopFlag) -> Path:
         """Train to the end of the schedule.
@@ -323,43 +345,45 @@ class _Training:
             TimeRemainingColumn(),
             TextColumn("{task.fields[figures]}"),
         )
-        schedule, batches = self.schedule, iter(self._loader())
+        pace, batches = self.pace, iter(self._loader())
         self.bare.train()
         with Progress(*columns, disable=not self.accelerator.is_main_process) as progress:
             bar = progress.add_task(
-                self.task.kind, total=schedule.steps, completed=self.step, figures=""
+                self.task.kind, total=pace.planned, completed=self.step, figures=""
             )
             while True:
-                if self._is_due(schedule.validate_every) and self.judged < self.step:
+                over = pace.is_over
+                if (over or pace.judges()) and self.judged < self.step:
                     self._validate(stop)
-                if self._is_due(schedule.save_every) or stop.is_set:
+                if over or self._saves() or stop.is_set:
                     self._checkpoint()
                 if stop.is_set:
                     raise KeyboardInterrupt
-                if self.step >= schedule.steps:
+                if over:
                     break
                 figures = self._step(batches)
                 shown = " ".join(f"{k} {v:.3g}" for k, v in figures.items())
-                progress.update(bar, completed=self.step, figures=shown)
+                progress.update(bar, total=pace.planned, completed=self.step, figures=shown)
                 if self.step % 10 == 0:
                     self._write({f"train/{k}": v for k, v in figures.items()})
         self.accelerator.end_training()
         return self.best
 
-    def _is_due(self, every: int) -> bool:
-        """Whether something that is done every so many steps, and after the last, is due now."""
-        return self.step == self.schedule.steps or (self.step > 0 and self.step % every == 0)
+    def _saves(self) -> bool:
+        return self.step > 0 and self.step % self.schedule.save_every == 0
 
     def _loader(self) -> DataLoader[Batch]:
         """The batches from the present step on, of this process."""
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         share = self.schedule.accumulate * world
-        order = _order(self.step * share, self.schedule.steps * share, rank, world)
+        counted = not isinstance(self.pace, Clocked)
+        last = self.schedule.steps * share if counted else None
+        order = _Order(self.step * share + rank, last, world)
         return DataLoader(
             _Batches(self.task),
             batch_size=None,
             num_workers=self.schedule.workers,
-            sampler=list(order),
+            sampler=order,  # type: ignore[arg-type]
         )
 
     def _step(self, batches: Iterator[Batch]) -> dict[str, float]:
@@ -370,13 +394,14 @@ class _Training:
         """
         accelerator, count = self.accelerator, self.schedule.accumulate
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, self.schedule) * group.get("share", 1.0)
+            group["lr"] = learning_rate(self.pace.position, self.schedule) * group.get("share", 1.0)
         # Dropout, too, is a function of the step.
         torch.manual_seed(self.step * accelerator.num_processes + accelerator.process_index)
-        started = time.perf_counter()
+        started = self.now()
         figures: dict[str, float] = {}
         for _ in range(count):
             batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
+            batch = self.prepare(batch)
             with accelerator.autocast():
                 loss, parts = self.task.loss(self.model, batch)
             if not torch.isfinite(loss):
@@ -391,8 +416,8 @@ class _Training:
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update_parameters(self.bare)
-        self.step += 1
-        figures["seconds"] = time.perf_counter() - started
+        figures["seconds"] = self.now() - started
+        self.pace.stepped(figures["seconds"])
         return figures
 
     def _validate(self, stop: _StopFlag) -> None:
@@ -401,8 +426,10 @@ class _Training:
             return
         try:
             stop.at_once = True
+            started = self.now()
             self._measure()
             self.judged = self.step
+            self.pace.judged(self.now() - started)
         except KeyboardInterrupt:
             if not stop.is_set:
                 raise
@@ -442,6 +469,7 @@ class _Training:
             {
                 "kind": self.task.kind,
                 "step": self.step,
+                "along": self.pace.along,
                 "judged": self.judged,
                 "top": self.top,
                 "model": self.bare.state_dict(),

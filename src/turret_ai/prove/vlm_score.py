@@ -245,7 +245,7 @@ def _loss(answer: Location, candidates: Boxes, true: Boxes, number: int) -> str:
 
 
 def score(
-    locator: Any, data: Sequence[Picture], report: Callable[[int], None] = lambda _: None
+    locator: Any, data: Iterable[Picture], report: Callable[[int], None] = lambda _: None
 ) -> VlmScore:
     """Locate every caption of every picture.
 
@@ -264,12 +264,12 @@ def score(
         asked = [i for i, caption in enumerate(picture.captions) if caption]
         captions = [picture.captions[i] for i in asked]
         started = time.perf_counter()
-        candidates = locator.detect(rgb)
-        locations = locator.locate_all(rgb, captions, candidates)
-        result.seconds["picture"].append(time.perf_counter() - started)
-        candidates = locator.detection.shaped(candidates, rgb)
+        seen = locator.look(rgb)
+        locations = locator.choose(seen, captions)
+        whole, candidates = time.perf_counter() - started, seen.boxes
+        result.seconds["picture"].append(whole)
         result.seconds["detect"].append(locator.seconds["detect"])
-        result.seconds["match"].append(locator.seconds["match"])
+        result.seconds["match"].append(whole - locator.seconds["detect"])
         true = Boxes.from_boxes(list(picture.boxes))
         given = locator.matcher(rgb, true, captions)
         for column, (i, location) in enumerate(zip(asked, locations, strict=True)):

@@ -98,17 +98,14 @@ class Locator:
         """
         return self.locate_all(rgb, [caption])[0]
 
-    def look(self, rgb: ImageArray, boxes: Boxes | None = None) -> Candidates:
+    def look(self, rgb: ImageArray) -> Candidates:
         """The slow part of a search, which needs no caption.
-
-        Args:
-            boxes: what `detect` has found already; None: detect.
 
         Raises:
             InputError: not a picture.
         """
         rgb = images.to_rgb(rgb)
-        found = self.detect(rgb) if boxes is None else boxes
+        found = self.detect(rgb)
         started = time.perf_counter()
         evidence = self.matcher.encode_boxes(rgb, found) if len(found) else []
         self.seconds["match"] = time.perf_counter() - started
@@ -135,18 +132,13 @@ class Locator:
             for c in tidy
         ]
 
-    def locate_all(
-        self, rgb: ImageArray, captions: Sequence[str], boxes: Boxes | None = None
-    ) -> list[Location]:
+    def locate_all(self, rgb: ImageArray, captions: Sequence[str]) -> list[Location]:
         """Look and choose.
-
-        Args:
-            boxes: what `detect` has found already; None: detect.
 
         Raises:
             InputError: not a picture.
         """
-        candidates = self.look(rgb, boxes)
+        candidates = self.look(rgb)
         started = time.perf_counter()
         found = self.choose(candidates, captions)
         self.seconds["match"] += time.perf_counter() - started

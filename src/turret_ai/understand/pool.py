@@ -21,8 +21,15 @@ CANDIDATES = 12
 FIT = 0.25
 """Weight of a reading's fit in the log-linear mixture: the least of 0, 0.25, 0.5, 1 that is best on
 the pairs of tiny.en and asr_small over voices that nothing was tested on."""
-COUNTS = 0.25
+COUNTS = 0.1
 """Share of a reading from which it is enough that it alone says a field."""
+MUTE = 0.75
+"""Share of "not said" from which a reading has no say in a field's value."""
+FLOOR = 0.01
+"""What a reading gives a value that it does not know: it may have misheard."""
+AGREEMENT = 0.5
+"""How far readings count as independent witnesses, 1 for wholly: several of one recording are not,
+and by 1 their joint confidence is too high."""
 
 
 def weights(scores: Sequence[float], scale: float, fits: Sequence[float] = ()) -> list[float]:
@@ -56,19 +63,25 @@ def fields(posterior: Posterior, words: Vocabulary) -> tuple[Shares, Shares, Sha
 
 
 def mix(masses: Sequence[Mapping[str, float]], shares: Sequence[float]) -> Shares:
-    """The shares of a field's values, mixed over the readings.
+    """The shares of a field's values, from all readings together.
 
     What one reading lost another may hold: a field counts as said as far as any reading of weight
-    says it, and its value by all that name one.
+    says it. Its value is the one that fits all readings that say something, so the values' shares
+    are multiplied, with the readings' weights as exponents (a logarithmic opinion pool).
     """
-    said: Shares = defaultdict(float)
-    for mass, weight in zip(masses, shares, strict=True):
-        for value, share in mass.items():
-            if value:
-                said[value] += weight * share
+    if len(masses) == 1:
+        return dict(masses[0])
+    pairs = [(mass, w) for mass, w in zip(masses, shares, strict=True) if mass]
+    telling = [(mass, w) for mass, w in pairs if mass.get("", 0.0) < MUTE] or pairs
+    values = dict.fromkeys(v for mass, _ in telling for v in mass if v)
+    if not values:
+        return {"": 1.0} if pairs else {}
+    count = max(1.0, AGREEMENT * len(telling)) / sum(w for _, w in telling)
+    said = {
+        value: math.prod((mass.get(value, 0.0) + FLOOR) ** (count * w) for mass, w in telling)
+        for value in values
+    }
     total = sum(said.values())
-    if not total > 0.0:
-        return {"": 1.0} if any(masses) else {}
     open_ = [1.0 if not mass else mass.get("", 0.0) for mass in masses]
     mean = sum(weight * share for weight, share in zip(shares, open_, strict=True))
     unsaid = min([mean, *(o for o, weight in zip(open_, shares, strict=True) if weight >= COUNTS)])

@@ -55,7 +55,7 @@ def sounds(words: Sequence[Word], vocabulary: Vocabulary) -> Sounds:
                 for way in ways(vocabulary.digits[piece][0])[:1]:
                     say(way, i)
             else:
-                for way in ways(piece)[:1]:
+                for way in ways(_LETTERS.get(piece, piece))[:1]:
                     say(way, i)
     return Sounds(np.array(phones, np.int16), np.array(first, bool), np.array(place, np.int16))
 
@@ -71,6 +71,10 @@ def _between_digits(words: Sequence[Word], i: int) -> bool:
 _DIGITS = frozenset(
     ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "niner", "oh")
 )
+
+
+_LETTERS = {"a": "eight"}
+"""Letters that recognisers write for digits amid a numeral: "0a5", "1A zero"."""
 
 
 def _numeral(words: Sequence[Word], i: int, headings: Sequence[str]) -> str:

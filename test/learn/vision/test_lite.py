@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -14,19 +15,25 @@ from hypothesis import strategies as st
 from turret_ai.cli import app as cli
 from turret_ai.errors import InputError, ModelError
 from turret_ai.execution import ExecutionSettings
+from turret_ai.learn import config as configs
 from turret_ai.learn import warm_start
+from turret_ai.learn.budget import Budget
 from turret_ai.learn.vision import (
     captions,
     crop_bank,
     export,
     fit_score,
     hard_negatives,
+    lite_data,
+    packed,
     probe,
     staging,
     train_matcher,
 )
 from turret_ai.learn.vision.crop_bank import Crop, Origin
 from turret_ai.learn.vision.efficientnet_lite import NORMS, EfficientNetLite, load
+from turret_ai.learn.vision.lite_config import LiteConfig
+from turret_ai.learn.vision.lite_task import LiteTask
 from turret_ai.learn.vision.matcher_lite import LiteMatcher, LiteShape
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
 from turret_ai.learn.vision.relight import Relight, relight
@@ -194,6 +201,55 @@ def test_a_training_ends_with_a_fitted_model_and_its_figures(packs):
     assert cli.main([*again, "--detector", str(packs)]) == 2
     with pytest.raises(InputError, match="candidates"):
         fit_score.weights([])
+
+
+def test_under_a_budget_the_clock_ends_training_and_measurement(packs):
+    from turret_ai.learn import images as drawn
+
+    rows = []
+    for index in range(2):
+        rgb, labels = drawn.generate(index, seed=5, split="val")
+        images.save(packs / f"{index}.jpg", rgb)
+        marks = [{"caption": c, "bbox": b.as_list()} for c, _, _, b in labels]
+        rows.append(json.dumps({"image": f"{index}.jpg", "annotations": marks}))
+    manifest = packs / "pictures.jsonl"
+    manifest.write_text("\n".join(rows))
+    made = packed.chosen([packs / "packs"], 80, 24, 6, 96, 0)[0]
+    packed.write(packs / "pack.npz", made, lite_data.grounds([packs / "grounds"], 5, 0), 5)
+    words = [w for w in _words(packs) if "packs.folders" not in w and "backgrounds" not in w]
+    words += [f"packs.folders=[{packs / 'pack.npz'}]", f"packs.backgrounds=[{packs / 'pack.npz'}]"]
+    words += ["staging_on=device", "packs.held=8", f"finish.score_on=[{manifest}]"]
+    words += [f"finish.evaluate=[{{pictures: {manifest}}}]", "finish.alone=false"]
+    words += ["finish.beside=[matcher_small]"]
+    said, figures = [], []
+    ticks = itertools.count(0, 1.0)
+    budget = Budget(2, kept=0.4, say=said.append, now=lambda: next(ticks))
+    train_matcher.run("matcher_lite", words, budget, packs / "model", figures.append)
+    assert (packs / "model" / "image.onnx").is_file()
+    last = torch.load(packs / "run" / "last.pt", weights_only=True)
+    assert 8 < last["step"] < 60 and last["along"] > 0.8
+    assert "steps until" in said[0]
+    validation, figure = figures
+    assert validation.startswith("validation: step ") and "score 0" in validation
+    assert "hit rate" in figure and "matcher_small" in figure
+
+
+def test_crops_are_staged_where_the_model_is(packs):
+    config = configs.load("matcher_lite", [*_words(packs), "staging_on=device"], LiteConfig)
+    task = LiteTask(config)
+    batch = task.batch(3)
+    assert "image" not in batch
+    made = task.prepare(batch)
+    assert made["image"].shape == (12, 3, 64, 64) and made["mask"].shape == (12, 16, 16)
+    assert made["image"].min() >= 0 and made["image"].max() <= 1
+    there = made["type"] >= 0
+    assert made["mask"][there].amax((1, 2)).min() > 0.5 and not made["mask"][~there].any()
+    again = task.prepare(task.batch(3))
+    assert torch.equal(made["image"], again["image"])
+    loss, parts = task.loss(task.model, made)
+    assert torch.isfinite(loss) and parts["mask"] > 0
+    whole = LiteTask(configs.load("matcher_lite", [*_words(packs)], LiteConfig)).batch(3)
+    assert whole["image"].shape == (12, 3, 64, 64)  # on a CPU they are staged one by one
 
 
 def test_probes_on_a_trained_encoder_become_outputs_of_its_file(packs, tmp_path):

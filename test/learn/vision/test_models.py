@@ -2,6 +2,7 @@
 """Textured models: AC3D files are read, liveries found, surfaces drawn; broken files are named."""
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +174,111 @@ def test_a_folder_s_own_table_goes_before_ours(aircraft):
     catalogue.kinds.cache_clear()
     with pytest.raises(ConfigError, match="unknown type 'ship'"):
         catalogue.find(folder)
+
+
+OBJ = """mtllib skin.mtl
+o body
+v 0 0 0
+v 4 0 0
+v 4 1 0
+v 0 1 0
+v 0 0 1
+v 4 0 1
+v 4 1 1
+v 0 1 1
+vt 0 0
+vt 1 0
+vt 1 1
+vt 0 1
+usemtl hull
+f 1/1 2/2 3/3 4/4
+f 5/1 6/2 7/3 8/4
+f 1/1 2/2 6/3 5/4
+f 4/1 3/2 7/3 8/4
+f 1/1 4/4 8/4 5/1
+f 2/2 3/3 7/3 6/2
+"""
+
+
+@pytest.fixture
+def obj(tmp_path: Path) -> Path:
+    """An OBJ file with a texture beside, and a livery in a folder."""
+    model = tmp_path / "Kit" / "models" / "kit.obj"
+    model.parent.mkdir(parents=True)
+    model.write_text(OBJ)
+    (model.parent / "skin.mtl").write_text("newmtl hull\nKd 0 0 0\nmap_Kd -s 1 1 1 skin.png\n")
+    paint(model.parent / "skin.png", RED, RED)
+    paint(tmp_path / "Kit" / "Blue" / "skin.png", BLUE, BLUE)
+    return model
+
+
+def middle(model: Path, livery: textured.Textures) -> np.ndarray:
+    rgb, there = seen(model, livery)
+    return np.median(rgb[there], axis=0)
+
+
+def test_obj_files_are_drawn_with_their_textures_and_liveries(obj):
+    pytest.importorskip("trimesh")
+    liveries = textured.liveries(obj)
+    assert set(liveries) == {"", "Blue"}
+    assert middle(obj, liveries[""]) == pytest.approx(RED, abs=12)
+    assert middle(obj, liveries["Blue"]) == pytest.approx(BLUE, abs=12)
+
+
+@pytest.mark.parametrize("name", ["kit.glb", "kit.gltf"])
+def test_gltf_files_are_drawn_with_the_textures_within(obj, name):
+    trimesh = pytest.importorskip("trimesh")
+    scene = trimesh.load_scene(obj)
+    for mesh in scene.geometry.values():
+        mesh.visual.material = trimesh.visual.material.PBRMaterial(
+            baseColorTexture=Image.new("RGB", (8, 8), BLUE)
+        )
+    made = scene.export(file_type=Path(name).suffix[1:])
+    folder = obj.parent / "gltf"
+    folder.mkdir()
+    for part, data in made.items() if isinstance(made, dict) else [(name, made)]:
+        (folder / (name if part.endswith(".gltf") else part)).write_bytes(data)
+    model = folder / name
+    assert middle(model, textured.liveries(model)[""]) == pytest.approx(BLUE, abs=12)
+
+
+def test_plain_materials_keep_their_colour(obj):
+    pytest.importorskip("trimesh")
+    (obj.parent / "skin.mtl").write_text("newmtl hull\nKd 0 0 1\n")
+    assert middle(obj, None) == pytest.approx((0, 0, 255), abs=12)
+
+
+BROKEN = {
+    "cut.glb": b"glTF\x02\x00\x00\x00\xff\x00\x00\x00",
+    "other.gltf": b"{not json",
+    "empty.obj": b"# nothing\n",
+    "text.obj": b"\x00\x01\x02 no model",
+    "nan.obj": OBJ.replace("v 4 1 1", "v nan 1 1").encode(),
+    "far.obj": OBJ.replace("f 1/1 2/2 3/3", "f 1/1 2/2 300/3").encode(),
+}
+
+
+@pytest.mark.parametrize("name", list(BROKEN))
+def test_broken_files_of_other_formats_are_named(tmp_path, name):
+    pytest.importorskip("trimesh")
+    (tmp_path / name).write_bytes(BROKEN[name])
+    with pytest.raises(InputError, match=name):
+        textured.load(tmp_path / name)
+
+
+def test_a_folder_of_several_formats_leaves_out_what_cannot_be_read(obj, tmp_path, monkeypatch):
+    pytest.importorskip("trimesh")
+    (obj.parent / "bad.gltf").write_bytes(b"{not json")
+    lines = ["craft:"]
+    for file in ("kit.obj", "bad.gltf"):
+        lines.append(f"  - {{airframe: {file}, type: drone, files: [{file}]}}")
+    (tmp_path / catalogue.TABLE).write_text("\n".join(lines))
+    catalogue.find.cache_clear()
+    entries, problems = catalogue.find(tmp_path)
+    assert [e.path.name for e in entries] == ["kit.obj"]
+    assert len(problems) == 1 and "bad.gltf" in problems[0]
+    monkeypatch.setitem(sys.modules, "trimesh", None)
+    catalogue.find.cache_clear()
+    with pytest.raises(InputError, match="no model"):
+        catalogue.find(tmp_path)
+    catalogue.find.cache_clear()

@@ -16,6 +16,7 @@ from turret_ai.cli import app as cli
 from turret_ai.errors import ConfigError, InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
+from turret_ai.learn import schedule as schedules
 from turret_ai.learn.vision import crop_bank, export
 from turret_ai.learn.vision.matcher_config import AnyConfig, SmallConfig
 from turret_ai.learn.vision.train_detector import DetectorConfig
@@ -101,6 +102,20 @@ def test_a_resumed_run_gives_the_model_of_an_uninterrupted_one(tmp_path, data, k
         assert torch.equal(value, cut[key]), key
 
 
+@pytest.mark.parametrize(
+    ("kind", "small"), [("detector", SMALL_DETECTOR), ("matcher", SMALL_MATCHER)]
+)
+def test_a_training_ends_with_the_export_or_tells_that_the_time_is_too_short(
+    tmp_path, data, kind, small, capsys
+):
+    more = [*small, "schedule.steps=1", "--export", str(tmp_path / "model")]
+    assert _train(kind, f"{kind}_small", data, tmp_path / "run", more) == 0
+    assert (tmp_path / "model" / "model.yaml").is_file()
+    more = [*small, "--budget", "0.001"]
+    assert _train(kind, f"{kind}_small", data, tmp_path / "short", more) == 2
+    assert "0.001 minutes are too few: after 1 steps" in capsys.readouterr().err
+
+
 class _stop_after:
     """Makes the loop feel Ctrl-C once so many steps are done."""
 
@@ -111,7 +126,7 @@ class _stop_after:
     def __enter__(self) -> None:
         self.original = loop.learning_rate
 
-        def rate(step: int, schedule: loop.Schedule) -> float:
+        def rate(step: int, schedule: schedules.Schedule) -> float:
             if step == self.steps - 1 and not self.sent:  # asked for each group of parameters
                 self.sent = True
                 os.kill(os.getpid(), signal.SIGINT)
@@ -319,8 +334,8 @@ def _no_space(*_: object) -> None:
 
 
 def test_the_rate_rises_then_falls():
-    schedule = loop.Schedule(steps=100, lr=1.0, warmup=0.1, final_lr=0.01)
-    rates = [loop.learning_rate(s, schedule) for s in range(100)]
+    schedule = schedules.Schedule(steps=100, lr=1.0, warmup=0.1, final_lr=0.01)
+    rates = [schedules.learning_rate(s, schedule) for s in range(100)]
     assert max(rates) == pytest.approx(1.0) and rates.index(max(rates)) in (9, 10)
     assert rates[-1] == pytest.approx(0.01, abs=0.01)
     assert rates[10:] == sorted(rates[10:], reverse=True)

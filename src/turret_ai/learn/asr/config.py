@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from turret_ai.hear.model_card import Frontend
 from turret_ai.learn.config import Section
-from turret_ai.learn.loop import Schedule
+from turret_ai.learn.schedule import Schedule
 from turret_ai.learn.speech.radio import RadioSettings
 
 

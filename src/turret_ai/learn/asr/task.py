@@ -19,6 +19,7 @@ from turret_ai.learn.asr.config import AsrConfig, CtcSize, WhisperSize
 from turret_ai.learn.asr.ctc_task import CtcTask
 from turret_ai.learn.asr.features import Clip, FeatureStore, read_clips
 from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
+from turret_ai.learn.budget import Budget
 from turret_ai.normalise import plain
 
 KIND = "asr"
@@ -99,8 +100,16 @@ def prepare_labels(config: AsrConfig) -> tokens.Labels:
     return tokens.load(path)
 
 
-def run(config_name: str, overrides: Sequence[str]) -> Path:
+def run(
+    config_name: str,
+    overrides: Sequence[str],
+    budget: Budget | None = None,
+    export: Path | None = None,
+) -> Path:
     """Train by a configuration; returns the best checkpoint.
+
+    Args:
+        export: folder for the exported model, in eight bits; none: nothing is exported.
 
     Raises:
         TurretError: see `turret_ai.learn.loop.fit` and `turret_ai.learn.config.load`.
@@ -112,6 +121,10 @@ def run(config_name: str, overrides: Sequence[str]) -> Path:
         task = CtcTask(config)
     else:
         task = AsrTask(config, prepare_labels(config))
-    return loop.fit(
-        task, config.schedule, config.out, config.resume, config.model_dump(mode="json")
-    )
+    content = config.model_dump(mode="json")
+    best = loop.fit(task, config.schedule, config.out, config.resume, content, budget)
+    if export is not None:
+        from turret_ai.learn.asr import export as exporting
+
+        exporting.run(str(best), export)
+    return best

@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from turret_ai.learn import loop, warm_start
+from turret_ai.learn import warm_start
 from turret_ai.learn.config import Section
+from turret_ai.learn.schedule import Schedule
 from turret_ai.learn.vision.finish import Finish
 from turret_ai.learn.vision.matcher_lite import LiteShape
 from turret_ai.learn.vision.staging import Staging
@@ -17,11 +18,13 @@ from turret_ai.see.cropping import CropShape
 
 
 class Packs(Section):
-    """Shards of cut-out craft (crop_bank), named by split: `*_train_*.npz` and `*_val_*.npz`."""
+    """Shards of cut-out craft (crop_bank), named by split: `*_train_*.npz` and `*_val_*.npz`; or
+    one file of `turret-ai synth pack`, which is named in both lists."""
 
-    folders: list[Path] = Field(min_length=1, description="with the shards")
+    folders: list[Path] = Field(min_length=1, description="with the shards, or packs")
     backgrounds: list[Path] = Field(
-        [], description="folders of pictures without craft, at least 64 px; empty: made up ones"
+        [],
+        description="folders of pictures without craft, at least 64 px, or packs; empty: made up",
     )
     windows: int = Field(3000, ge=1, description="most backgrounds that are kept in memory")
     shares: dict[str, float] = Field(
@@ -72,7 +75,12 @@ class LiteConfig(Section):
     model: LiteShape = LiteShape()
     crop: CropShape = CropShape(context=0.15, fit="square")
     staging: Staging = Staging()
+    staging_on: Literal["auto", "cpu", "device"] = Field(
+        "auto",
+        description="where crops are staged: one by one on the CPU, or in batches where the model "
+        "is; auto: there, if that is a graphics card",
+    )
     finish: Finish = Finish()
     types: list[str] = Field(min_length=2)
     colours: list[str] = Field(min_length=2)
-    schedule: loop.Schedule
+    schedule: Schedule

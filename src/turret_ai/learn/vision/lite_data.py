@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from turret_ai.errors import ConfigError
-from turret_ai.learn.vision import backgrounds, captions, crop_bank, staging
+from turret_ai.learn.vision import backgrounds, captions, crop_bank, packed, staging
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.lite_config import LiteConfig
@@ -33,18 +33,17 @@ class Craft:
         colours: Sequence[str],
         split: str,
     ) -> None:
-        """Load the shards.
+        """Load the crops.
 
         Args:
+            folders: of shards, or packs (`packed`).
             shares: how often a source is drawn against another, by its name; else 1.
 
         Raises:
-            ConfigError: no shard of that split, or none that shows a craft.
-            InputError: a shard can't be read.
+            ConfigError: no crop of that split shows a craft.
+            InputError: a shard or pack can't be read.
         """
-        found = [p for f in folders for p in sorted(f.glob(f"*_{split}_*.npz"))]
-        paths = [p for p in found if ".partial" not in p.name]  # being written right now
-        loaded = [crop for path in paths for crop in crop_bank.load(path)]
+        loaded = [crop for folder in folders for crop in _crops(folder, split)]
         self.crops: list[Crop] = []
         self.empty: list[Crop] = []
         self.kinds: list[int] = []
@@ -64,7 +63,7 @@ class Craft:
             self.attributes.append(known if known.colours else None)
         if not self.crops:
             places = ", ".join(str(f) for f in folders)
-            raise ConfigError(f"no craft in shards *_{split}_*.npz of {places}")
+            raise ConfigError(f"no craft in shards *_{split}_*.npz or packs of {places}")
         self._groups = []
         for sources in groups.values():
             weights = np.array([shares.get(source, 1.0) for source in sources])
@@ -77,17 +76,37 @@ class Craft:
         return chosen[int(rng.integers(len(chosen)))]
 
 
-def grounds(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]:
-    """Up to `count` pictures without craft, and made-up ones, an eighth as many.
+def _crops(path: Path, split: str) -> list[Crop]:
+    """Of the shards of a folder, or of a pack."""
+    if path.is_file():
+        return [crop for crop in packed.read(path).crops if crop.origin.split == split]
+    shards = sorted(path.glob(f"*_{split}_*.npz"))
+    # Partial ones are being written right now.
+    return [crop for p in shards if ".partial" not in p.name for crop in crop_bank.load(p)]
+
+
+def pictures(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]:
+    """Up to `count` pictures without craft of folders and packs (`packed`), at least 64 px each.
 
     Raises:
-        InputError: a picture can't be read.
+        InputError: a picture or pack can't be read.
     """
     rng = np.random.default_rng([seed, 77])
     paths = sorted(p for f in folders for kind in PICTURES for p in f.rglob(kind))
-    chosen = rng.permutation(len(paths))[:count]
-    found = [images.load(paths[int(i)]) for i in chosen]
-    found = [f for f in found if min(f.shape[:2]) >= 64]
+    within = [b for f in folders if f.is_file() for b in packed.read(f).backgrounds]
+    chosen = rng.permutation(len(paths) + len(within))[:count].tolist()
+    found = [images.load(paths[i]) if i < len(paths) else within[i - len(paths)] for i in chosen]
+    return [f for f in found if min(f.shape[:2]) >= 64]
+
+
+def grounds(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]:
+    """Those of `pictures`, and made-up ones, an eighth as many.
+
+    Raises:
+        InputError: a picture or pack can't be read.
+    """
+    found = pictures(folders, count, seed)
+    rng = np.random.default_rng([seed, 78])
     made = max(60, len(found) // 8)
     return found + [backgrounds.made_up(rng) for _ in range(made)]
 
@@ -107,14 +126,20 @@ class LiteData:
         """One of the training crops in a picture."""
         return staging.stage(self.train.crops[number], self.config.staging, self.grounds, rng)
 
+    def empty_number(self, craft: Craft, rng: Generator) -> int | None:
+        """Which of `craft.empty` to show as a place without craft; None: a part of a background."""
+        if craft.empty and rng.random() < self.config.mistakes:
+            return int(rng.integers(len(craft.empty)))
+        return None
+
     def nothing(self, craft: Craft, rng: Generator) -> Staged:
         """A place without craft: where a detector was fooled, or any."""
-        if craft.empty and rng.random() < self.config.mistakes:
-            crop = craft.empty[int(rng.integers(len(craft.empty)))]
-            found = staging.stage(crop, self.config.staging, self.grounds, rng)
-            side = found.pixels.shape[:2]
-            return Staged(found.pixels, found.box, np.zeros(side, np.uint8))
-        return staging.nothing(self.grounds, self.config.staging, rng)
+        number = self.empty_number(craft, rng)
+        if number is None:
+            return staging.nothing(self.grounds, self.config.staging, rng)
+        found = staging.stage(craft.empty[number], self.config.staging, self.grounds, rng)
+        side = found.pixels.shape[:2]
+        return Staged(found.pixels, found.box, np.zeros(side, np.uint8))
 
     def validation(self) -> tuple[list[Staged], list[int]]:
         """Fixed pictures: held crops by number, then as many places without craft (-1) as make a

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from turret_ai.learn import loop, warm_start
 from turret_ai.learn.vision import captions, efficientnet_lite, tokens
 from turret_ai.learn.vision.captions import Attributes
+from turret_ai.learn.vision.device_staging import NOTHING, DeviceStaging
 from turret_ai.learn.vision.lite_config import LiteConfig
 from turret_ai.learn.vision.lite_data import LiteData
 from turret_ai.learn.vision.matcher_lite import LiteMatcher
@@ -39,6 +40,10 @@ class LiteTask:
     def __init__(self, config: LiteConfig) -> None:
         self.config = config
         self.data = LiteData(config)
+        self.on_device = config.staging_on == "device" or (
+            config.staging_on == "auto" and torch.cuda.is_available()
+        )
+        self._stage: DeviceStaging | None = None
         torch.manual_seed(config.seed)
         model = LiteMatcher(config.model, len(config.types), len(config.colours))
         self.model: nn.Module = model
@@ -85,8 +90,8 @@ class LiteTask:
         rng = np.random.default_rng([config.seed, index])
         without = round(config.batch * config.negatives)
         chosen = [craft.choose(rng) for _ in range(config.batch - without)]
-        staged = [self.data.staged(i, rng) for i in chosen]
-        staged += [self.data.nothing(craft, rng) for _ in range(without)]
+        pictures = self._numbers if self.on_device else self._staged
+        shown = pictures(chosen, without, rng)
         own = [craft.attributes[i] for i in chosen] + [None] * without
         known = [a for a in own if a is not None]
         asked = list(known)
@@ -104,8 +109,7 @@ class LiteTask:
                 )
         kinds = [craft.kinds[i] for i in chosen] + [UNKNOWN] * without
         return {
-            "image": self._pictures(staged),
-            "mask": self._masks(staged),
+            **shown,
             "ids": self._ids([captions.paraphrase(a, rng) for a in numbers] or [""]),
             "fits": fits,
             # Of a craft of unknown colours nobody can say which captions fit.
@@ -113,6 +117,43 @@ class LiteTask:
             "type": torch.tensor(kinds),
             "colours": colours,
         }
+
+    def _staged(self, chosen: Sequence[int], without: int, rng: np.random.Generator) -> loop.Batch:
+        """Pictures and masks of crops and of places without craft, made here."""
+        staged = [self.data.staged(i, rng) for i in chosen]
+        staged += [self.data.nothing(self.data.train, rng) for _ in range(without)]
+        return {"image": self._pictures(staged), "mask": self._masks(staged)}
+
+    def _numbers(self, chosen: Sequence[int], without: int, rng: np.random.Generator) -> loop.Batch:
+        """What `prepare` makes these of: numbers of crops, of empty places after them."""
+        craft = self.data.train
+        empty = [self.data.empty_number(craft, rng) for _ in range(without)]
+        numbers = [NOTHING if e is None else len(craft.crops) + e for e in empty]
+        return {
+            "crops": torch.tensor([*chosen, *numbers]),
+            "seed": torch.tensor(int(rng.integers(1 << 62))),
+        }
+
+    def prepare(self, batch: loop.Batch) -> loop.Batch:
+        """Stage the crops of a batch where it is, if they aren't yet."""
+        if "crops" not in batch:
+            return batch
+        device = batch["crops"].device
+        if self._stage is None:
+            data, config = self.data, self.config
+            self._stage = DeviceStaging(
+                [*data.train.crops, *data.train.empty],
+                data.grounds,
+                config.staging,
+                config.crop,
+                config.model.image_size,
+                device,
+            )
+        generator = torch.Generator(device).manual_seed(int(batch["seed"]))
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+            image, mask = self._stage(batch["crops"], generator)
+        image = image.contiguous(memory_format=torch.channels_last)
+        return {**batch, "image": image, "mask": mask}
 
     def _pictures(self, staged: Sequence[Staged]) -> Tensor:
         size = self.config.model.image_size

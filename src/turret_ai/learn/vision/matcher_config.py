@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
 
-from turret_ai.learn import loop, warm_start
+from turret_ai.learn import warm_start
 from turret_ai.learn.config import Section
+from turret_ai.learn.schedule import Schedule
 from turret_ai.learn.vision.augment import Augmentation
 from turret_ai.learn.vision.drawn_pictures import Drawn
 from turret_ai.learn.vision.lite_config import LiteConfig
@@ -70,7 +71,7 @@ class CropConfig(Section):
     )
     types: list[str] = Field(min_length=2)
     colours: list[str] = Field(min_length=2)
-    schedule: loop.Schedule
+    schedule: Schedule
 
 
 class SmallConfig(CropConfig):

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop, warm_start
+from turret_ai.learn.budget import Budget
 from turret_ai.learn.config import Section
+from turret_ai.learn.schedule import Schedule
 from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures, pasted_windows
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.detector_data import CropSettings, Windows
@@ -36,6 +38,9 @@ from turret_ai.see.description import DetectorDescription, read
 from turret_ai.see.detection_score import average_precision
 from turret_ai.see.heads import decode_centres
 from turret_ai.simulate.craft import TYPES
+
+_CONFIDENCE = 0.25
+"""Least score of an exported detector."""
 
 
 class DetectorConfig(Section):
@@ -68,7 +73,7 @@ class DetectorConfig(Section):
     cover_weight: float = Field(
         0.5, ge=0, description="of which cells are craft, for pictures that have masks"
     )
-    schedule: loop.Schedule
+    schedule: Schedule
 
 
 def read_all(paths: Sequence[Path]) -> list[manifests.Scene]:
@@ -215,8 +220,14 @@ class CentreTask:
         }
 
 
-def run(name: str, overrides: Sequence[str]) -> Path:
-    """Train by a configuration; returns the best checkpoint."""
+def run(
+    name: str, overrides: Sequence[str], budget: Budget | None = None, export: Path | None = None
+) -> Path:
+    """Train by a configuration; returns the best checkpoint.
+
+    Args:
+        export: folder for the exported model; none: nothing is exported.
+    """
     config = configs.load(name, overrides, DetectorConfig)
     content: dict[str, Any] = config.model_dump(mode="json")
     if config.kind == "detr":
@@ -225,4 +236,15 @@ def run(name: str, overrides: Sequence[str]) -> Path:
         task: loop.Task = DetrTask(config)
     else:
         task = CentreTask(config)
-    return loop.fit(task, config.schedule, config.out, config.resume, content)
+    best = loop.fit(task, config.schedule, config.out, config.resume, content, budget)
+    if export is None:
+        return best
+    if config.kind == "detr":
+        from turret_ai.learn.vision import export_public
+
+        export_public.detr(config.pretrained, export, _CONFIDENCE, tuned=best)
+    else:
+        from turret_ai.learn.vision import export as exporting
+
+        exporting.detector(best, export, _CONFIDENCE)
+    return best

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop, warm_start
-from turret_ai.learn.vision import captions, tokens
+from turret_ai.learn.budget import Budget
+from turret_ai.learn.vision import captions, finish, tokens
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.lite_config import LiteConfig
 from turret_ai.learn.vision.matcher_config import AnyConfig, SiglipConfig, SmallConfig
@@ -180,8 +181,20 @@ class MatcherTask:
         }
 
 
-def run(name: str, overrides: Sequence[str]) -> Path:
-    """Train by a configuration; returns the best checkpoint."""
+def run(
+    name: str,
+    overrides: Sequence[str],
+    budget: Budget | None = None,
+    export: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Train by a configuration, and do what it says of the time afterwards; returns the best
+    checkpoint.
+
+    Args:
+        export: folder for the exported model, in the place of `finish.model`.
+        say: gets the figures of the last validation and of what is measured afterwards.
+    """
     config = configs.load(name, overrides, AnyConfig).root
     content: dict[str, Any] = config.model_dump(mode="json")
     task: loop.Task
@@ -195,9 +208,19 @@ def run(name: str, overrides: Sequence[str]) -> Path:
         from turret_ai.learn.vision.lite_task import LiteTask
 
         task = LiteTask(config)
-    best = loop.fit(task, config.schedule, config.out, config.resume, content)
-    if isinstance(config, LiteConfig) and config.finish.model:
-        from turret_ai.learn.vision import finish
+    best = loop.fit(task, config.schedule, config.out, config.resume, content, budget)
+    figures = loop.last_figures(config.out)
+    say("validation: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+    if isinstance(config, LiteConfig):
+        wanted = config.finish if export is None else config.finish.with_model(export)
+        for row in finish.run(wanted, config.out, budget) if wanted.model else []:
+            say(finish.told(row))
+    elif export is not None and isinstance(config, SiglipConfig):
+        from turret_ai.learn.vision import export_public
 
-        finish.run(config.finish, config.out)
+        export_public.siglip(config.pretrained, export, best)
+    elif export is not None:
+        from turret_ai.learn.vision import export as exporting
+
+        exporting.matcher(best, export)
     return best

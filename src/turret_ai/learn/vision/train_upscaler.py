@@ -22,6 +22,7 @@ from turret_ai.errors import ConfigError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.config import Section
+from turret_ai.learn.schedule import Schedule
 from turret_ai.learn.vision import backgrounds, crop_bank
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.upscaler_model import Upscaler, UpscalerShape
@@ -41,7 +42,7 @@ class UpscalerConfig(Section):
     side: int = Field(24, ge=8, description="of the small picture, pixels")
     model: UpscalerShape = UpscalerShape()
     augmentation: Augmentation = Augmentation()
-    schedule: loop.Schedule
+    schedule: Schedule
 
 
 class UpscalerTask:

@@ -10,51 +10,17 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
-
-FloatArray = NDArray[np.float32]
+from turret_ai.simulate.models.parts import Material, Model, Part
 
 _TEXTURE = re.compile(r'^\s*texture\s+"?([^"\r\n]+?)"?\s*(?:\bbase\b.*)?$', re.MULTILINE)
 _LINES = (1, 2)
 """Surface types that are lines; 0 is a polygon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """rgb: (3,) of the diffuse colour, sRGB; clear: 0 opaque, 1 invisible."""
-
-    rgb: tuple[float, float, float]
-    clear: float
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One object of a file, triangulated, in the file's own axes.
-
-    vertices (n, 3); faces (m, 3); uv (m, 3, 2), v upwards; materials (m,) numbers of the file's
-    materials; texture: the name as it is written, "" for none.
-    """
-
-    name: str
-    texture: str
-    vertices: FloatArray
-    faces: NDArray[np.int32]
-    uv: FloatArray
-    materials: NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A file's materials, and its objects that have faces."""
-
-    materials: tuple[Material, ...]
-    parts: tuple[Part, ...]
 
 
 def read(path: Path) -> Model:

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from turret_ai import share
-from turret_ai.errors import ConfigError, InputError
+from turret_ai.errors import ConfigError, InputError, MissingExtraError
 from turret_ai.simulate.craft import TYPES
-from turret_ai.simulate.models import textured
+from turret_ai.simulate.models import files, textured
 
 TABLE = "craft_models.yaml"
 """The table's name: that of a folder of models goes before the shipped one."""
@@ -105,17 +105,18 @@ def find(folder: Path) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
         raise InputError(f"{folder} is not a folder of models")
     own = folder / TABLE
     known_kinds = kinds(own if own.is_file() else None)
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".ac")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in files.SUFFIXES)
     entries: list[Entry] = []
     problems: list[str] = []
-    for path in files:
+    for path in found:
         kind = _kind_of(path, known_kinds)
         if kind is None:
             continue
         try:
             known = textured.liveries(path)
-        except InputError as error:
-            problems.append(str(error))
+        except (InputError, MissingExtraError) as error:
+            missing = isinstance(error, MissingExtraError)
+            problems.append(f"{path}: {error}" if missing else str(error))
             continue
         kept = tuple((n, p) for n, p in known.items() if not any(w in n for w in kind.without))
         if kept:

@@ -38,6 +38,11 @@ def texture(path: Path, detail: int = DETAIL) -> ImageArray:
             image = np.asarray(file.convert("RGBA"), np.uint8)
     except (OSError, ValueError, SyntaxError) as error:
         raise InputError(f"{path} is not a texture: {error}") from error
+    return reduced(image, detail)
+
+
+def reduced(image: ImageArray, detail: int = DETAIL) -> ImageArray:
+    """A picture whose longer side is at most `detail` pixels."""
     height, width = image.shape[:2]
     scale = detail / max(height, width)
     if scale < 1.0:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
 from turret_ai.simulate.mesh import Mesh, corner_normals
-from turret_ai.simulate.models import ac3d, livery_files
-from turret_ai.simulate.models.skin import DETAIL, Skin, picture_size, texture
+from turret_ai.simulate.models import files, livery_files
+from turret_ai.simulate.models.parts import Model
+from turret_ai.simulate.models.skin import DETAIL, Skin, picture_size, reduced, texture
 from turret_ai.simulate.solids import Solid
 
 _ENDINGS = (".png", ".rgb", ".jpg", ".jpeg", ".dds", ".bmp", ".tga", ".rgba", ".sgi")
@@ -33,7 +34,7 @@ replace, or nothing but what lies beside the model."""
 
 
 def find_texture(name: str, folders: list[Path]) -> Path | None:
-    """The file of a texture as an AC3D file names it, looked for in folders; other endings of the
+    """The file of a texture as a model file names it, looked for in folders; other endings of the
     same name count, too (models are often edited after their textures were converted)."""
     base = Path(name.replace("\\", "/"))
     for folder in folders:
@@ -54,7 +55,7 @@ def liveries(model: Path) -> dict[str, Textures]:
     uses, what FlightGear's livery files say by their `texture-path`; or the textures that such a
     file names itself (`livery_files`). "" is the model as it is.
     """
-    names = ac3d.texture_names(model)
+    names = files.texture_names(model)
     stems = {Path(n.replace("\\", "/")).stem.lower() for n in names}
     root = model.parent.parent if model.parent.name.lower() in ("model", "models") else model.parent
     found: dict[str, Textures] = {}
@@ -78,20 +79,20 @@ def _repaints(model: Path, root: Path) -> dict[str, Textures]:
     own = main and find_texture(main, [model.parent, root])
     if not own:
         return {}
-    names = ac3d.texture_names(model)
+    names = files.texture_names(model)
     found: dict[str, Textures] = {}
-    for name, files in livery_files.read(root, model, names, main).items():
+    for name, taken in livery_files.read(root, model, names, main).items():
         try:
-            shapes = [picture_size(f) for f in (own, files[main])]
+            shapes = [picture_size(f) for f in (own, taken[main])]
         except InputError:
             continue
         ratios = [w / h for w, h in shapes]
         if abs(ratios[0] - ratios[1]) < _SAME_SHAPE:
-            found[name] = tuple(sorted(files.items()))
+            found[name] = tuple(sorted(taken.items()))
     return found
 
 
-def _main_texture(model: ac3d.Model) -> str:
+def _main_texture(model: Model) -> str:
     """The texture of the largest area; "" if there is none."""
     areas: dict[str, float] = {}
     for part in model.parts:
@@ -108,8 +109,8 @@ def _has_textures(model: Path, names: set[str]) -> bool:
 
 
 @lru_cache(maxsize=24)
-def _file(path: Path) -> ac3d.Model:
-    return ac3d.read(path)
+def _file(path: Path) -> Model:
+    return files.read(path)
 
 
 @lru_cache(maxsize=64)
@@ -136,7 +137,7 @@ def load(path: Path, livery: Textures = None, up: str = "y", detail: int = DETAI
     folders += [p / n for p in (path.parent, path.parent.parent) for n in ("Textures", "textures")]
     vertices: list[NDArray[np.float32]] = []
     faces, uv, images, tints, normals = [], [], [], [], []
-    pictures: dict[Path, int] = {}
+    pictures: dict[Path | str, int] = {}  # files, or names of those within the model
     offset = wanted = 0
     for part in model.parts:
         if _BESIDE_CRAFT.search(part.name):
@@ -144,9 +145,12 @@ def load(path: Path, livery: Textures = None, up: str = "y", detail: int = DETAI
         number = -1
         if part.texture:
             wanted += 1
-            file = instead.get(part.texture) or find_texture(part.texture, folders)
-            if file is not None:
-                number = pictures.setdefault(file, len(pictures))
+            place: Path | str | None = instead.get(part.texture)
+            if place is None and part.texture in model.pictures:
+                place = part.texture
+            place = place or find_texture(part.texture, folders)
+            if place is not None:
+                number = pictures.setdefault(place, len(pictures))
         clear = np.array([m.clear for m in model.materials] or [0.0])
         rgb = np.array([m.rgb for m in model.materials] or [(0.7, 0.7, 0.7)], np.float32)
         material = np.minimum(part.materials, len(rgb) - 1)
@@ -194,7 +198,10 @@ def load(path: Path, livery: Textures = None, up: str = "y", detail: int = DETAI
         np.concatenate(uv),
         np.concatenate(images),
         np.concatenate(tints),
-        tuple(texture(p, detail) for p in pictures),
+        tuple(
+            reduced(model.pictures[p], detail) if isinstance(p, str) else texture(p, detail)
+            for p in pictures
+        ),
     )
     return Mesh(
         points, faces32, np.ascontiguousarray(corner, np.float32),
