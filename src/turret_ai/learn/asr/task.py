@@ -85,8 +85,8 @@ def prepare_labels(config: AsrConfig) -> tokens.Labels:
                     path.write_bytes(public.read_bytes())
                 else:
                     clips = read_clips(config.data.train)
-                    texts = {clip.label(config.data.texts) for clip in clips}
-                    fewer = narrowing.narrowed(tokens.load(public), config.merges, texts)
+                    labels = {clip.label(config.data.texts) for clip in clips}
+                    fewer = narrowing.narrowed(tokens.load(public), config.merges, labels)
                     fewer.tokenizer.save(str(path), pretty=False)
             else:
                 size = config.architecture
