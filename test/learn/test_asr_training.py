@@ -452,8 +452,9 @@ def test_a_quantised_whisper_comes_back_nearly_the_same(trained: Path, tmp_path:
     assert not torch.equal(back[name], true)
 
 
+@pytest.mark.parametrize("merges", ["null", "5"])
 def test_a_public_whisper_is_tuned_in_part_and_exported(
-    trained: Path, data: Path, tmp_path: Path
+    trained: Path, data: Path, tmp_path: Path, merges: str
 ) -> None:
     export.run(str(trained), tmp_path / "public", "float32")
     config = str(write_config(tmp_path, data, "tuned"))
@@ -461,6 +462,7 @@ def test_a_public_whisper_is_tuned_in_part_and_exported(
         config,
         [
             f"init={tmp_path / 'public'}",
+            f"merges={merges}",
             "frozen=[model.encoder, model.decoder.embed_tokens]",
             "data.texts=written",
             "data.times=[2]",
