@@ -16,6 +16,7 @@ import pytest
 
 from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.processes import Processes
+from turret_ai.graph.respawn import IN_A_ROW_S, LONGEST_S, Delays
 from turret_ai.nodes.registry import node_class
 from turret_ai.spare import WORD, Spare
 
@@ -91,6 +92,16 @@ def test_a_node_that_crashes_in_a_row_comes_back_later_each_time(processes, line
         began = time.monotonic()
         until(lambda dead=crashed: processes.running["commander"] is not dead, processes)
         assert (time.monotonic() - began >= 0.2 * 2 ** (crashes - 2)) or crashes == 1
+
+
+def test_a_node_that_cannot_live_does_not_spin_and_one_that_lived_is_back_at_once():
+    delays = Delays()
+    waits = [delays.after("locator", lived=1.0) for _ in range(12)]
+    assert waits[0] == 0.0 < waits[1] and waits == sorted(waits)
+    assert waits[-1] == LONGEST_S, "and no longer"
+    assert delays.after("commander", lived=1.0) == 0.0, "each node for itself"
+    assert delays.after("locator", lived=IN_A_ROW_S + 1.0) == 0.0
+    assert 0.0 < delays.after("locator", lived=1.0) < LONGEST_S
 
 
 def test_a_spare_ends_with_the_process_that_made_it():

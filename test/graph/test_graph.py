@@ -35,6 +35,17 @@ def test_every_source_brings_its_own_world_to_the_same_stages(source, world):
     assert names(FINALS.plan({"source": source})) == STAGES | world
 
 
+def test_nothing_is_spoken_before_there_is_a_turret():
+    """A simulator that starts slowly once cost the first turn: no joint states came."""
+
+    def awaited(**given):
+        nodes = {entry.executable: entry.parameters for entry in FINALS.plan(given).nodes}
+        return nodes["audio_source"].get("turret", "")
+
+    assert awaited() == awaited(audio="here.wav") == "simulator"
+    assert not awaited(without="simulator"), "another turret may stand in for it"
+
+
 @pytest.mark.parametrize("deadline", ["", "60"])
 def test_the_controller_is_as_patient_as_the_competition(deadline):
     given = {"source": "competition", **({"deadline": deadline} if deadline else {})}

@@ -10,7 +10,7 @@ import pytest
 
 from turret_ai import share
 from turret_ai.errors import InputError
-from turret_ai.hear import files
+from turret_ai.hear import files, recogniser
 from turret_ai.hear.listener import (
     Listener,
     SpeechDropped,
@@ -19,13 +19,29 @@ from turret_ai.hear.listener import (
     SpeechPaused,
     SpeechStarted,
 )
-from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings
+from turret_ai.hear.phone_evidence import PhoneTimes
+from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings, RecogniserSettings
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND
 CLIPS = [
     f"scenes/audio/{name}_{i}.ogg" for name in ("airfield", "city", "desert") for i in range(4)
 ]
+
+
+@pytest.fixture(scope="module")
+def phone_times() -> PhoneTimes:
+    """The shipped phone model's."""
+    return recogniser.load(RecogniserSettings(engine="ctc")).phone_times
+
+
+@pytest.fixture(params=["alone", "with phones"])
+def phones(request: pytest.FixtureRequest) -> PhoneTimes | None:
+    """The detector alone, and with the shipped phone model beside it."""
+    if request.param == "alone":
+        return None
+    found: PhoneTimes = request.getfixturevalue("phone_times")
+    return found
 
 
 def clip(index: int) -> np.ndarray:
@@ -84,9 +100,11 @@ def late(found: list[SpeechEnded], onsets: list[float]) -> np.ndarray:
     return np.array(stamps) - np.array(onsets)
 
 
-def test_ten_sentences_become_ten_utterances_with_stamps_within_100_ms() -> None:
+def test_ten_sentences_become_ten_utterances_with_stamps_within_100_ms(
+    phones: PhoneTimes | None,
+) -> None:
     stream, starts = padded(ten_sentences())
-    found = ended(listen(Listener(), stream, SAMPLE_RATE))
+    found = ended(listen(Listener(phones=phones), stream, SAMPLE_RATE))
     assert len(found) == 10
     assert np.abs(late(found, [start + 0.02 for start in starts])).max() < 0.1
     for utterance in found:
@@ -94,35 +112,49 @@ def test_ten_sentences_become_ten_utterances_with_stamps_within_100_ms() -> None
         assert length == pytest.approx(len(utterance.samples) / SAMPLE_RATE, abs=1e-6)
 
 
-def test_over_ten_radios_the_sentences_are_still_told_apart() -> None:
-    """A narrow band swallows first consonants, so single stamps may be late there.
-
-    Diphone voices over still narrower bands are no speech to the detector, which knows people.
-    """
+def test_over_ten_radios_the_phone_model_tells_when_speech_begins(phone_times: PhoneTimes) -> None:
+    """Bands that real clips showed, most of them narrow; the detector alone is deaf to some."""
     from turret_ai.learn.speech.radio import RadioSettings, transmit
 
-    radio = RadioSettings(
-        snr_db=(15.0, 30.0),
-        narrow_low_hz=(900.0, 1150.0),
-        narrow_high_hz=(2350.0, 2850.0),
-        squelch=0.0,
-    )
-    sent, onsets = [], []
+    radio = RadioSettings(snr_db=(15.0, 30.0), lead_s=(1.0, 1.5), squelch=0.0)
     for i, samples in enumerate(ten_sentences()):
         received, met = transmit(samples, np.random.default_rng(i), radio)
-        sent.append(received)
-        onsets.append(met.lead_s + 0.02)
-    stream, starts = padded(sent)
-    found = ended(listen(Listener(), stream, SAMPLE_RATE))
-    assert len(found) == 10
-    errors = np.abs(late(found, [a + b for a, b in zip(starts, onsets, strict=True)]))
-    assert np.median(errors) < 0.1
+        found = ended(listen(Listener(phones=phone_times), received, SAMPLE_RATE))
+        assert abs(late(found[:1], [met.lead_s + 0.02 / met.tempo])[0]) < 0.1
+        assert (
+            sum(utterance.speech_seconds for utterance in found) > 0.7 * len(samples) / SAMPLE_RATE
+        )
 
 
-def test_the_pause_tells_what_the_utterance_will_be() -> None:
+def test_what_the_detector_is_deaf_to_is_heard_by_its_phones_and_to_its_end() -> None:
+    """Noise that is no speech to the detector, of which "phones" say where somebody speaks."""
+    rng = np.random.default_rng(2)
+    stream = (rng.standard_normal(12 * SAMPLE_RATE) * 0.01).astype(np.float32)
+    start, end = 4.0, 7.0
+    stream[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)] *= 1.5
+    louder = 0.0125
+
+    def told(samples: np.ndarray) -> np.ndarray:
+        cells = samples[: len(samples) // 1600 * 1600].reshape(-1, 1600)
+        return np.flatnonzero(np.sqrt(np.mean(cells**2, axis=1)) > louder) * 0.1
+
+    assert ended(listen(Listener(), stream, SAMPLE_RATE)) == []
+    events = listen(Listener(phones=told), stream, SAMPLE_RATE)
+    (utterance,) = ended(events)
+    settings = ListenerSettings()
+    assert abs(late([utterance], [start])[0]) <= 0.1
+    assert (utterance.end_ns - T0) / SECOND == pytest.approx(end + settings.post_roll, abs=0.2)
+    assert utterance.speech_seconds == pytest.approx(end - start, abs=0.3)
+    stamps = {event.stamp_ns for event in events if not isinstance(event, SpeechStarted)}
+    assert stamps == {utterance.stamp_ns}
+    off = ListenerSettings(phones=False)
+    assert ended(listen(Listener(off, phones=told), stream, SAMPLE_RATE)) == []
+
+
+def test_the_pause_tells_what_the_utterance_will_be(phones: PhoneTimes | None) -> None:
     stream, _ = padded([clip(0), clip(1)])
     paused: SpeechPaused | None = None
-    for event in listen(Listener(), stream, SAMPLE_RATE):
+    for event in listen(Listener(phones=phones), stream, SAMPLE_RATE):
         if isinstance(event, SpeechPaused):
             paused = event
         elif isinstance(event, SpeechEnded):
@@ -151,10 +183,11 @@ def test_an_early_end_that_cuts_the_post_roll_is_refused() -> None:
         ListenerSettings(early_silence=0.1, post_roll=0.2)
 
 
-def test_chunks_of_any_size_give_the_same_utterances() -> None:
+def test_chunks_of_any_size_give_the_same_utterances(phones: PhoneTimes | None) -> None:
     stream, _ = padded([clip(0), clip(1)])
     by_size = [
-        ended(listen(Listener(), stream, SAMPLE_RATE, chunk_s)) for chunk_s in (0.01, 0.1, 1.0)
+        ended(listen(Listener(phones=phones), stream, SAMPLE_RATE, chunk_s))
+        for chunk_s in (0.01, 0.1, 1.0)
     ]
     for other in by_size[1:]:
         for a, b in zip(by_size[0], other, strict=True):
@@ -180,17 +213,17 @@ def test_stereo_at_48_khz_is_heard_like_mono_at_16() -> None:
     assert len(wide[0].samples) == pytest.approx(len(plain[0].samples), abs=0.1 * SAMPLE_RATE)
 
 
-def test_drop_outs_of_digital_silence_are_bridged() -> None:
+def test_drop_outs_of_digital_silence_are_bridged(phones: PhoneTimes | None) -> None:
     spoken = clip(3).copy()
     rng = np.random.default_rng(1)
     for start in rng.integers(SAMPLE_RATE, len(spoken) - SAMPLE_RATE, 6):
         spoken[start : start + int(0.12 * SAMPLE_RATE)] = 0.0
     stream, _ = padded([spoken])
-    assert len(ended(listen(Listener(), stream, SAMPLE_RATE))) == 1
+    assert len(ended(listen(Listener(phones=phones), stream, SAMPLE_RATE))) == 1
 
 
 @pytest.mark.parametrize("kind", ["silence", "white", "pink", "tone"])
-def test_nobody_speaks_in_silence_noise_and_tones(kind: str) -> None:
+def test_nobody_speaks_in_silence_noise_and_tones(kind: str, phones: PhoneTimes | None) -> None:
     rng = np.random.default_rng(2)
     count = 20 * SAMPLE_RATE
     white = rng.standard_normal(count)
@@ -203,12 +236,13 @@ def test_nobody_speaks_in_silence_noise_and_tones(kind: str) -> None:
         * 3.0,
         "tone": 0.1 * np.sin(2 * np.pi * 1000 * np.arange(count) / SAMPLE_RATE),
     }[kind].astype(np.float32)
-    assert ended(listen(Listener(), sound, SAMPLE_RATE, 0.2)) == []
+    assert ended(listen(Listener(phones=phones), sound, SAMPLE_RATE, 0.2)) == []
 
 
-def test_partials_grow_while_somebody_speaks() -> None:
+def test_partials_grow_while_somebody_speaks(phones: PhoneTimes | None) -> None:
     stream, _ = padded([clip(4)])
-    events = listen(Listener(ListenerSettings(partial_interval=0.5)), stream, SAMPLE_RATE)
+    settings = ListenerSettings(partial_interval=0.5)
+    events = listen(Listener(settings, phones=phones), stream, SAMPLE_RATE)
     lengths = [len(e.samples) for e in events if isinstance(e, SpeechPartial)]
     assert len(lengths) >= 3
     assert lengths == sorted(lengths)
@@ -216,10 +250,10 @@ def test_partials_grow_while_somebody_speaks() -> None:
     assert lengths[-1] <= len(ended(events)[0].samples) + SAMPLE_RATE
 
 
-def test_a_monologue_is_cut_below_the_longest_length() -> None:
+def test_a_monologue_is_cut_below_the_longest_length(phones: PhoneTimes | None) -> None:
     stream = np.concatenate([clip(i) for i in range(5)])
     settings = ListenerSettings(max_length=8.0, end_silence=3.0)
-    found = ended(listen(Listener(settings), stream, SAMPLE_RATE))
+    found = ended(listen(Listener(settings, phones=phones), stream, SAMPLE_RATE))
     assert len(found) >= 3
     assert all(len(u.samples) <= 8.1 * SAMPLE_RATE for u in found)
     for before, after in itertools.pairwise(found):

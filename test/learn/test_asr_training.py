@@ -94,7 +94,8 @@ def write_ctc_config(folder: Path, data: Path, name: str) -> Path:
 @pytest.fixture(scope="module")
 def trained_ctc(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ctc")
-    return task.run(str(write_ctc_config(folder, data, "whole")), [])
+    config = str(write_ctc_config(folder, data, "whole"))
+    return task.run(config, [], export=folder / "exported")
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +117,12 @@ def test_a_resumed_run_gives_the_same_model(trained: Path, data: Path, tmp_path:
     assert whole.keys() == resumed.keys()
     for name in whole:
         torch.testing.assert_close(whole[name], resumed[name], rtol=0, atol=0, msg=name)
+
+
+def test_a_training_ends_with_the_export(trained_ctc: Path) -> None:
+    model, _ = export_ctc.load(trained_ctc)
+    exported = trained_ctc.parents[1] / "exported" / "model.onnx"
+    assert export_ctc.parity(model, exported, 80) < export_ctc.TOLERANCE["int8"]
 
 
 def test_a_resumed_acoustic_model_is_the_same(
@@ -445,8 +452,9 @@ def test_a_quantised_whisper_comes_back_nearly_the_same(trained: Path, tmp_path:
     assert not torch.equal(back[name], true)
 
 
+@pytest.mark.parametrize("merges", ["null", "5"])
 def test_a_public_whisper_is_tuned_in_part_and_exported(
-    trained: Path, data: Path, tmp_path: Path
+    trained: Path, data: Path, tmp_path: Path, merges: str
 ) -> None:
     export.run(str(trained), tmp_path / "public", "float32")
     config = str(write_config(tmp_path, data, "tuned"))
@@ -454,6 +462,7 @@ def test_a_public_whisper_is_tuned_in_part_and_exported(
         config,
         [
             f"init={tmp_path / 'public'}",
+            f"merges={merges}",
             "frozen=[model.encoder, model.decoder.embed_tokens]",
             "data.texts=written",
             "data.times=[2]",

@@ -110,3 +110,14 @@ def test_the_handlers_of_signals_are_given_back(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     fit(Line(), tmp_path)
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_is_not_emulated(able: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(loop.platform, "machine", lambda: "x86_64")
+    assert loop.usable_precision("bf16") == ("bf16" if able else "fp32")
+    assert loop.usable_precision("fp32") == "fp32"
+    monkeypatch.setattr(loop.platform, "machine", lambda: "aarch64")
+    assert loop.usable_precision("bf16") == "bf16"

@@ -64,6 +64,9 @@ class Ears:
     def glance(self, samples: FloatArray) -> Transcription:
         return self.transcribe(samples)
 
+    def phone_times(self, samples: FloatArray) -> None:
+        return None
+
     def warm_up(self) -> None:
         self.transcribe(spoken()[0][1])
 

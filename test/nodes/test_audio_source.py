@@ -55,8 +55,15 @@ def test_files_played_faster_than_spoken_follow_each_other_and_a_bad_one_is_left
     assert not [event for event in events if isinstance(event, SpeechEnded)]
 
 
-def test_nothing_is_said_before_the_transcriber_itself_says_that_it_is_ready(
-    probe: Probe, tmp_path: Path
+@pytest.mark.parametrize(
+    ("stage", "awaited"),
+    [
+        ("transcriber", {"wait_for": "['transcriber']"}),
+        ("simulator", {"wait_for": "['audio_source']", "turret": "simulator"}),
+    ],
+)
+def test_nothing_is_said_before_a_stage_itself_says_that_it_is_ready(
+    probe: Probe, tmp_path: Path, stage: str, awaited: dict[str, str]
 ) -> None:
     soundfile.write(tmp_path / "0.wav", np.full(RATE, 0.1), RATE)
     chunks: list[AudioDataStamped] = probe.collect(AudioDataStamped, "audio", qos.AUDIO)
@@ -64,9 +71,9 @@ def test_nothing_is_said_before_the_transcriber_itself_says_that_it_is_ready(
     states: list[StageState] = probe.collect(StageState, "stages", qos.STAGE)
 
     def say(state: int) -> None:
-        stages.publish(StageState(stage="transcriber", node="/ears", instance=1, state=state))
+        stages.publish(StageState(stage=stage, node="/there", instance=1, state=state))
         # what others say of a silent node is no report of its own
-        status = diagnostic_status("transcriber", 2, "has never reported", {})
+        status = diagnostic_status(stage, 2, "has never reported", {})
         diagnostics.publish(DiagnosticArray(status=[status]))
 
     def speaks_while(state: int, seconds: float) -> bool:
@@ -75,9 +82,7 @@ def test_nothing_is_said_before_the_transcriber_itself_says_that_it_is_ready(
         timer.cancel()
         return spoke
 
-    parameters = {
-        "source": "files", "path": tmp_path, "rate": 0.0, "wait_for": "['transcriber']",
-    }  # fmt: skip
+    parameters = {"source": "files", "path": tmp_path, "rate": 0.0, **awaited}
     with node_process(DOMAIN, "audio_source", **parameters):
         ready = (StageState.ACTIVE, "audio_source")
         assert probe.until(lambda: ready in [(s.state, s.stage) for s in states], timeout=60)

@@ -51,10 +51,11 @@ class Manager(Probe):
         return self.call(GetState, f"{node}/get_state", GetState.Request()).current_state.label
 
     def set(self, node, name, value):
-        text = ParameterValue(type=4, string_value=value)
+        kind = {"type": 4, "string_value": value}
         if isinstance(value, list):
-            text = ParameterValue(type=9, string_array_value=value)
-        request = SetParameters.Request(parameters=[Parameter(name=name, value=text)])
+            kind = {"type": 9, "string_array_value": value}
+        parameter = Parameter(name=name, value=ParameterValue(**kind))
+        request = SetParameters.Request(parameters=[parameter])
         return self.call(SetParameters, f"{node}/set_parameters", request).results[0]
 
 

@@ -208,6 +208,9 @@ class Plain:
     def glance(self, samples: FloatArray) -> Transcription:
         return self.transcribe(samples)
 
+    def phone_times(self, samples: FloatArray) -> None:
+        return None
+
     def is_complete(self, text: str) -> bool:
         return True
 

@@ -193,6 +193,7 @@ ROLES = {
     "stuck": Stuck,
     "viewer": Viewer,
     "camera": lambda: Camera(120, 30.0),
+    "patient_camera": lambda: Camera(1200, 30.0),
 }
 
 if __name__ == "__main__":

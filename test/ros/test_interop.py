@@ -90,13 +90,14 @@ def test_every_message_latched_history_and_services(
 def test_images_arrive_whole(sender: dict[str, str], receiver: dict[str, str]) -> None:
     with Peer("viewer", **receiver) as viewer:
         viewer.until("ready", SLOW)
-        with Peer("camera", **sender) as camera:
+        with Peer("patient_camera", **sender) as camera:
             camera.until("ready", SLOW)
             end = time.monotonic() + SLOW
             count = 0
             while count < 60 and time.monotonic() < end:
                 count = viewer.until("images", SLOW)["images"]
-    assert count >= 60  # of 120: best effort, latest wins, and the machine may be busy
+    # Best effort: a busy machine loses some. With Cyclone's own buffers none would come.
+    assert count >= 60
 
 
 def test_ros2_node_list_and_info(plain_peer: Peer) -> None:

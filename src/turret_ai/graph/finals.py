@@ -138,6 +138,11 @@ def console(values: Mapping[str, str], fixed_camera_pitch: float | None = None) 
     return [NodeEntry("console", parameters, _PICTURES.get(values["source"], {}))]
 
 
+def _elsewhere(values: Mapping[str, str]) -> set[str]:
+    """Nodes that this graph would have and somebody else starts."""
+    return {name.strip() for name in values["without"].split(",") if name.strip()}
+
+
 def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     """The nodes that make sound and pictures and move the turret."""
     scene = {"scene": values["scene"]}
@@ -150,7 +155,11 @@ def _world(values: Mapping[str, str]) -> list[NodeEntry]:
     match values["source"]:
         case "simulator":
             audio = values["audio"]
-            files = {"source": "files", "path": audio} if audio else {"source": "scene", **scene}
+            files: dict[str, Any] = {"source": "scene", **scene}
+            if audio:
+                files = {"source": "files", "path": audio}
+            if "simulator" not in _elsewhere(values):  # else a turn may find no turret yet
+                files["turret"] = "simulator"
             return [NodeEntry("simulator", simulator), NodeEntry("audio_source", files)]
         case "microphone":
             return [
@@ -223,7 +232,7 @@ def _build(values: Mapping[str, str]) -> Plan:
         NodeEntry("diagnostics"),
         *console(values, controller.get("fixed_camera_pitch")),
     ]
-    elsewhere = {name.strip() for name in values["without"].split(",") if name.strip()}
+    elsewhere = _elsewhere(values)
     known = {entry.executable for entry in [*stages, *_world(values)]}
     if elsewhere - known:
         raise ConfigError(f"without:= names {', '.join(elsewhere - known)}, not among {known}")

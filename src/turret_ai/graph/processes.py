@@ -17,16 +17,11 @@ from typing import IO
 
 from turret_ai.graph import parameters
 from turret_ai.graph.description import NodeEntry, Plan
+from turret_ai.graph.respawn import Delays
 from turret_ai.spare import Spare, start
 
 STOP_SECONDS = 4.0
 """How long a node may take to end after SIGINT before it is killed."""
-RESPAWN_DELAY = 0.2
-"""Seconds until a node that crashed twice in a row is started again, and twice as long after each
-further crash; the first time it is started at once."""
-LONGEST_RESPAWN_DELAY = 10.0
-_IN_A_ROW_S = 20.0
-"""A node that lived for longer than this has not crashed in a row."""
 
 
 class Processes:
@@ -61,7 +56,7 @@ class Processes:
         self._readers: list[threading.Thread] = []
         self._respawn_at: dict[str, float] = {}
         self._started: dict[str, float] = {}
-        self._delay: dict[str, float] = {}
+        self._delays = Delays()
         self._spare: Spare | None = None
         self._spare_after = spare_after
         self._something_ended = threading.Event()
@@ -121,7 +116,7 @@ class Processes:
                 return code
             if name not in self._respawn_at:
                 self._on_line(name, f"crashed (exit code {code}), starting it again")
-                self._respawn_at[name] = now + self._delay_of(name, now)
+                self._respawn_at[name] = now + self._delays.after(name, now - self._started[name])
             if now >= self._respawn_at[name]:
                 del self._respawn_at[name]
                 self.start(self._entry(name))
@@ -134,14 +129,6 @@ class Processes:
         if now - max(self._started.values(), default=now) > self._spare_after:
             nodes = [entry.executable for entry in self._plan.nodes]
             self._spare = Spare(nodes, self._environment)
-
-    def _delay_of(self, name: str, now: float) -> float:
-        """How long a node that just crashed stays away: one that can't live must not spin."""
-        delay = 0.0
-        if now - self._started[name] < _IN_A_ROW_S and name in self._delay:
-            delay = min(max(RESPAWN_DELAY, 2.0 * self._delay[name]), LONGEST_RESPAWN_DELAY)
-        self._delay[name] = delay
-        return delay
 
     def wait(self, seconds: float | None = None) -> int:
         """Look after the nodes until one ends for good or the time is over.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,9 +16,7 @@ from turret_ai import network
 from turret_ai.errors import ConfigError, PeerError, TurretError
 from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import Argument, Graph, NodeEntry, Plan
-
-RESPAWN_DELAY = 0.5
-"""Seconds until a node that crashed is started again."""
+from turret_ai.graph.respawn import Delays
 
 
 def to_launch_description(graph: Graph) -> LaunchDescription:
@@ -56,10 +55,11 @@ def declared(arguments: Iterable[Argument]) -> list[DeclareLaunchArgument]:
 def actions(plan: Plan) -> list[Any]:
     """One launch action for each process."""
     words = parameters.write(plan, temporary.folder("launch") / "parameters.yaml")
+    delays = Delays()
     if plan.one_process:
         names = [entry.executable for entry in plan.nodes]
-        return [_process(plan, NodeEntry("chain"), names, words)]
-    return [_process(plan, entry, [], words) for entry in plan.nodes]
+        return [_process(plan, NodeEntry("chain"), names, words, delays)]
+    return [_process(plan, entry, [], words, delays) for entry in plan.nodes]
 
 
 def needed(
@@ -82,8 +82,17 @@ def needed(
     return on_exit
 
 
-def _process(plan: Plan, entry: NodeEntry, arguments: list[str], words: list[str]) -> Node:
+def _process(
+    plan: Plan,
+    entry: NodeEntry,
+    arguments: list[str],
+    words: list[str],
+    delays: Delays,
+    delay: float = 0.0,
+) -> Node:
+    """delay: seconds until launch starts it."""
     rules = [word for rule in plan.remappings(entry) for word in ("-r", rule)]
+    starts = time.monotonic() + delay
 
     def on_exit(event: Any, context: Any) -> list[Any] | None:
         """launch's own `respawn` would also bring back a node that ended on purpose."""
@@ -93,8 +102,9 @@ def _process(plan: Plan, entry: NodeEntry, arguments: list[str], words: list[str
             raise ConfigError(f"{entry.executable} could not start: see its message above")
         if event.returncode == 0 or not plan.respawn:
             return None
-        again = _process(plan, entry, arguments, words)
-        return [TimerAction(period=RESPAWN_DELAY, actions=[again])]
+        wait = delays.after(entry.executable, time.monotonic() - starts)
+        again = _process(plan, entry, arguments, words, delays, wait)
+        return [TimerAction(period=wait, actions=[again])]
 
     return Node(
         package="turret_ai",

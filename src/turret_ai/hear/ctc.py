@@ -19,7 +19,7 @@ from turret_ai.hear.lattice_search import search
 from turret_ai.hear.level import to_level
 from turret_ai.hear.model_card import read_card
 from turret_ai.hear.recogniser import Decoded, WindowedRecogniser
-from turret_ai.hear.settings import RecogniserSettings
+from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
 from turret_ai.phonetics.phones import PHONES
 from turret_ai.share import resolve
 from turret_ai.types import FloatArray
@@ -83,6 +83,13 @@ class CtcRecogniser(WindowedRecogniser):
         if told.shape[1:] != (phone_graph.CLASSES,) or not np.isfinite(told).all():
             raise ModelError(f"the acoustic model {self._name} tells nonsense: shape {told.shape}")
         return told
+
+    def phone_times(self, samples: FloatArray) -> FloatArray | None:
+        """See `Recogniser.phone_times`: where another class than the blank is likelier than not."""
+        hop = 2 * self.card.frontend.hop_length
+        likely = np.exp(self.log_probabilities(samples)[:, 0]) < 0.5
+        begins = likely & ~np.concatenate([[False], likely[:-1]])
+        return np.asarray(np.flatnonzero(begins) * hop / SAMPLE_RATE, dtype=np.float32)
 
     def decode(self, samples: FloatArray) -> Decoded:
         """See `WindowedRecogniser.decode`; for the mean log-probability see `search`."""

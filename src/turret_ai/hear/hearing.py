@@ -24,6 +24,7 @@ from turret_ai.hear.listener import (
     SpeechPartial,
     SpeechPaused,
 )
+from turret_ai.hear.phone_evidence import PhoneTimes
 from turret_ai.hear.settings import SAMPLE_RATE, HearSettings
 from turret_ai.types import FloatArray, Transcription, TranscriptStatus
 from turret_ai.units import ns_to_seconds
@@ -117,6 +118,7 @@ class Hearing:
         submit: Callable[[Job], None] | None = None,
         busy: Callable[[], bool] = lambda: False,
         glance: Callable[[FloatArray], Transcription] | None = None,
+        phones: PhoneTimes | None = None,
     ) -> None:
         """
         Args:
@@ -126,6 +128,7 @@ class Hearing:
             submit: has `recognise` called with a job, in the order of the jobs; None: at once.
             busy: whether the recogniser has no time for a partial transcript.
             glance: a cheaper recogniser for partial transcripts; None: the same.
+            phones: tells phones, in the thread of `feed`; see `Listener`.
         """
         self.settings = settings
         self._transcribe, self._glance = transcribe, glance or transcribe
@@ -133,7 +136,7 @@ class Hearing:
         self._tell = tell
         self._submit = submit or self._in_line
         self._busy = busy
-        self._listener = Listener(settings.listener, self._is_complete)
+        self._listener = Listener(settings.listener, self._is_complete, phones)
         self._marked_cancelled = 0
         self._forget()
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turret_ai.hear import phone_evidence
 from turret_ai.hear.edge import Resampler, to_float, to_mono
 from turret_ai.hear.level import dbfs
+from turret_ai.hear.phone_evidence import PhoneTimes
 from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings
 from turret_ai.hear.vad import BLOCK, StreamDetector
 from turret_ai.types import FloatArray
@@ -37,11 +39,18 @@ _RESTART_S = 5.0
 """A stamp so far back means that the source began anew, not that a chunk is late."""
 _SEARCH_S = 2.0
 """The end of a too long utterance in which its quietest place is searched."""
+_WATCH_BLOCKS, _WATCHED_BLOCKS = 15, 60
+"""In silence phones are looked for every 0.48 s, in the last 1.92 s."""
+_BEFORE_SILENCE_S = 1.0
+"""What is given to the phone model before a silence, so that it hears what the silence follows."""
+_SETTLING_S = 4.0
+"""Of an utterance, after which it is known well enough where it began."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody began to speak. stamp_ns: of the first sample, pre-roll included."""
+    """Somebody began to speak. stamp_ns: of the first sample, pre-roll included, as far as can be
+    told yet; the events that follow may say it better, and then all say the same."""
 
     stamp_ns: int
 
@@ -124,15 +133,18 @@ class Listener:
         self,
         settings: ListenerSettings | None = None,
         complete: Callable[[SpeechPaused], bool] | None = None,
+        phones: PhoneTimes | None = None,
     ) -> None:
         """An idle listener.
 
         Args:
+            phones: a phone model that helps the voice activity detector; see `phone_evidence`.
             complete: whether nothing is missing in what was said so far. It is asked after
                 `early_silence` and may take its time: the answer, not the clock, decides.
         """
         self.settings = settings or ListenerSettings()
         self._complete = complete
+        self._phones = phones if self.settings.phones else None
         self.late_chunks = 0
         """Chunks that came out of order and were left out."""
         self.cancelled_chunks = 0
@@ -153,10 +165,12 @@ class Listener:
         self._waiting = np.zeros(0, dtype=np.float32)
         self._index = 0  # of the first waiting sample
         self._before: deque[tuple[FloatArray, float]] = deque()  # with the probability
-        self._run_up = 0
+        self._run_up = self._unwatched = 0
         self._spoken: list[FloatArray] | None = None
+        self._lead: list[FloatArray] = []  # what came before, until the start is settled
         self._start = 0
         self._speech = self._silence = self._since_partial = 0
+        self._deaf = False  # the detector, to what is being said
 
     def feed(
         self, samples: NDArray[Any], sample_rate: int, channels: int, stamp_ns: int
@@ -252,17 +266,83 @@ class Listener:
         kept = (settings.pre_roll + _HISTORY_S) * SAMPLE_RATE + self._run_up
         while (len(self._before) - 1) * BLOCK >= kept:
             self._before.popleft()
-        if self._run_up < settings.start_speech * SAMPLE_RATE:
-            return []
         blocks = [block for block, _ in self._before]
-        levels, told = [dbfs(b) for b in blocks], [p for _, p in self._before]
-        first = first_sound(levels, told, self._run_up // BLOCK)
-        self._spoken = blocks[max(0, first - round(settings.pre_roll * SAMPLE_RATE / BLOCK)) :]
+        if self._run_up >= settings.start_speech * SAMPLE_RATE:
+            levels, told = [dbfs(b) for b in blocks], [p for _, p in self._before]
+            first = first_sound(levels, told, self._run_up // BLOCK)
+            speech, self._deaf = self._run_up, False
+        else:
+            found = self._unnoticed(blocks)
+            if found is None:
+                return []
+            first = found
+            speech, self._deaf = (len(blocks) - first) * BLOCK, True
+        kept_from = max(0, first - self._pre_roll_blocks)
+        self._lead, self._spoken = blocks[:kept_from], blocks[kept_from:]
         self._start = self._index - BLOCK * len(self._spoken)
-        self._speech, self._silence, self._since_partial = self._run_up, 0, 0
+        self._speech, self._silence, self._since_partial = speech, 0, 0
         self._before.clear()
         self._run_up = 0
         return [SpeechStarted(self._stamp(self._start))]
+
+    @property
+    def _pre_roll_blocks(self) -> int:
+        return round(self.settings.pre_roll * SAMPLE_RATE / BLOCK)
+
+    def _phone_times(self, samples: FloatArray) -> FloatArray | None:
+        return None if self._phones is None else self._phones(samples)
+
+    def _unnoticed(self, blocks: list[FloatArray]) -> int | None:
+        """The block in which speech began that the detector is deaf to."""
+        self._unwatched += 1
+        if self._unwatched < _WATCH_BLOCKS:
+            return None
+        self._unwatched = 0
+        watched = np.concatenate(blocks[-_WATCHED_BLOCKS:])
+        times = self._phone_times(watched) if watched.any() else None
+        if times is None:
+            return None
+        start = phone_evidence.unnoticed(times, len(watched) / SAMPLE_RATE)
+        if start is None:
+            return None
+        return max(0, len(blocks) - _WATCHED_BLOCKS) + int(start * SAMPLE_RATE / BLOCK)
+
+    def _settle(self) -> None:
+        """Say for good where what is being said began."""
+        assert self._spoken is not None
+        lead, self._lead = self._lead, []
+        if not lead:
+            return
+        known = [*lead, *self._spoken]
+        suspected = (len(lead) + self._pre_roll_blocks) * BLOCK / SAMPLE_RATE
+        heard = len(lead) + round(_SETTLING_S * SAMPLE_RATE / BLOCK)
+        times = self._phone_times(np.concatenate(known[:heard]))
+        start = None if times is None else phone_evidence.run_start(times, suspected)
+        if start is None:
+            return
+        first = max(0, int(start * SAMPLE_RATE / BLOCK) - self._pre_roll_blocks)
+        first = min(first, len(known) - 1)
+        self._start += (first - len(lead)) * BLOCK
+        self._spoken = known[first:]
+
+    def _silent(self, least: int = 2) -> bool:
+        """Whether the phone model hears nothing either since the detector heard the last; if it
+        hears that many phones, the silence is only as long as what came after them."""
+        assert self._spoken is not None
+        before = round(_BEFORE_SILENCE_S * SAMPLE_RATE / BLOCK)
+        tail = np.concatenate(self._spoken[-(self._silence // BLOCK + before) :])
+        length = len(tail) / SAMPLE_RATE
+        times = self._phone_times(tail)
+        last = None
+        if times is not None:
+            last = phone_evidence.last_after(times, length - self._silence / SAMPLE_RATE, least)
+        if last is None:
+            return True
+        silence = int((length - last) * SAMPLE_RATE / BLOCK) * BLOCK
+        self._speech += self._silence - silence
+        self._silence = silence
+        self._deaf = True
+        return False
 
     def _speaking(self, block: FloatArray, probability: float) -> list[ListenEvent]:
         settings = self.settings
@@ -274,12 +354,13 @@ class Listener:
             self._silence = 0
         else:
             self._silence += BLOCK
-        if self._silence >= settings.end_silence * SAMPLE_RATE:
+        if self._silence >= settings.end_silence * SAMPLE_RATE and self._silent():
             return self._end("silence")
         if self._index - self._start >= settings.max_length * SAMPLE_RATE:
             return self._cut()
         events: list[ListenEvent] = []
-        if self._reaches(settings.post_roll) and self._speech_s >= settings.min_speech:
+        pauses = self._reaches(settings.post_roll) and (not self._deaf or self._silent(1))
+        if pauses and self._speech_s >= settings.min_speech:
             events.append(self._paused())
         if (
             settings.early_silence
@@ -291,6 +372,7 @@ class Listener:
         interval = settings.partial_interval * SAMPLE_RATE
         if interval and self._since_partial >= interval and not self._silence:
             self._since_partial = 0
+            self._settle()
             events.append(SpeechPartial(np.concatenate(self._spoken), self._stamp(self._start)))
         return events
 
@@ -303,18 +385,20 @@ class Listener:
         return self._silence - BLOCK < seconds * SAMPLE_RATE <= self._silence
 
     def _paused(self) -> SpeechPaused:
-        return SpeechPaused(self._trimmed(), self._stamp(self._start))
+        samples = self._trimmed()
+        return SpeechPaused(samples, self._stamp(self._start))
 
     def _trimmed(self) -> FloatArray:
         """What was said, with `post_roll` of the silence after it."""
         assert self._spoken is not None
+        self._settle()
         samples = np.concatenate(self._spoken)
         surplus = self._silence - round(self.settings.post_roll * SAMPLE_RATE)
         return samples[:-surplus] if surplus > 0 else samples
 
     def _end(self, cause: str) -> list[ListenEvent]:
-        stamp = self._stamp(self._start)
         samples = self._trimmed()
+        stamp = self._stamp(self._start)
         speech = self._speech_s
         assert self._spoken is not None
         surplus = (self._silence - round(self.settings.post_roll * SAMPLE_RATE)) // BLOCK
@@ -330,6 +414,7 @@ class Listener:
     def _cut(self) -> list[ListenEvent]:
         """End a too long utterance where it is quietest; the rest begins the next one."""
         assert self._spoken is not None
+        self._settle()
         count = max(2, round(_SEARCH_S * SAMPLE_RATE / BLOCK))
         tail = self._spoken[-count:]
         at = len(self._spoken) - count + int(np.argmin([float(np.square(b).sum()) for b in tail]))

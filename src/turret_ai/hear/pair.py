@@ -45,6 +45,10 @@ class PairRecogniser(Recogniser):
         """See `Recogniser.glance`: by the fast engine alone."""
         return self.fast.glance(samples)
 
+    def phone_times(self, samples: FloatArray) -> FloatArray | None:
+        """See `Recogniser.phone_times`: by the fast engine."""
+        return self.fast.phone_times(samples)
+
     def hears_speech(self, samples: FloatArray) -> bool:
         """See `Recogniser.hears_speech`: whether the fast engine makes words of it."""
         return self.fast.read(samples).confidence >= _LIKELY

@@ -84,6 +84,13 @@ class Recogniser(ABC):
         """Whether there is speech that the detector missed, over a narrow band for instance."""
         return False
 
+    def phone_times(self, samples: FloatArray) -> FloatArray | None:
+        """The seconds at which phones begin, in order; None: the engine can't tell.
+
+        Unlike the rest this may be called from another thread.
+        """
+        return None
+
     def glance(self, samples: FloatArray) -> Transcription:
         """What is being said so far, at little cost: PARTIAL, or EMPTY.
 

@@ -49,6 +49,11 @@ class ListenerSettings(Settings):
     partial_interval: float = Field(
         0.8, ge=0, le=10, description="s of new audio between partial utterances; 0: none"
     )
+    phones: bool = Field(
+        True,
+        description="ask the phone model, where one is loaded, where speech begins and whether it "
+        "goes on: over narrow bands the voice activity detector can be deaf",
+    )
     gap_bridged: float = Field(
         0.3, ge=0, le=5, description="s of missing chunks that are filled with silence"
     )

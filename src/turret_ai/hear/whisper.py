@@ -36,7 +36,7 @@ _TAIL_FRAMES = 50
 window, the decoder begins anew."""
 _COMPRESSIBLE = 2.4
 """Compression ratio of a text from which the decoder loops: openai-whisper's threshold."""
-_IMPROBABLE, _DOUBTFUL = 0.1, -0.5
+_IMPROBABLE, _DOUBTFUL = 0.03, -0.5
 """Talk that was heard well is told though it is no command; what is neither is not."""
 _TOKENS_PER_SECOND = 12
 """More than anybody says; longer output is a decoder that loops."""

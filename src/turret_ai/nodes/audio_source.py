@@ -71,6 +71,9 @@ class AudioSourceParameters(BaseModel):
         list(STAGES),
         description="stages or nodes that must be active before a file is played",
     )
+    turret: str = Field(
+        "", description="node of turret and camera that must be active too; empty: none"
+    )
     ready_timeout: float = Field(60.0, ge=0.0, le=3600.0, description="s to wait for them")
 
 
@@ -221,9 +224,10 @@ class AudioSource(Stage):
         while not self.active:
             if self._stop.wait(0.05):
                 return
-        if not self._wait_for(lambda: not self._roster.missing(p.wait_for), p.ready_timeout):
+        awaited = [*p.wait_for, *([p.turret] if p.turret else [])]
+        if not self._wait_for(lambda: not self._roster.missing(awaited), p.ready_timeout):
             missing = "; ".join(
-                f"{name} {self._roster.why(name)}" for name in self._roster.missing(p.wait_for)
+                f"{name} {self._roster.why(name)}" for name in self._roster.missing(awaited)
             )
             if not self._stop.is_set():
                 self.get_logger().warning(f"speaking although {missing}")

@@ -65,6 +65,7 @@ class Transcriber(Stage):
             submit=self._submit,
             busy=lambda: self._recognising.busy,
             glance=self._glance,
+            phones=self._phones,
         )
 
     def on_configure(self) -> None:
@@ -159,6 +160,9 @@ class Transcriber(Stage):
 
     def _glance(self, samples: FloatArray) -> Transcription:
         return self._engine.glance(samples)
+
+    def _phones(self, samples: FloatArray) -> FloatArray | None:
+        return None if self.recogniser is None else self.recogniser.phone_times(samples)
 
     @property
     def _engine(self) -> recogniser.Recogniser:

@@ -86,6 +86,9 @@ class Chain:
     def glance(self, samples: FloatArray) -> Transcription:
         return self._recogniser.glance(samples)
 
+    def phone_times(self, samples: FloatArray) -> FloatArray | None:
+        return self._recogniser.phone_times(samples)
+
     def is_complete(self, text: str) -> bool:
         return self._complete(text)
 

@@ -128,7 +128,12 @@ class _Lockstep:
         self._stages = stages
         self._watcher = watcher
         self._hearing = Hearing(
-            hear, self._transcribe, stages.is_complete, self._on_heard, glance=self._glance
+            hear,
+            self._transcribe,
+            stages.is_complete,
+            self._on_heard,
+            glance=self._glance,
+            phones=stages.phone_times,
         )
         self._lookout = Lookout()
         self._engagement = Engagement(aim)

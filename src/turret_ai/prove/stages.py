@@ -18,6 +18,9 @@ class Stages(Protocol):
     def glance(self, samples: FloatArray) -> Transcription:
         """What is being said so far, at little cost."""
 
+    def phone_times(self, samples: FloatArray) -> FloatArray | None:
+        """The seconds at which phones begin in mono at 16 kHz; None: can't be told."""
+
     def is_complete(self, text: str) -> bool:
         """Whether a text says all that a command needs: then the utterance ends early."""
 

@@ -24,6 +24,7 @@ from rcl_interfaces.msg import (
 )
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
@@ -159,9 +160,26 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
         return int(self.get_clock().now().nanoseconds)
 
     def create_publisher(self, msg_type: Any, topic: str, qos_profile: Any, **options: Any) -> Any:
-        """As rclpy's, with `qos_overrides.*` for every topic."""
+        """As rclpy's, with `qos_overrides.*` for every topic; a node that has left says nothing.
+
+        rclpy raises then, in whatever thread of the node still has a word.
+        """
         profile = self._with_overrides(topic, "publisher", qos_profile)
-        return super().create_publisher(msg_type, topic, profile, **options)
+        publisher = super().create_publisher(msg_type, topic, profile, **options)
+        publish, count = publisher.publish, publisher.get_subscription_count
+
+        def send(msg: Any) -> None:
+            with contextlib.suppress(InvalidHandle):
+                publish(msg)
+
+        def subscriptions() -> int:
+            try:
+                return int(count())
+            except InvalidHandle:
+                return 0
+
+        publisher.publish, publisher.get_subscription_count = send, subscriptions
+        return publisher
 
     def create_subscription(
         self, msg_type: Any, topic: str, callback: Any, qos_profile: Any, **options: Any
@@ -199,8 +217,15 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
                 found = callback(request, response)
                 if isinstance(found, concurrent.futures.Future):
                     # rclpy's executor waits for its own kind of future only
-                    ours = rclpy.task.Future(executor=self.executor)
-                    found.add_done_callback(lambda done: ours.set_result(done.result()))
+                    executor = self.executor
+                    ours = rclpy.task.Future(executor=executor)
+
+                    def answered(done: concurrent.futures.Future[Any]) -> None:
+                        ours.set_result(done.result())
+                        if executor is not None:
+                            executor.wake()  # it looks at what is awaited when something happens
+
+                    found.add_done_callback(answered)
                     found = await ours
                 return found
             except Exception:
@@ -216,20 +241,45 @@ class Node(rclpy.node.Node):  # type: ignore[misc]
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         return self.create_timer(timer_period_sec, callback, clock=clock)
 
+    def create_timer(
+        self, timer_period_sec: float, callback: Callable[[], object], **options: Any
+    ) -> Any:
+        """As rclpy's, which may also be cancelled when its node has left."""
+        timer = super().create_timer(timer_period_sec, callback, **options)
+        cancel = timer.cancel
+
+        def cancel_if_there() -> None:
+            with contextlib.suppress(InvalidHandle):
+                cancel()
+
+        timer.cancel = cancel_if_there
+        return timer
+
     def create_client(self, srv_type: Any, srv_name: str, **options: Any) -> Any:
         """As rclpy's; `call` raises PeerError where no reply came in time."""
         client = super().create_client(srv_type, srv_name, **options)
 
         def call(request: Any, timeout_sec: float | None = None) -> Any:
             done = threading.Event()
-            future = client.call_async(request)
+            try:
+                future = client.call_async(request)
+            except InvalidHandle as error:
+                raise PeerError(f"{srv_name}: its node has left the graph") from error
             future.add_done_callback(lambda _: done.set())
             if not done.wait(timeout_sec):
                 client.remove_pending_request(future)
                 raise PeerError(f"{client.srv_name}: no reply within {timeout_sec} s")
             return future.result()
 
-        client.call = call
+        ready = client.service_is_ready
+
+        def service_is_ready() -> bool:
+            try:
+                return bool(ready())
+            except InvalidHandle:
+                return False
+
+        client.call, client.service_is_ready = call, service_is_ready
         return client
 
     def destroy_node(self) -> None:

@@ -102,6 +102,20 @@ def test_a_resumed_run_gives_the_model_of_an_uninterrupted_one(tmp_path, data, k
         assert torch.equal(value, cut[key]), key
 
 
+@pytest.mark.parametrize(
+    ("kind", "small"), [("detector", SMALL_DETECTOR), ("matcher", SMALL_MATCHER)]
+)
+def test_a_training_ends_with_the_export_or_tells_that_the_time_is_too_short(
+    tmp_path, data, kind, small, capsys
+):
+    more = [*small, "schedule.steps=1", "--export", str(tmp_path / "model")]
+    assert _train(kind, f"{kind}_small", data, tmp_path / "run", more) == 0
+    assert (tmp_path / "model" / "model.yaml").is_file()
+    more = [*small, "--budget", "0.001"]
+    assert _train(kind, f"{kind}_small", data, tmp_path / "short", more) == 2
+    assert "0.001 minutes are too few: after 1 steps" in capsys.readouterr().err
+
+
 class _stop_after:
     """Makes the loop feel Ctrl-C once so many steps are done."""
 

@@ -301,9 +301,7 @@ class Batcher:
                 # A public Whisper is asked for text even where it doubts that somebody speaks.
                 sequences.append([*self.labels.prompt, self.labels.end])
                 continue
-            text = ""
-            if clip is not None:
-                text = clip.text if config.data.texts == "plain" else clip.written
+            text = "" if clip is None else clip.label(config.data.texts)
             sequences.append(self.labels.encode(text, seconds if stamped else None))
         length = max(len(s) for s in sequences) - 1
         given = [np.array(sequence[:-1]) for sequence in sequences]

@@ -131,6 +131,12 @@ class AsrConfig(Section):
         "transformers or CTranslate2); for ctc an exported model (name or folder), blocks that it "
         "lacks starting as identities",
     )
+    merges: int | None = Field(
+        None,
+        ge=0,
+        description="of a public Whisper: how many of its vocabulary's first merges stay, beside "
+        "what the training texts are written with; null: all",
+    )
     frozen: tuple[str, ...] = Field(
         (),
         description="parameters that stay as they are, by the start of their names, such as "

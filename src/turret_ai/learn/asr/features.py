@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import soundfile
@@ -48,6 +48,10 @@ class Clip:
     """As the manifest has it, with capitals and punctuation."""
     times: int = 1
     """How often it is seen in an epoch, each time distorted differently."""
+
+    def label(self, texts: Literal["plain", "written"]) -> str:
+        """What a model is to write."""
+        return self.text if texts == "plain" else self.written
 
 
 def _phones(text: str) -> tuple[tuple[float, str], ...]:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from turret_ai.errors import ModelError
 from turret_ai.extras import require
-from turret_ai.learn.asr import from_ctranslate2
+from turret_ai.learn.asr import from_ctranslate2, narrowing, tokens
 from turret_ai.learn.asr.batches import LETTERS
 from turret_ai.learn.asr.config import AsrConfig, Loss, WhisperSize
 from turret_ai.learn.asr.tokens import Labels
@@ -29,6 +29,9 @@ def build_whisper(config: AsrConfig, labels: Labels) -> Any:
     transformers = require("transformers", extra="train")
     if config.init is not None:
         whisper = _public(config.init)
+        if config.merges is not None:
+            before = tokens.load(tokenizer_of(config.init))
+            narrowing.narrow(whisper, before, labels, config.frontend.chunk_length)
         _freeze(whisper, config.frozen)
         return _shorten(whisper, config.frontend.window_frames // 2)
     size = config.architecture

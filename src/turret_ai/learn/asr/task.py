@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from turret_ai.errors import InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
-from turret_ai.learn.asr import tokens
+from turret_ai.learn.asr import narrowing, tokens
 from turret_ai.learn.asr.batches import Batcher, pad, prepare_phones
 from turret_ai.learn.asr.config import AsrConfig, CtcSize, WhisperSize
 from turret_ai.learn.asr.ctc_task import CtcTask
@@ -69,7 +69,8 @@ class AsrTask:
 
 
 def prepare_labels(config: AsrConfig) -> tokens.Labels:
-    """The run's tokenizer.json: made from the training texts once, or the public model's.
+    """The run's tokenizer.json: made from the training texts once, or the public model's, which
+    `merges` makes smaller.
 
     Raises:
         InputError: `out` can't be written.
@@ -79,7 +80,14 @@ def prepare_labels(config: AsrConfig) -> tokens.Labels:
         try:
             config.out.mkdir(parents=True, exist_ok=True)
             if config.init is not None:
-                path.write_bytes(tokenizer_of(config.init).read_bytes())
+                public = tokenizer_of(config.init)
+                if config.merges is None:
+                    path.write_bytes(public.read_bytes())
+                else:
+                    clips = read_clips(config.data.train)
+                    labels = {clip.label(config.data.texts) for clip in clips}
+                    fewer = narrowing.narrowed(tokens.load(public), config.merges, labels)
+                    fewer.tokenizer.save(str(path), pretty=False)
             else:
                 size = config.architecture
                 if not isinstance(size, WhisperSize):

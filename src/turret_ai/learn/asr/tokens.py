@@ -55,11 +55,11 @@ class Labels:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.end = self._id("<|endoftext|>")
-        self.start = self._id("<|startoftranscript|>")
-        self.no_timestamps = self._id("<|notimestamps|>")
+        self.end = self.special("<|endoftext|>")
+        self.start = self.special("<|startoftranscript|>")
+        self.no_timestamps = self.special("<|notimestamps|>")
         found = tokenizer.token_to_id("<|nospeech|>")
-        self.no_speech = found if found is not None else self._id("<|nocaptions|>")
+        self.no_speech = found if found is not None else self.special("<|nocaptions|>")
         # Public files often leave the timestamps out: they follow the other special tokens.
         stamp = tokenizer.token_to_id("<|0.00|>")
         self.first_timestamp = stamp if stamp is not None else self.no_timestamps + 1
@@ -70,7 +70,12 @@ class Labels:
         if english is not None and task is not None and self.end != _END_OF_ENGLISH_ONLY:
             self.language = [int(english), int(task)]
 
-    def _id(self, token: str) -> int:
+    def special(self, token: str) -> int:
+        """The number of a special token.
+
+        Raises:
+            ModelError: the tokenizer has none of that name.
+        """
         found = self.tokenizer.token_to_id(token)
         if found is None:
             raise ModelError(f"the tokenizer is not a Whisper's: it lacks {token}")
