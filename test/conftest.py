@@ -28,6 +28,7 @@ _NEEDS = {
     "console/test_sources.py": ("fastapi", "uvicorn"),
     "act/test_services.py": ("fastapi", "httpx"),
     "learn/test_asr_training.py": ("torch", "transformers"),
+    "learn/test_narrowing.py": ("torch", "transformers"),
     "learn/test_neural_voices.py": ("espeakng_loader",),
     "learn/test_speech.py": ("espeakng_loader",),
     "learn/vision/test_calibrate.py": ("torch",),
