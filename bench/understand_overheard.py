@@ -65,13 +65,22 @@ def plain(rows: list[dict[str, Any]]) -> float:
     return sum(sum(s.values()) / 3 for s in scores) / len(rows)
 
 
-def both(rows: list[dict[str, Any]], first: str, second: str) -> tuple[list[Any], list[Any]]:
-    """(sentences that two recognisers heard, the best reading of each, as equally likely)"""
+def both(
+    rows: list[dict[str, Any]], first: str, second: str, number: int = 1
+) -> tuple[list[Any], list[Any]]:
+    """(sentences that two recognisers heard, the best readings of each, both as equally likely)"""
+    from turret_ai.types import Hypothesis
+
     by_key: dict[Any, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
         by_key[row["key"], row["clean"]][row["recogniser"]] = row
     kept = [g for g in by_key.values() if first in g and second in g]
-    heard = [[g[first]["transcript"], g[second]["transcript"]] for g in kept]
+
+    def best(row: dict[str, Any]) -> list[Any]:
+        some = readings(row)[:number]
+        return [Hypothesis(h.text, h.score - some[0].score) for h in some]
+
+    heard = [[*best(g[first]), *best(g[second])] or "" for g in kept]
     return [g[first] for g in kept], heard
 
 
@@ -133,9 +142,18 @@ def main() -> None:
     for first, second in itertools.combinations(names, 2):
         kept, heard = both(rows, first, second)
         if kept:
-            alone = [measure(kept, [pair[i] for pair in heard], ours)["scores"] for i in (0, 1)]
+            keys = {(row["key"], row["clean"]) for row in kept}
+            alone = []
+            for name in (first, second):
+                some = [
+                    r for r in rows if r["recogniser"] == name and (r["key"], r["clean"]) in keys
+                ]
+                found = measure(some, [row["transcript"] for row in some], ours)
+                alone.append(mean(found["scores"]))
             joint = mean(measure(kept, heard, ours)["scores"])
-            said = f"{mean(alone[0]):.3f} and {mean(alone[1]):.3f} alone, {joint:.3f} together"
+            more = mean(measure(kept, both(rows, first, second, 2)[1], ours)["scores"])
+            said = f"{alone[0]:.3f} and {alone[1]:.3f} alone, {joint:.3f} together"
+            said += f", {more:.3f} with two readings each"
             print(f"{first} + {second}, {len(kept)} sentences: {said}", flush=True)
     whole = measure(rows, [row["transcript"] for row in rows], ours)
     levels: dict[str, list[float]] = {"understand": [], "plain rules": []}

@@ -12,7 +12,9 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from pathlib import Path
 
+import pydantic
 import pytest
+import yaml
 
 from turret_ai import requirements, share
 from turret_ai.ros.dds import config
@@ -160,3 +162,64 @@ def test_no_file_of_tests_skips_at_its_head():
     heads = re.compile(r"^(\w+ = )?pytest\.(importorskip|skip)\(", re.MULTILINE)
     files = sorted((ROOT / "test").rglob("*.py"))
     assert not [f.name for f in files if heads.search(f.read_text(encoding="utf-8"))]
+
+
+EXTRAS = (
+    "torch transformers accelerate peft onnx onnxscript tensorboard espeakng_loader pocketsphinx "
+    "matplotlib huggingface_hub fastapi uvicorn starlette httpx playwright zmq llguidance"
+)
+
+
+def test_without_the_extras_every_test_file_can_be_collected():
+    """As `colcon test` does, in whose workspace only the core is installed."""
+    code = (
+        "import importlib.abc, importlib.util, sys\n"
+        "import pytest\n"
+        f"names, real = set({EXTRAS!r}.split()), importlib.util.find_spec\n"
+        "class Absent(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in names:\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "importlib.util.find_spec = lambda name, *rest: (\n"
+        "    None if name in names else real(name, *rest)\n"
+        ")\n"
+        "words = ['--collect-only', '-qq', '-p', 'no:cacheprovider', 'test']\n"
+        "sys.exit(pytest.main(words))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=110
+    )
+    assert done.returncode == 0, done.stdout[done.stdout.find("= ERRORS =") :] + done.stderr
+
+
+@pytest.mark.parametrize("module", ["ros_launch", "bag_launch", "gazebo_launch"])
+def test_the_system_s_python_reads_the_launch_files_with_the_virtual_environment_s_packages(
+    module: str, tmp_path: Path
+) -> None:
+    """`ros2` is run by a Python that has none of our packages."""
+    code = (
+        "import sys, unittest.mock as mock\n"
+        "names = 'launch launch.actions launch.event_handlers launch.events '\n"
+        "names += 'launch.substitutions launch_ros launch_ros.actions '\n"
+        "names += 'launch_ros.parameter_descriptions'\n"
+        "sys.modules.update({name: mock.MagicMock() for name in names.split()})\n"
+        f"sys.path[:0] = [{str(ROOT / 'src')!r}, {str(tmp_path / 'system')!r}]\n"
+        f"import turret_ai.graph.{module}\n"
+    )
+    (tmp_path / "system").mkdir()
+    (tmp_path / "system/yaml").symlink_to(Path(yaml.__file__).parent)  # ROS brings it
+    packages = tmp_path / f"lib/python{sys.version_info.major}.{sys.version_info.minor}"
+    packages.mkdir(parents=True)
+    (packages / "site-packages").symlink_to(Path(pydantic.__file__).parents[1])
+    for virtual_environment in (str(tmp_path), ""):
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", code],
+            capture_output=True,
+            text=True,
+            env={"VIRTUAL_ENV": virtual_environment, "TURRET_AI_RUNTIME": "dds"},
+        )
+        if virtual_environment or module != "bag_launch":
+            assert not done.returncode, done.stderr
+        else:
+            assert "ConfigError" in done.stderr and "pip install -r" in done.stderr

@@ -512,3 +512,23 @@ def test_a_field_of_the_wrong_type_is_named() -> None:
         publisher.publish(String(data=5))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="expected a std_msgs/msg/String"):
         publisher.publish(Clock())
+
+
+def test_a_launch_that_loses_patience_while_python_ends_gets_the_exit_code_all_the_same() -> None:
+    code = (
+        "import os, time\n"
+        "from turret_ai.nodes import main as module\n"
+        "class Last:\n"
+        "    def __del__(self, write=os.write, sleep=time.sleep):\n"
+        "        write(1, b'ending\\n')\n"
+        "        sleep(1.0)\n"
+        "last = Last()  # goes when Python has given up its own handlers of signals\n"
+        "module.main = lambda names: 0\n"
+        "module.process()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as ends:
+        assert ends.stdout is not None
+        assert ends.stdout.readline() == "ending\n"
+        for number in (signal.SIGINT, signal.SIGTERM):
+            ends.send_signal(number)
+        assert ends.wait(30.0) == 0

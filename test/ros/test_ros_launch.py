@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -40,7 +39,14 @@ class Launch:
 
     def __init__(self, log: Path, *words: str) -> None:
         self._log = log
-        environment = {**os.environ, "ROS_LOG_DIR": str(log.parent), "PYTHONUNBUFFERED": "1"}
+        self.temporary = log.parent / "temporary"  # its own: others may launch meanwhile
+        self.temporary.mkdir(exist_ok=True)
+        environment = {
+            **os.environ,
+            "ROS_LOG_DIR": str(log.parent),
+            "TMPDIR": str(self.temporary),
+            "PYTHONUNBUFFERED": "1",
+        }
         with log.open("w") as file:
             self.process = subprocess.Popen(
                 ["ros2", "launch", "turret_ai", "finals.launch.py", STAGES, *words],
@@ -104,7 +110,6 @@ def test_a_launch_whose_settings_are_refused_fails(launch, word, text):
 
 
 def test_a_crashed_node_is_started_again_and_one_that_ended_on_purpose_is_not(launch):
-    before = set(Path(tempfile.gettempdir()).glob("turret_ai_launch_*"))
     running = launch()
     assert running.until(lambda: running.pids("diagnostics") and running.pids("simulator"))
     time.sleep(3.0)  # signals are handled from here on
@@ -113,8 +118,9 @@ def test_a_crashed_node_is_started_again_and_one_that_ended_on_purpose_is_not(la
     assert running.until(lambda: len(running.pids("diagnostics")) == 2)
     time.sleep(3.0)
     assert len(running.pids("simulator")) == 1
+    assert list(running.temporary.glob("turret_ai_launch_*"))
     assert running.end() == 0
-    assert set(Path(tempfile.gettempdir()).glob("turret_ai_launch_*")) <= before
+    assert not list(running.temporary.glob("turret_ai_*"))
 
 
 def test_nothing_is_started_again_where_that_is_asked_for(launch):

@@ -214,6 +214,10 @@ def test_camouflaged_is_camouflage(understander: Understander) -> None:
         ("for five", "045"),
         ("0a5", "085"),
         ("1A zero", "180"),
+        ("zero to five", "025"),
+        ("0 to 5", "025"),
+        ("zero to zero", "020"),
+        ("one for five", "145"),
         ("zero zero", ""),
     ],
 )
@@ -224,6 +228,13 @@ def test_a_digit_that_sounds_like_a_small_word(
     if heading:
         assert command.heading.value == heading
     assert command.heading.source is not Source.RULES
+
+
+def test_craft_are_not_counted_by_the_hundred(understander: Understander) -> None:
+    command = understander.parse("Three two zero targets is a grey missile, deploy EMP.")
+    assert command.heading.value == "320"
+    command = understander.parse("Two targets ahead, engage the grey missile with EMP.")
+    assert not command.heading.value
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from launch.actions import (
@@ -24,8 +24,12 @@ from turret_ai.graph import parameters, temporary
 from turret_ai.graph.description import NodeEntry, Plan
 from turret_ai.graph.finals import CONSOLE, FINALS
 from turret_ai.graph.ros_launch import actions, needed
-from turret_ai.prove.topics import SPECS, resolve
-from turret_ai.ros.topics import Topic
+
+with requirements.of_the_virtual_environment():
+    from turret_ai.prove.topics import SPECS, resolve
+
+if TYPE_CHECKING:
+    from turret_ai.ros.topics import Topic
 
 _LAST_ANSWERS_S = 5.0
 """How long the stages may still answer when the player has ended."""

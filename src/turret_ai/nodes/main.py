@@ -41,7 +41,7 @@ def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) 
 
 def process(*names: str) -> NoReturn:
     """The whole life of a process: `main`, with SIGTERM heeded from the first moment, and deaf to
-    Ctrl-C once its exit code is known."""
+    both signals once its exit code is known."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
@@ -49,11 +49,18 @@ def process(*names: str) -> NoReturn:
     signal.signal(signal.SIGTERM, interrupt)
     try:
         code = main(names or None)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _be_deaf()
     except KeyboardInterrupt:  # a second one: a launch passes on what the terminal sent already
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _be_deaf()
         code = 0
     sys.exit(code)
+
+
+def _be_deaf() -> None:
+    """On a busy machine Python itself takes seconds to end: a launch that loses patience meanwhile
+    sends SIGTERM, and the exit code would be that of a crash."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:

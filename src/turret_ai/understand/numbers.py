@@ -61,6 +61,12 @@ _UNITS = _MEASURES | _set(
 _UP = _set("up down above below left right elevation altitude pitch celsius fahrenheit off tilt")
 NINER_ENDS = _set("or er her are our ore a uh ah")
 """What recognisers make of the end of "niner": "two nine or five"."""
+_LIKE_DIGITS = {"to": "2", "too": "2", "for": "4", "ate": "8", "won": "1", "free": "3"}
+"""Small words that recognisers write for digits amid others: "zero to five"."""
+_CRAFT = _set(
+    "drones missiles helicopters planes jets targets bogeys bandits hostiles contacts units"
+)
+"""What is counted, but not by the hundred: "three two zero targets" counts nothing."""
 _AFTER_COUNT = _set("fire go ready launch engage shoot mark now execute deploy")
 _COMPASS = {
     "north": "360", "east": "090", "south": "180", "west": "270",
@@ -124,7 +130,7 @@ class Numbers:
 
         Numerals stay as they are: a recogniser wrote them, and may have misheard.
         """
-        words = _compass(self._niners(words), self._words)
+        words = _compass(self._small_words(self._niners(words)), self._words)
         numbers = self.find(words)
         sure = any(n.cued and len(n.digits) == 3 for n in numbers)
         out: list[Word] = []
@@ -165,6 +171,26 @@ class Numbers:
                 text = nine.text if nine.numeral else self._words["9"]
                 out = [*out[: i - 1], replace(nine, text=text, mended=True), *out[i + 1 :]]
                 out[i] = replace(out[i], stop=False, mark="")
+        return out
+
+    def _small_words(self, words: list[Word]) -> list[Word]:
+        """ "heading zero to five" -> "heading zero two five", where that makes three digits."""
+        out = words
+        for i in range(1, len(words) - 1):
+            digit = _LIKE_DIGITS.get(words[i].text)
+            if not digit or not self._digit(words[i - 1]) or not self._digit(words[i + 1]):
+                continue
+            start, end = i - 1, i + 2
+            while start > 0 and self._digit(words[start - 1]):
+                start -= 1
+            while end < len(words) and self._digit(words[end]):
+                end += 1
+            text = self.read(words[start:i]) + digit + self.read(words[i + 1 : end])
+            whole = Number(start, end, text)
+            parted = any(word.new_sentence for word in words[start + 1 : end])
+            if len(text) == 3 and not parted and self._cued(words, whole):
+                out = [*out[:i], replace(words[i], text=self._words[digit], mended=True)]
+                out += words[i + 1 :]
         return out
 
     def within_niner(self, words: Sequence[Word], i: int) -> bool:
@@ -314,7 +340,9 @@ class Numbers:
         after = words[number.end] if number.end < len(words) else Word("", True)
         beyond = words[number.end + 1] if number.end + 1 < len(words) else Word("", True)
         if not after.stop and after.text in (_MEASURES if cued else _UNITS):
-            return True
+            spelled = number.digits in self._headings and not any(w.text == "hundred" for w in span)
+            if not (spelled and len(number.digits) == 3 and after.text in _CRAFT):
+                return True
         turned = after.text == "degrees" and not beyond.stop and beyond.text in _UP
         if turned and beyond.text in _LABELS and self._labelled(words, number.end + 1):
             turned = False  # "heading three two five degrees altitude fifty five degrees"

@@ -28,6 +28,13 @@ _AND: tuple[Pronunciation, ...] = (("ae", "n", "d"), ("ah", "n"))
 COLOUR_COUNTS = {"type": 0.4, "and": 0.3, "next": 0.2, "pattern": 0.1}
 """What follows a colour: numbers of colours from one to three are about as frequent."""
 
+LEADING_ZERO = 1.5
+"""How often a leading zero is lost, against other digits: where only two digits were said, it is
+the one to add (docs/understand.md), though recognisers lose "two" most: they write "to" for it."""
+
+TWO_HEARD: dict[Pronunciation, float] = {("dh", "ah"): 0.03, ("n", "uw"): 0.02, ("ih", "t"): 0.01}
+"""What is heard for a leading "two" beside "to": "heading the seven zero", and how often."""
+
 AGAIN = 0.05
 """How often a tool is named a second time, against the first."""
 
@@ -64,9 +71,11 @@ def _add_heading(outline: Outline, words: Vocabulary, costs: ChannelCosts) -> No
     bit = HEADING_BIT
     for d1, n in first.items():
         outline.add(ways[d1], {gate: n / total}, f"#{d1}", ("d1", d1), within=bit, digit=True)
+        for way, often in TWO_HEARD.items() if d1 == "2" else ():
+            label, weight = ("d1", d1), {gate: often * n / total}
+            outline.add((way,), weight, f"#{d1}", label, within=bit, digit=True)
     for d12, n in second.items():
-        # the leading zero is the digit that is lost most
-        skip = lost * (3.0 if d12[0] == "0" else 1.0)
+        skip = lost * (LEADING_ZERO if d12[0] == "0" else 1.0)
         sources = {f"#{d12[0]}": n / first[d12[0]], gate: skip * n / total}
         ends = (lost, ctx.HEADING, bit)
         outline.add(ways[d12[1]], sources, f"#{d12}", ("d2", d12), within=bit, digit=True, cut=ends)

@@ -168,17 +168,24 @@ def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
         train_matcher.run("matcher_lite", words)
 
 
-def test_a_training_ends_with_a_fitted_model_and_its_figures(packs):
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """Two drawn pictures."""
     from turret_ai.learn import images as drawn
 
+    folder = tmp_path_factory.mktemp("pictures")
     rows = []
     for index in range(2):
         rgb, labels = drawn.generate(index, seed=5, split="val")
-        images.save(packs / f"{index}.jpg", rgb)
+        images.save(folder / f"{index}.jpg", rgb)
         marks = [{"caption": c, "bbox": b.as_list()} for c, _, _, b in labels]
         rows.append(json.dumps({"image": f"{index}.jpg", "annotations": marks}))
-    manifest = packs / "pictures.jsonl"
-    manifest.write_text("\n".join(rows))
+    file = folder / "pictures.jsonl"
+    file.write_text("\n".join(rows))
+    return file
+
+
+def test_a_training_ends_with_a_fitted_model_and_its_figures(packs, manifest):
     train_matcher.run(
         "matcher_lite",
         [
@@ -203,23 +210,14 @@ def test_a_training_ends_with_a_fitted_model_and_its_figures(packs):
         fit_score.weights([])
 
 
-def test_under_a_budget_the_clock_ends_training_and_measurement(packs):
-    from turret_ai.learn import images as drawn
-
-    rows = []
-    for index in range(2):
-        rgb, labels = drawn.generate(index, seed=5, split="val")
-        images.save(packs / f"{index}.jpg", rgb)
-        marks = [{"caption": c, "bbox": b.as_list()} for c, _, _, b in labels]
-        rows.append(json.dumps({"image": f"{index}.jpg", "annotations": marks}))
-    manifest = packs / "pictures.jsonl"
-    manifest.write_text("\n".join(rows))
+@pytest.mark.timeout(300)
+def test_under_a_budget_the_clock_ends_training_and_measurement(packs, manifest):
     made = packed.chosen([packs / "packs"], 80, 24, 6, 96, 0)[0]
     packed.write(packs / "pack.npz", made, lite_data.grounds([packs / "grounds"], 5, 0), 5)
     words = [w for w in _words(packs) if "packs.folders" not in w and "backgrounds" not in w]
     words += [f"packs.folders=[{packs / 'pack.npz'}]", f"packs.backgrounds=[{packs / 'pack.npz'}]"]
     words += ["staging_on=device", "packs.held=8", f"finish.score_on=[{manifest}]"]
-    words += [f"finish.evaluate=[{{pictures: {manifest}}}]", "finish.alone=false"]
+    words += [f"finish.evaluate=[{{pictures: {manifest}, most: 1}}]", "finish.alone=false"]
     words += ["finish.beside=[matcher_small]"]
     said, figures = [], []
     ticks = itertools.count(0, 1.0)

@@ -7,6 +7,7 @@ cut out there, from the same settings as one by one on the CPU.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from turret_ai.types import ImageArray
 
 NOTHING = -1
 """The number that stands for a part of a background instead of a crop."""
+_CANVASES = (0, 64, 96, 128, math.inf)
+"""Pictures whose sides lie between two of these are made together, in squares of the largest."""
 _FINE = 0.6
 """Scale below which several samples are averaged, as in `staging.move` and `cropping`."""
 
@@ -83,6 +86,17 @@ class Moved:
     boxes: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Crops to stage together, (b,) each: see `DeviceStaging._sizes`."""
+
+    number: Tensor
+    empty: Tensor
+    size: Tensor
+    factor: Tensor
+    side: Tensor
+
+
 class DeviceStaging:
     """Stages batches of crops by their numbers."""
 
@@ -117,8 +131,22 @@ class DeviceStaging:
         draw = Draw(generator)
         empty = numbers == NOTHING
         number = numbers.clamp(min=0)
+        size, factor, side = self._sizes(number, empty, draw)
+        n, device = len(numbers), number.device
+        seen = torch.empty(n, 3, self.size, self.size, device=device)
+        cover = torch.empty(n, self.size // 4, self.size // 4, device=device)
+        for low, high in itertools.pairwise(_CANVASES):
+            here = ((side > low) & (side <= high)).nonzero()[:, 0]
+            if len(here):
+                drawn = _Drawn(number[here], empty[here], size[here], factor[here], side[here])
+                seen[here], cover[here] = self._staged(drawn, draw)
+        return seen, cover
+
+    def _staged(self, drawn: _Drawn, draw: Draw) -> tuple[Tensor, Tensor]:
+        """Pictures and covers of crops of about a size."""
+        number, empty = drawn.number, drawn.empty
         layered = self.layered[number] & ~empty
-        moved = self._move(number, empty, draw)
+        moved = self._move(drawn, draw)
         ground = self._parts(moved.side, moved.layers.shape[-1], draw)
         layer = self._lit(moved.layers, ground, moved.side, layered, draw)
         clear = torch.where(empty[:, None, None, None], 255.0, 255 - layer[:, 3:])
@@ -132,15 +160,22 @@ class DeviceStaging:
         cover = torch.where(layered[:, None, None], cover, 0.0)
         return seen, torch.where(known[:, None, None], cover, -1.0)
 
-    def _move(self, number: Tensor, empty: Tensor, draw: Draw) -> Moved:
-        """As `staging.move`; a part of a background gets a box as `staging.nothing` draws it."""
-        scale, moves, n = self.settings.scale, self.settings.moves, len(number)
-        box = self.boxes[number]
+    def _sizes(self, number: Tensor, empty: Tensor, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """Of each crop, (b,): its craft's longer side, its magnification, its picture's side."""
+        scale, box = self.settings.scale, self.boxes[number]
         longer = (box[:, 2:] - box[:, :2]).max(1).values.clamp(min=1)
-        size = (math.log(scale.median) + scale.spread * draw.normal(n)).exp()
+        size = (math.log(scale.median) + scale.spread * draw.normal(len(number))).exp()
         size = size.clamp(scale.smallest, scale.largest)
         factor = torch.where(empty, 1.0, (size / longer).clamp(max=scale.enlarge))
         side = torch.where(empty, size, longer * factor).mul(ROOM).round().clamp(min=12)
+        return size, factor, side
+
+    def _move(self, drawn: _Drawn, draw: Draw) -> Moved:
+        """As `staging.move`; a part of a background gets a box as `staging.nothing` draws it."""
+        number, empty, size, factor, side = (
+            drawn.number, drawn.empty, drawn.size, drawn.factor, drawn.side
+        )  # fmt: skip
+        moves, n, box = self.settings.moves, len(number), self.boxes[number]
         dives = draw.chance(n, moves.steep)
         most = torch.where(dives, moves.steepest, moves.rotation)
         angle = torch.deg2rad(draw.even(n, -1, 1) * most)
