@@ -29,26 +29,36 @@ Minutes = Annotated[
         "steps don't count. 0: no clock.",
     ),
 ]
+Kept = Annotated[
+    float,
+    typer.Option(
+        "--kept", min=0, max=0.9, help="Share of the budget for export, score and figures."
+    ),
+]
 Exported = Annotated[
     Path | None, typer.Option("--export", help="The folder of the exported model, at the end.")
 ]
 
 
-def _budget(minutes: float) -> Budget | None:
+def _budget(minutes: float, kept: float) -> Budget | None:
     """From now on: before the heavy imports, which take their time as well."""
     from turret_ai.learn.budget import Budget
 
     if not minutes:
         return None
-    return Budget(minutes, say=lambda line: typer.echo(line, err=True))
+    return Budget(minutes, kept, say=lambda line: typer.echo(line, err=True))
 
 
 @app.command()
 def asr(
-    config: Config, overrides: Overrides = None, budget: Minutes = 0.0, export: Exported = None
+    config: Config,
+    overrides: Overrides = None,
+    budget: Minutes = 0.0,
+    kept: Kept = 0.2,
+    export: Exported = None,
 ) -> None:
     """Train a speech recogniser: our small Whisper, or tune a public one."""
-    clock = _budget(budget)
+    clock = _budget(budget, kept)
     from turret_ai.learn.asr import task
 
     task.run(config, overrides or [], clock, export)
@@ -56,10 +66,14 @@ def asr(
 
 @app.command()
 def detector(
-    config: Config, overrides: Overrides = None, budget: Minutes = 0.0, export: Exported = None
+    config: Config,
+    overrides: Overrides = None,
+    budget: Minutes = 0.0,
+    kept: Kept = 0.2,
+    export: Exported = None,
 ) -> None:
     """Train a craft detector: our small one, or a DETR of transformers."""
-    clock = _budget(budget)
+    clock = _budget(budget, kept)
     from turret_ai.learn.vision import train_detector
 
     train_detector.run(config, overrides or [], clock, export)
@@ -67,10 +81,14 @@ def detector(
 
 @app.command()
 def matcher(
-    config: Config, overrides: Overrides = None, budget: Minutes = 0.0, export: Exported = None
+    config: Config,
+    overrides: Overrides = None,
+    budget: Minutes = 0.0,
+    kept: Kept = 0.2,
+    export: Exported = None,
 ) -> None:
     """Train a dual encoder for crops and captions: our small one, or tune a SigLIP."""
-    clock = _budget(budget)
+    clock = _budget(budget, kept)
     from turret_ai.learn.vision import train_matcher
 
     train_matcher.run(config, overrides or [], clock, export, typer.echo)

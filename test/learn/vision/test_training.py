@@ -111,7 +111,7 @@ def test_a_training_ends_with_the_export_or_tells_that_the_time_is_too_short(
     more = [*small, "schedule.steps=1", "--export", str(tmp_path / "model")]
     assert _train(kind, f"{kind}_small", data, tmp_path / "run", more) == 0
     assert (tmp_path / "model" / "model.yaml").is_file()
-    more = [*small, "--budget", "0.001"]
+    more = [*small, "--budget", "0.001", "--kept", "0.5"]
     assert _train(kind, f"{kind}_small", data, tmp_path / "short", more) == 2
     assert "0.001 minutes are too few: after 1 steps" in capsys.readouterr().err
 
