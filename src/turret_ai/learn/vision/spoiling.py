@@ -69,7 +69,7 @@ def spoil(pictures: Tensor, side: Tensor, settings: Augmentation, draw: Draw) ->
         ConfigError: local equalisation is asked for, which isn't done here.
     """
     if settings.clahe:
-        raise ConfigError("staging.noise.clahe is for staging=cpu only")
+        raise ConfigError("staging.noise.clahe is for staging_on=cpu only")
     by_sensor = draw.chance(len(pictures), settings.sensor)
     out = pictures.clone()
     for rows, how in ((by_sensor, _by_sensor), (~by_sensor, _by_camera)):
