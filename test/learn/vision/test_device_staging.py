@@ -213,5 +213,5 @@ def test_the_same_seed_gives_the_same_batch_and_samples_stay_within_their_pictur
 
 
 def test_local_equalisation_is_refused(crops, grounds):
-    with pytest.raises(ConfigError, match="staging=cpu"):
+    with pytest.raises(ConfigError, match="staging_on=cpu"):
         on_device(crops, grounds, Staging(noise=Augmentation(clahe=0.5, sensor=0)), [0])
