@@ -48,6 +48,14 @@ class Transcription:
     reason: str = ""
 
 
+class Progress(Enum):
+    """How much of an order a text holds."""
+
+    NONE = "nothing"
+    BEGUN = "a field or two, or words of one"
+    COMPLETE = "heading, tool and target"
+
+
 class CommandStatus(IntEnum):
     """Mirrors the constants of msg/TurretCommand.msg."""
 

@@ -11,7 +11,7 @@ from turret_ai.errors import InputError
 from turret_ai.hear import files
 from turret_ai.hear.hearing import AudioChunk, Heard, Hearing, Job
 from turret_ai.hear.settings import HearSettings, ListenerSettings
-from turret_ai.types import FloatArray, Transcription, TranscriptStatus
+from turret_ai.types import FloatArray, Progress, Transcription, TranscriptStatus
 
 RATE = 16_000
 SECOND = 1_000_000_000
@@ -30,7 +30,7 @@ class Room:
         self.hearing = Hearing(
             settings or HearSettings(listener=QUIET),
             self.transcribe,
-            lambda text: False,
+            lambda text: Progress.NONE,
             self.told.append,
         )
 
@@ -153,7 +153,7 @@ def test_a_job_that_a_worker_dropped_is_told_with_its_reason() -> None:
     hearing = Hearing(
         HearSettings(),
         lambda samples: Transcription(TranscriptStatus.FINAL, "never"),
-        lambda text: False,
+        lambda text: Progress.NONE,
         told.append,
         submit=waiting.append,
     )
@@ -173,7 +173,9 @@ def test_words_right_after_a_command_are_not_told_in_part() -> None:
         return Transcription(TranscriptStatus.FINAL, "words", 1.0)
 
     listener = ListenerSettings(partial_interval=0.5, end_silence=2.0)
-    hearing = Hearing(HearSettings(listener=listener), transcribe, lambda text: True, told.append)
+    hearing = Hearing(
+        HearSettings(listener=listener), transcribe, lambda text: Progress.COMPLETE, told.append
+    )
     faint = (np.random.default_rng(0).standard_normal(RATE) * 1e-4).astype(np.float32)
     stream = np.concatenate([faint, CLIP, faint[: RATE // 10], CLIP[: 3 * RATE], faint, faint])
     for first in range(0, len(stream), RATE // 50):

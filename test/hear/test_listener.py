@@ -21,6 +21,7 @@ from turret_ai.hear.listener import (
 )
 from turret_ai.hear.phone_evidence import PhoneTimes
 from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings, RecogniserSettings
+from turret_ai.types import Progress
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND
@@ -169,13 +170,33 @@ def test_what_is_complete_ends_earlier(enough: bool, chunk_s: float) -> None:
     stream, _ = padded([clip(0)])
     asked: list[SpeechPaused] = []
 
-    def complete(paused: SpeechPaused) -> bool:
+    def progress(paused: SpeechPaused) -> Progress:
         asked.append(paused)
-        return enough
+        return Progress.COMPLETE if enough else Progress.NONE
 
-    (utterance,) = ended(listen(Listener(complete=complete), stream, SAMPLE_RATE, chunk_s))
+    (utterance,) = ended(listen(Listener(progress=progress), stream, SAMPLE_RATE, chunk_s))
     assert utterance.cause == ("complete" if enough else "silence")
     np.testing.assert_array_equal(asked[-1].samples, utterance.samples)
+
+
+@pytest.mark.parametrize("chunk_s", [0.02, 1.0])
+@pytest.mark.parametrize(
+    ("progress", "pause", "utterances"),
+    [
+        (Progress.BEGUN, 0.8, 1),
+        (Progress.BEGUN, 1.3, 2),
+        (Progress.NONE, 0.8, 2),
+    ],
+)
+def test_an_order_that_was_begun_may_pause_for_longer(
+    progress: Progress, pause: float, utterances: int, chunk_s: float
+) -> None:
+    said = clip(0)
+    loud = np.flatnonzero(np.abs(said) > 0.02)
+    said = said[loud[0] : loud[-1]]
+    stream, _ = padded([said, said], pause_s=pause)
+    found = ended(listen(Listener(progress=lambda _: progress), stream, SAMPLE_RATE, chunk_s))
+    assert len(found) == utterances
 
 
 def test_an_early_end_that_cuts_the_post_roll_is_refused() -> None:

@@ -27,6 +27,7 @@ from turret_ai.learn.asr import (
     export_whisper,
     features,
     from_ctranslate2,
+    model,
     task,
     tokens,
 )
@@ -120,9 +121,9 @@ def test_a_resumed_run_gives_the_same_model(trained: Path, data: Path, tmp_path:
 
 
 def test_a_training_ends_with_the_export(trained_ctc: Path) -> None:
-    model, _ = export_ctc.load(trained_ctc)
+    net, _ = export_ctc.load(trained_ctc)
     exported = trained_ctc.parents[1] / "exported" / "model.onnx"
-    assert export_ctc.parity(model, exported, 80) < export_ctc.TOLERANCE["int8"]
+    assert export_ctc.parity(net, exported, 80) < export_ctc.TOLERANCE["int8"]
 
 
 def test_a_resumed_acoustic_model_is_the_same(
@@ -138,12 +139,12 @@ def test_a_resumed_acoustic_model_is_the_same(
 
 
 def test_padding_does_not_change_what_the_acoustic_model_hears(trained_ctc: Path) -> None:
-    model, _ = export_ctc.load(trained_ctc)
+    net, _ = export_ctc.load(trained_ctc)
     rng = np.random.default_rng(0)
     clips = [rng.standard_normal((80, n)).astype(np.float32) for n in (60, 100)]
-    together = model.encode(batches.pad(clips, 140), torch.tensor([30, 50]))
+    together = net.encode(batches.pad(clips, 140), torch.tensor([30, 50]))
     for row, clip in zip(together, clips, strict=True):
-        alone = model.encode(torch.from_numpy(clip)[None])[0]
+        alone = net.encode(torch.from_numpy(clip)[None])[0]
         # The convolutions that halve the frames look one frame over the end.
         torch.testing.assert_close(row[: len(alone) - 8], alone[:-8], rtol=1e-3, atol=1e-3)
 
@@ -350,7 +351,8 @@ def test_a_checkpoint_of_another_model_is_refused(trained: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "name", ["asr_small", "asr_whisper", "whisper_small_2024", "whisper_medium_2024"]
+    "name",
+    ["asr_small", "asr_whisper", "whisper_phones", "whisper_small_2024", "whisper_medium_2024"],
 )
 def test_the_shipped_configurations_are_valid(name: str) -> None:
     assert configs.load(name, [], AsrConfig).schedule.steps > 1000
@@ -413,6 +415,39 @@ def test_a_public_whisper_is_tuned_and_exported(public: Path, data: Path, tmp_pa
     )
     ears = recogniser.load(RecogniserSettings(model=str(tmp_path / "tuned"), speech_gate=False))
     assert ears.transcribe(_samples(data)).reason or ears.transcribe(_samples(data)).text
+
+
+def test_the_encoder_of_a_whisper_becomes_an_acoustic_model(
+    public: Path, data: Path, tmp_path: Path
+) -> None:
+    size = "{kind: whisper_phones, width: 32, heads: 2, layers: 1, feed_forward: 64}"
+    path = str(write_ctc_config(tmp_path, data, "encoder"))
+    overrides = [f"architecture={size}", f"init={public}", "frozen=[encoder.conv]"]
+    overrides += ["frontend={chunk_length: 15}", "data.resample=[1,1]"]
+    config = configs.load(path, overrides, AsrConfig)
+    net = ctc_task.CtcTask(config).net
+    whisper = model.AsrModel(model.public(str(public)), config.loss)
+    features = torch.randn(1, 80, 100)
+    torch.testing.assert_close(net.encode(features), whisper.encode(features))
+    padded = torch.cat([features, torch.randn(1, 80, 40)], 2)
+    known = net.encode(padded, torch.tensor([50]))[:, :48]
+    torch.testing.assert_close(known, net.encode(features)[:, :48], rtol=1e-3, atol=1e-3)
+
+    best = task.run(path, overrides)
+    kept = weights(best)["net.encoder.conv1.weight"]
+    torch.testing.assert_close(kept, net.state_dict()["encoder.conv1.weight"])
+    assert export.run(str(best), tmp_path / "phones") < export_ctc.TOLERANCE["int8"]
+    ears = recogniser.load(RecogniserSettings(model=str(tmp_path / "phones"), speech_gate=False))
+    assert ears.describe()["engine"] == "ctc"
+    for seconds in (0.5, 3.0, 14.9):
+        noise = np.random.default_rng(0).standard_normal(int(16000 * seconds)) * 0.1
+        assert ears.transcribe(noise.astype(np.float32)).status is TranscriptStatus.EMPTY
+
+    wider = size.replace("width: 32", "width: 48")
+    with pytest.raises(ModelError, match="doesn't fit"):
+        ctc_task.CtcTask(configs.load(path, [*overrides, f"architecture={wider}"], AsrConfig))
+    with pytest.raises(ModelError, match="can't be loaded"):
+        ctc_task.CtcTask(configs.load(path, [*overrides, "init=nowhere"], AsrConfig))
 
 
 def test_an_init_that_is_no_whisper_is_named(data: Path, tmp_path: Path) -> None:

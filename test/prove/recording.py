@@ -36,6 +36,7 @@ from turret_ai.types import (
     ImageArray,
     Location,
     LocationStatus,
+    Progress,
     Source,
     Transcription,
     TranscriptStatus,
@@ -211,8 +212,8 @@ class Plain:
     def phone_times(self, samples: FloatArray) -> None:
         return None
 
-    def is_complete(self, text: str) -> bool:
-        return True
+    def progress(self, text: str) -> Progress:
+        return Progress.COMPLETE
 
     def understand(self, transcription: Transcription) -> Command:
         before, target = transcription.text.split(" at ")

@@ -27,6 +27,10 @@ from turret_ai.types import FloatArray
 _SHORTEST_FRAMES = 16
 """Of the features: the model's blocks look over about as many."""
 
+_VAGUEST = -1.0
+"""Mean log-probability of the likeliest class of a frame. Speech over bad radios has -0.3; a model
+that tells next to nothing fits every sentence alike, and the search would not end."""
+
 
 class CtcRecogniser(WindowedRecogniser):
     """Phones by a network, words by a search of the decoding graph."""
@@ -94,8 +98,11 @@ class CtcRecogniser(WindowedRecogniser):
     def decode(self, samples: FloatArray) -> Decoded:
         """See `WindowedRecogniser.decode`; for the mean log-probability see `search`."""
         settings = self.settings
+        told = self.log_probabilities(samples)
+        if told.max(axis=1).mean() < _VAGUEST:
+            return Decoded((), 0.0)
         return search(
-            self.log_probabilities(samples),
+            told,
             self.graph,
             lm_scale=settings.lm_scale,
             beam=settings.search_beam,

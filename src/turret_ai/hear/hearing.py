@@ -26,7 +26,7 @@ from turret_ai.hear.listener import (
 )
 from turret_ai.hear.phone_evidence import PhoneTimes
 from turret_ai.hear.settings import SAMPLE_RATE, HearSettings
-from turret_ai.types import FloatArray, Transcription, TranscriptStatus
+from turret_ai.types import FloatArray, Progress, Transcription, TranscriptStatus
 from turret_ai.units import ns_to_seconds
 
 _AHEAD_LIMIT_S = 2.0
@@ -113,7 +113,7 @@ class Hearing:
         self,
         settings: HearSettings,
         transcribe: Callable[[FloatArray], Transcription],
-        complete: Callable[[str], bool],
+        progress: Callable[[str], Progress],
         tell: Callable[[Heard], None],
         submit: Callable[[Job], None] | None = None,
         busy: Callable[[], bool] = lambda: False,
@@ -123,7 +123,7 @@ class Hearing:
         """
         Args:
             transcribe: the recogniser; mono float32 at 16 kHz, shape (n,).
-            complete: whether a text says all that a command needs.
+            progress: how much of an order a text holds.
             tell: takes every transcript, in the recogniser's thread.
             submit: has `recognise` called with a job, in the order of the jobs; None: at once.
             busy: whether the recogniser has no time for a partial transcript.
@@ -132,11 +132,11 @@ class Hearing:
         """
         self.settings = settings
         self._transcribe, self._glance = transcribe, glance or transcribe
-        self._complete = complete
+        self._progress = progress
         self._tell = tell
         self._submit = submit or self._in_line
         self._busy = busy
-        self._listener = Listener(settings.listener, self._is_complete, phones)
+        self._listener = Listener(settings.listener, self._progress_of, phones)
         self._marked_cancelled = 0
         self._forget()
 
@@ -276,13 +276,13 @@ class Hearing:
             return future
         return job.ahead
 
-    def _is_complete(self, paused: SpeechPaused) -> bool:
-        """Whether heading, tool and target were said."""
+    def _progress_of(self, paused: SpeechPaused) -> Progress:
+        """How much of an order was said."""
         try:
             heard = self._look_ahead(paused).result(timeout=_AHEAD_LIMIT_S)
         except Exception:  # it is told when the utterance itself is recognised
-            return False
-        return self._complete(heard.transcription.text)
+            return Progress.NONE
+        return self._progress(heard.transcription.text)
 
     def _gather(self, utterance_id: str, chunk: AudioChunk) -> None:
         """A chunk of a marked utterance; one without samples ends it."""
@@ -337,7 +337,7 @@ class Hearing:
             return
         found = self._known(job) or self._measured(job)
         heard = found.transcription
-        if job.follows and not self._complete(heard.text):
+        if job.follows and self._progress(heard.text) is not Progress.COMPLETE:
             # "Over." Without the early end it would have been the last words of that command.
             reason = f"said right after {job.follows}, and no command: {heard.text!r}"
             heard = Transcription(TranscriptStatus.EMPTY, reason=reason)

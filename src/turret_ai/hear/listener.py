@@ -17,7 +17,7 @@ from turret_ai.hear.level import dbfs
 from turret_ai.hear.phone_evidence import PhoneTimes
 from turret_ai.hear.settings import SAMPLE_RATE, ListenerSettings
 from turret_ai.hear.vad import BLOCK, StreamDetector
-from turret_ai.types import FloatArray
+from turret_ai.types import FloatArray, Progress
 from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 _LATE_S = 0.05
@@ -132,18 +132,18 @@ class Listener:
     def __init__(
         self,
         settings: ListenerSettings | None = None,
-        complete: Callable[[SpeechPaused], bool] | None = None,
+        progress: Callable[[SpeechPaused], Progress] | None = None,
         phones: PhoneTimes | None = None,
     ) -> None:
         """An idle listener.
 
         Args:
             phones: a phone model that helps the voice activity detector; see `phone_evidence`.
-            complete: whether nothing is missing in what was said so far. It is asked after
-                `early_silence` and may take its time: the answer, not the clock, decides.
+            progress: how much of an order was said so far. It is asked after `early_silence` and
+                after `end_silence` and may take its time: the answer, not the clock, decides.
         """
         self.settings = settings or ListenerSettings()
-        self._complete = complete
+        self._progress = progress
         self._phones = phones if self.settings.phones else None
         self.late_chunks = 0
         """Chunks that came out of order and were left out."""
@@ -171,6 +171,7 @@ class Listener:
         self._start = 0
         self._speech = self._silence = self._since_partial = 0
         self._deaf = False  # the detector, to what is being said
+        self._open = False  # an order that was begun: this pause may be longer
 
     def feed(
         self, samples: NDArray[Any], sample_rate: int, channels: int, stamp_ns: int
@@ -341,7 +342,7 @@ class Listener:
         silence = int((length - last) * SAMPLE_RATE / BLOCK) * BLOCK
         self._speech += self._silence - silence
         self._silence = silence
-        self._deaf = True
+        self._deaf, self._open = True, False
         return False
 
     def _speaking(self, block: FloatArray, probability: float) -> list[ListenEvent]:
@@ -351,11 +352,14 @@ class Listener:
         self._since_partial += BLOCK
         if probability >= settings.threshold - settings.release:
             self._speech += BLOCK
-            self._silence = 0
+            self._silence, self._open = 0, False
         else:
             self._silence += BLOCK
-        if self._silence >= settings.end_silence * SAMPLE_RATE and self._silent():
-            return self._end("silence")
+        enough = settings.open_silence if self._open else settings.end_silence
+        if self._silence >= enough * SAMPLE_RATE and self._silent():
+            if not self._stays_open():
+                return self._end("silence")
+            self._open = True
         if self._index - self._start >= settings.max_length * SAMPLE_RATE:
             return self._cut()
         events: list[ListenEvent] = []
@@ -364,9 +368,9 @@ class Listener:
             events.append(self._paused())
         if (
             settings.early_silence
-            and self._complete is not None
+            and self._progress is not None
             and self._reaches(settings.early_silence)
-            and self._complete(self._paused())
+            and self._progress(self._paused()) is Progress.COMPLETE
         ):
             return events + self._end("complete")
         interval = settings.partial_interval * SAMPLE_RATE
@@ -375,6 +379,16 @@ class Listener:
             self._settle()
             events.append(SpeechPartial(np.concatenate(self._spoken), self._stamp(self._start)))
         return events
+
+    def _stays_open(self) -> bool:
+        """Whether the pause may last, since an order was begun."""
+        return (
+            not self._open
+            and self.settings.open_silence > self.settings.end_silence
+            and self._progress is not None
+            and self._speech_s >= self.settings.min_speech
+            and self._progress(self._paused()) is Progress.BEGUN
+        )
 
     @property
     def _speech_s(self) -> float:
@@ -405,7 +419,7 @@ class Listener:
         if surplus > 0:  # the run-up to what is said next
             self._before.extend((block, 0.0) for block in self._spoken[-surplus:])
         self._spoken = None
-        self._silence = 0
+        self._silence, self._open = 0, False
         if speech < self.settings.min_speech:
             return [SpeechDropped(stamp)]
         end = stamp + seconds_to_ns(len(samples) / SAMPLE_RATE)

@@ -38,6 +38,13 @@ class ListenerSettings(Settings):
         le=5,
         description="s without speech that end it where all that a command needs was said; 0: off",
     )
+    open_silence: float = Field(
+        0.95,
+        ge=0,
+        le=5,
+        description="s without speech that end it where an order was begun and a field is missing: "
+        "people pause between their sentences; 0: end_silence",
+    )
     pre_roll: float = Field(0.25, ge=0, le=2, description="s kept before the first speech")
     post_roll: float = Field(0.2, ge=0, le=2, description="s kept after the last speech")
     min_speech: float = Field(

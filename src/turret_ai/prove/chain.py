@@ -15,7 +15,7 @@ from turret_ai.ros import parameters as ros_parameters
 from turret_ai.ros.arguments import Arguments
 from turret_ai.see import locator
 from turret_ai.see.settings import SeeSettings
-from turret_ai.types import Command, FloatArray, ImageArray, Location, Transcription
+from turret_ai.types import Command, FloatArray, ImageArray, Location, Progress, Transcription
 from turret_ai.understand import Understander, UnderstandSettings
 from turret_ai.understand.commanding import command_of
 from turret_ai.understand.completeness import Completeness
@@ -74,7 +74,7 @@ class Chain:
     def __init__(self, settings: ChainSettings) -> None:
         self.settings = settings
         self._recogniser = recogniser.load(settings.transcriber.recogniser)
-        self._complete = Completeness()
+        self._progress = Completeness()
         self._understander = Understander(settings.commander)
         self._locator = locator.load(settings.locator)
         self._recogniser.warm_up()
@@ -89,8 +89,8 @@ class Chain:
     def phone_times(self, samples: FloatArray) -> FloatArray | None:
         return self._recogniser.phone_times(samples)
 
-    def is_complete(self, text: str) -> bool:
-        return self._complete(text)
+    def progress(self, text: str) -> Progress:
+        return self._progress(text)
 
     def understand(self, heard: Transcription) -> Command | None:
         return command_of(self._understander, heard)

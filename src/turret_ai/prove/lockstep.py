@@ -130,7 +130,7 @@ class _Lockstep:
         self._hearing = Hearing(
             hear,
             self._transcribe,
-            stages.is_complete,
+            stages.progress,
             self._on_heard,
             glance=self._glance,
             phones=stages.phone_times,

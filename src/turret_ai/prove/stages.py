@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from turret_ai.types import Command, FloatArray, ImageArray, Location, Transcription
+from turret_ai.types import Command, FloatArray, ImageArray, Location, Progress, Transcription
 
 
 class Stages(Protocol):
@@ -21,8 +21,8 @@ class Stages(Protocol):
     def phone_times(self, samples: FloatArray) -> FloatArray | None:
         """The seconds at which phones begin in mono at 16 kHz; None: can't be told."""
 
-    def is_complete(self, text: str) -> bool:
-        """Whether a text says all that a command needs: then the utterance ends early."""
+    def progress(self, text: str) -> Progress:
+        """How much of an order a text holds: it decides how long a pause may be."""
 
     def understand(self, heard: Transcription) -> Command | None:
         """The command that follows, None where nothing is to be said."""

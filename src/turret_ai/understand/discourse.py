@@ -206,7 +206,7 @@ def _sentence(words: Sequence[Word], at: int) -> tuple[int, int]:
     return start, end
 
 
-def _orders(words: Sequence[Word]) -> bool:
+def orders(words: Sequence[Word]) -> bool:
     """Whether words speak of engaging, or name what a command is made of."""
     named = {"heading", "target", "tool", "bearing", "weapon"}
     return any(word.text in _ENGAGES or word.text in named for word in words)
@@ -217,12 +217,12 @@ def _question(words: Sequence[Word], text: str, starts: Sequence[int]) -> str:
     for found in phrases().asks.finditer(text):
         at = bisect_right(starts, found.end() - 1) - 1
         start, end = _sentence(words, max(at, 0))
-        if _orders(words[start:end]) and not _only_radio(words[start:end]):
+        if orders(words[start:end]) and not _only_radio(words[start:end]):
             return " ".join(word.text for word in words[start : start + 5])
     asked = [i for i, word in enumerate(words) if word.asked]
     if asked:
         start, end = _sentence(words, asked[0])
-        if _orders(words[start:end]) and end - start > 2:
+        if orders(words[start:end]) and end - start > 2:
             return " ".join(word.text for word in words[start : start + 5])
     return ""
 
@@ -240,7 +240,7 @@ def _condition(words: Sequence[Word], text: str, starts: Sequence[int]) -> str:
             continue
         at = max(0, bisect_right(starts, found.end() - 1) - 1)
         start, end = _sentence(words, at)
-        if _orders(words[start:end]):
+        if orders(words[start:end]):
             first = bisect_right(starts, found.start() - 1)
             return " ".join(word.text for word in words[first : at + 3])
     return ""

@@ -49,6 +49,20 @@ class CtcSize(Section):
         return self
 
 
+class WhisperPhones(Section):
+    """The encoder of a Whisper under a head that tells phones; the sizes are those of tiny."""
+
+    kind: Literal["whisper_phones"]
+    width: int = Field(384, ge=16, description="d_model")
+    heads: int = Field(6, ge=1)
+    layers: int = Field(4, ge=1)
+    feed_forward: int = Field(1536, ge=16)
+
+
+PhoneSize = CtcSize | WhisperPhones
+"""What `turret_ai.learn.asr.ctc_task` trains."""
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("kind", "whisper"))
@@ -56,7 +70,9 @@ def _kind(value: Any) -> str:
 
 
 Architecture = Annotated[
-    Annotated[WhisperSize, Tag("whisper")] | Annotated[CtcSize, Tag("ctc")],
+    Annotated[WhisperSize, Tag("whisper")]
+    | Annotated[CtcSize, Tag("ctc")]
+    | Annotated[WhisperPhones, Tag("whisper_phones")],
     Discriminator(_kind),
 ]
 
@@ -128,8 +144,8 @@ class AsrConfig(Section):
     init: str | None = Field(
         None,
         description="what to start from: for a Whisper a public one (hub name, or folder of "
-        "transformers or CTranslate2); for ctc an exported model (name or folder), blocks that it "
-        "lacks starting as identities",
+        "transformers or CTranslate2), which gives whisper_phones its encoder; for ctc an exported "
+        "model (name or folder), blocks that it lacks starting as identities",
     )
     merges: int | None = Field(
         None,

@@ -15,9 +15,10 @@ from turret_ai.errors import ModelError
 from turret_ai.hear.phone_graph import BLANK, CLASSES, spell
 from turret_ai.learn import warm_start
 from turret_ai.learn.asr.batches import AcousticBatcher, pad, prepare_phones
-from turret_ai.learn.asr.config import AsrConfig, CtcSize
-from turret_ai.learn.asr.ctc_model import Block, CtcModel
+from turret_ai.learn.asr.config import AsrConfig, PhoneSize
+from turret_ai.learn.asr.ctc_model import Block, CtcModel, PhoneModel, WhisperPhoneModel, build
 from turret_ai.learn.asr.features import Clip, FeatureStore, read_clips
+from turret_ai.learn.asr.model import freeze, public, shorten
 from turret_ai.share import resolve
 
 KIND = "asr-ctc"
@@ -27,7 +28,7 @@ _VALIDATION_BATCH = 16
 class _Losses(nn.Module):
     """The model with its losses, so that `forward` is what a training step needs."""
 
-    def __init__(self, model: CtcModel, sounds: float) -> None:
+    def __init__(self, model: PhoneModel, sounds: float) -> None:
         super().__init__()
         self.net, self.weight = model, sounds
 
@@ -60,18 +61,19 @@ class CtcTask:
     kind = KIND
 
     def __init__(self, config: AsrConfig) -> None:
-        if not isinstance(config.architecture, CtcSize):
+        if not isinstance(config.architecture, PhoneSize):
             raise ModelError(f"an architecture of kind {config.architecture.kind!r} has no phones")
         torch.manual_seed(config.seed)
         self.config = config
         data = config.data
-        clips = read_clips(data.train)
+        clips = read_clips(data.train, data.times)
         store = FeatureStore(data, config.frontend, config.seed, augment=True)
         table = prepare_phones(config, clips)
         self.acoustic = AcousticBatcher(clips, store, table, spell, config)
-        net = CtcModel(config.architecture, config.frontend, CLASSES, len(table))
+        net = build(config.architecture, config.frontend, CLASSES, len(table))
         if config.init is not None:
-            _start_from(net, config.init)
+            _start_from(net, config.init, config.frontend.window_frames // 2)
+        freeze(net, config.frozen)
         self.model: nn.Module = _Losses(net, config.loss.phones)
         self.net = net
         self.validation = read_clips(data.validation)[: data.validation_clips]
@@ -110,13 +112,20 @@ class CtcTask:
         return figures | {f"per_{engine}": rate for engine, rate in sorted(rates.items())}
 
 
-def _start_from(net: CtcModel, name: str) -> None:
+def _start_from(net: PhoneModel, name: str, positions: int) -> None:
     """Take the weights of an exported model; what it has no weights for adds nothing at first.
+
+    Args:
+        positions: of a Whisper's encoder, the longest utterance in its frames.
 
     Raises:
         InputError: there is no such folder.
         ModelError: it holds no model of this kind and width.
     """
+    if isinstance(net, WhisperPhoneModel):
+        net.start_from(shorten(public(name), positions))
+        return
+    assert isinstance(net, CtcModel)
     for block in net.blocks:
         assert isinstance(block, Block)
         nn.init.zeros_(block.narrow.weight)

@@ -14,8 +14,8 @@ from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.hear.model_card import ModelCard
 from turret_ai.hear.phone_graph import CLASSES
 from turret_ai.learn import loop
-from turret_ai.learn.asr.config import AsrConfig, CtcSize
-from turret_ai.learn.asr.ctc_model import CtcModel
+from turret_ai.learn.asr.config import AsrConfig, PhoneSize
+from turret_ai.learn.asr.ctc_model import PhoneModel, build
 from turret_ai.learn.asr.ctc_task import KIND
 from turret_ai.phonetics.phones import PHONES
 
@@ -25,7 +25,7 @@ _OPSET = 17
 _PARITY_FRAMES = 400
 
 
-def load(checkpoint: Path) -> tuple[CtcModel, AsrConfig]:
+def load(checkpoint: Path) -> tuple[PhoneModel, AsrConfig]:
     """The trained network, without the head that only training needs.
 
     Raises:
@@ -34,14 +34,14 @@ def load(checkpoint: Path) -> tuple[CtcModel, AsrConfig]:
     """
     content = loop.load(checkpoint, KIND)
     config = AsrConfig.model_validate(content["config"])
-    if not isinstance(config.architecture, CtcSize):
+    if not isinstance(config.architecture, PhoneSize):
         raise ModelError(f"{checkpoint} is of the architecture {config.architecture.kind!r}")
     weights = {
         name.removeprefix("net."): value
         for name, value in content["model"].items()
         if not name.startswith("net.sounds.")
     }
-    model = CtcModel(config.architecture, config.frontend, CLASSES)
+    model = build(config.architecture, config.frontend, CLASSES)
     loop.load_weights(model, weights, checkpoint)
     return model.eval(), config
 
@@ -109,7 +109,7 @@ def _quantise(path: Path) -> None:
     whole.unlink()
 
 
-def parity(model: CtcModel, path: Path, bands: int, seed: int = 0) -> float:
+def parity(model: PhoneModel, path: Path, bands: int, seed: int = 0) -> float:
     """Mean total variation between both models' classes, frame by frame, on random features."""
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((1, bands, _PARITY_FRAMES)).astype(np.float32) * 0.5

@@ -28,12 +28,12 @@ def build_whisper(config: AsrConfig, labels: Labels) -> Any:
     """
     transformers = require("transformers", extra="train")
     if config.init is not None:
-        whisper = _public(config.init)
+        whisper = public(config.init)
         if config.merges is not None:
             before = tokens.load(tokenizer_of(config.init))
             narrowing.narrow(whisper, before, labels, config.frontend.chunk_length)
-        _freeze(whisper, config.frozen)
-        return _shorten(whisper, config.frontend.window_frames // 2)
+        freeze(whisper, config.frozen)
+        return shorten(whisper, config.frontend.window_frames // 2)
     size = config.architecture
     if not isinstance(size, WhisperSize):
         raise ModelError(f"an architecture of kind {size.kind!r} is no Whisper")
@@ -61,7 +61,13 @@ def build_whisper(config: AsrConfig, labels: Labels) -> Any:
     )
 
 
-def _public(init: str) -> Any:
+def public(init: str) -> Any:
+    """transformers' Whisper of a folder (its own format or CTranslate2's) or a hub name.
+
+    Raises:
+        ModelError: it can't be loaded.
+        MissingExtraError: transformers isn't installed.
+    """
     folder = Path(init).expanduser()
     if (folder / "model.bin").is_file():
         return from_ctranslate2.load(folder)
@@ -72,7 +78,7 @@ def _public(init: str) -> Any:
         raise ModelError(f"the Whisper {init!r} can't be loaded: {error}") from error
 
 
-def _freeze(whisper: Any, starts: Sequence[str]) -> None:
+def freeze(whisper: Any, starts: Sequence[str]) -> None:
     names = [name for name, _ in whisper.named_parameters()]
     for start in starts:
         if not any(name.startswith(start) for name in names):
@@ -81,7 +87,7 @@ def _freeze(whisper: Any, starts: Sequence[str]) -> None:
         parameter.requires_grad_(not name.startswith(tuple(starts)) if starts else True)
 
 
-def _shorten(whisper: Any, positions: int) -> Any:
+def shorten(whisper: Any, positions: int) -> Any:
     """Forget the encoder's positions beyond the window."""
     embed = whisper.model.encoder.embed_positions
     if positions < embed.weight.shape[0]:
@@ -90,6 +96,22 @@ def _shorten(whisper: Any, positions: int) -> Any:
         whisper.model.encoder.embed_positions = shorter
         whisper.config.max_source_positions = positions
     return whisper
+
+
+def encode(encoder: Any, features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """transformers' encoder on any length: (n, bands, frames) -> (n, frames / 2, width).
+
+    Args:
+        mask: added to what each frame attends to, broadcast to (n, heads, frames / 2, frames / 2).
+    """
+    x = F.gelu(encoder.conv1(features))
+    x = F.gelu(encoder.conv2(x)).permute(0, 2, 1)
+    x = x + encoder.embed_positions.weight[: x.shape[1]]
+    for layer in encoder.layers:
+        x = layer(x, mask)
+        x = x[0] if isinstance(x, tuple) else x
+    normed: Tensor = encoder.layer_norm(x)
+    return normed
 
 
 class AsrModel(nn.Module):
@@ -105,15 +127,7 @@ class AsrModel(nn.Module):
 
     def encode(self, features: Tensor) -> Tensor:
         """(n, bands, frames) -> (n, frames / 2, width), without padding to the window."""
-        encoder = self.whisper.model.encoder
-        x = F.gelu(encoder.conv1(features))
-        x = F.gelu(encoder.conv2(x)).permute(0, 2, 1)
-        x = x + encoder.embed_positions.weight[: x.shape[1]]
-        for layer in encoder.layers:
-            x = layer(x, None)
-            x = x[0] if isinstance(x, tuple) else x
-        normed: Tensor = encoder.layer_norm(x)
-        return normed
+        return encode(self.whisper.model.encoder, features)
 
     def forward(
         self,

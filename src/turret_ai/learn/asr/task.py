@@ -15,7 +15,7 @@ from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn.asr import narrowing, tokens
 from turret_ai.learn.asr.batches import Batcher, pad, prepare_phones
-from turret_ai.learn.asr.config import AsrConfig, CtcSize, WhisperSize
+from turret_ai.learn.asr.config import AsrConfig, PhoneSize, WhisperSize
 from turret_ai.learn.asr.ctc_task import CtcTask
 from turret_ai.learn.asr.features import Clip, FeatureStore, read_clips
 from turret_ai.learn.asr.model import AsrModel, build_whisper, tokenizer_of
@@ -117,7 +117,7 @@ def run(
     config = configs.load(config_name, overrides, AsrConfig)
     torch.set_num_threads(config.schedule.threads)
     task: loop.Task
-    if isinstance(config.architecture, CtcSize):
+    if isinstance(config.architecture, PhoneSize):
         task = CtcTask(config)
     else:
         task = AsrTask(config, prepare_labels(config))
