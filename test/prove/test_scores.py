@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai.errors import InputError
 from turret_ai.prove import turns
-from turret_ai.prove.detection_map import Frame, map50
 from turret_ai.prove.results import Answer, FieldAnswer, Truth
 from turret_ai.prove.score import angle_between, box_iou, confusion, metrics, score_utterance
 from turret_ai.prove.words import align
+from turret_ai.see.boxes import Boxes
+from turret_ai.see.detection_score import average_precision
 from turret_ai.types import Box
 
 TRUTH = {"key": 0, "heading": "065", "tool": "EMP", "target": "red drone", "bbox": [10, 10, 20, 20]}
@@ -123,13 +125,53 @@ def test_a_degree_of_yaw_shrinks_with_elevation() -> None:
     assert math.degrees(error) == pytest.approx(0.5, abs=1e-4)
 
 
-def test_map_counts_a_missed_image_and_ignores_a_lower_ranked_false_box() -> None:
+def mean_precision(*frames: tuple[list[Box], list[float], list[Box]]) -> float:
+    found = [Boxes.from_boxes(boxes, scores) for boxes, scores, _ in frames]
+    true = [Boxes.from_boxes(boxes) for _, _, boxes in frames]
+    return average_precision(found, true).interpolated_precision
+
+
+def test_a_picture_without_candidates_counts_and_a_lower_ranked_false_box_does_not() -> None:
     true, other = Box(0, 0, 10, 10), Box(50, 50, 10, 10)
-    assert map50([Frame(((true, 0.9), (other, 0.8)), (true,))]) == pytest.approx(1.0)
-    missed = map50([Frame(((true, 0.9),), (true,)), Frame((), (other,))])
+    assert mean_precision(([true, other], [0.9, 0.8], [true])) == pytest.approx(1.0)
+    missed = mean_precision(([true], [0.9], [true]), ([], [], [other]))
     assert missed == pytest.approx(0.5, abs=0.01)
-    assert map50([Frame((), (true,))]) == 0.0
-    assert map50([Frame(((true, 0.9),), ())]) is None
+    assert mean_precision(([], [], [true])) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_mean_precision_is_that_of_the_public_tool(seed: int) -> None:
+    coco = pytest.importorskip("faster_coco_eval")
+    rng = np.random.default_rng(seed)
+    frames = []
+    for _ in range(8):
+        true = np.hstack([rng.uniform(0, 90, (4, 2)), rng.uniform(9, 30, (4, 2))])
+        stray = np.hstack([rng.uniform(0, 90, (3, 2)), rng.uniform(5, 30, (3, 2))])
+        found = np.vstack([true + rng.uniform(-4, 4, true.shape), stray])
+        frames.append((found.tolist(), rng.random(len(found)).tolist(), true.tolist()))
+    truth = coco.COCO({
+        "images": [{"id": image} for image in range(8)],
+        "categories": [{"id": 1}],
+        "annotations": [
+            {"id": 4 * image + k + 1, "image_id": image, "category_id": 1, "bbox": box,
+             "area": box[2] * box[3], "iscrowd": 0}
+            for image, (_, _, true) in enumerate(frames) for k, box in enumerate(true)
+        ],
+    })  # fmt: skip
+    answers = [
+        {"image_id": image, "category_id": 1, "bbox": box, "score": score}
+        for image, (found, scores, _) in enumerate(frames)
+        for box, score in zip(found, scores, strict=True)
+    ]
+    public = coco.COCOeval_faster(
+        truth, truth.loadRes(answers), iouType="bbox", print_function=lambda *_: None
+    )
+    public.params.iouThrs = np.array([0.5])
+    public.evaluate()
+    public.accumulate()
+    ours = [([Box(*f) for f in found], s, [Box(*b) for b in true]) for found, s, true in frames]
+    wanted = public.eval["precision"][0, :, 0, 0, -1].mean()
+    assert 0.1 < mean_precision(*ours) == pytest.approx(wanted, abs=1e-6)
 
 
 def answer(key: int, **values: object) -> Answer:

@@ -75,7 +75,7 @@ def detector(
     from turret_ai.learn.vision import export
 
     if Path(checkpoint).suffix == ".pt":
-        _tell(out, export.detector(Path(checkpoint), out, confidence, "", blend, share))
+        _tell(out, export.detector(Path(checkpoint), out, confidence, blend, share))
     else:
         from turret_ai.learn.vision import export_public
 

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from turret_ai.learn.budget import Budget
+from turret_ai.learn.budget import Budget
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,58 +41,40 @@ Exported = Annotated[
 ]
 
 
-def _budget(minutes: float, kept: float) -> Budget | None:
-    """From now on: before the heavy imports, which take their time as well."""
-    from turret_ai.learn.budget import Budget
+def _trains(module: str) -> Callable[..., None]:
+    """A command that trains by `run` of a module, whose imports are heavy, and exports."""
 
-    if not minutes:
-        return None
-    return Budget(minutes, kept, say=lambda line: typer.echo(line, err=True))
+    def train(
+        config: Config,
+        overrides: Overrides = None,
+        budget: Minutes = 0.0,
+        kept: Kept = 0.2,
+        export: Exported = None,
+    ) -> None:
+        clock = None
+        if budget:  # from now on: the imports take their time as well
+            clock = Budget(budget, kept, say=lambda line: typer.echo(line, err=True))
+        importlib.import_module(f"turret_ai.learn.{module}").run(
+            config, overrides or [], clock, export
+        )
 
-
-@app.command()
-def asr(
-    config: Config,
-    overrides: Overrides = None,
-    budget: Minutes = 0.0,
-    kept: Kept = 0.2,
-    export: Exported = None,
-) -> None:
-    """Train a speech recogniser: our small Whisper, or tune a public one."""
-    clock = _budget(budget, kept)
-    from turret_ai.learn.asr import task
-
-    task.run(config, overrides or [], clock, export)
+    return train
 
 
-@app.command()
-def detector(
-    config: Config,
-    overrides: Overrides = None,
-    budget: Minutes = 0.0,
-    kept: Kept = 0.2,
-    export: Exported = None,
-) -> None:
-    """Train a craft detector: our small one, or a DETR of transformers."""
-    clock = _budget(budget, kept)
-    from turret_ai.learn.vision import train_detector
-
-    train_detector.run(config, overrides or [], clock, export)
-
-
-@app.command()
-def matcher(
-    config: Config,
-    overrides: Overrides = None,
-    budget: Minutes = 0.0,
-    kept: Kept = 0.2,
-    export: Exported = None,
-) -> None:
-    """Train a dual encoder for crops and captions: our small one, or tune a SigLIP."""
-    clock = _budget(budget, kept)
-    from turret_ai.learn.vision import train_matcher
-
-    train_matcher.run(config, overrides or [], clock, export, typer.echo)
+for _name, _module, _help in (
+    ("asr", "asr.task", "Train a speech recogniser: our small Whisper, or tune a public one."),
+    (
+        "detector",
+        "vision.train_detector",
+        "Train a craft detector: our small one, or a DETR of transformers.",
+    ),
+    (
+        "matcher",
+        "vision.train_matcher",
+        "Train a dual encoder for crops and captions: our small one, or tune a SigLIP.",
+    ),
+):
+    app.command(_name, help=_help)(_trains(_module))
 
 
 @app.command()

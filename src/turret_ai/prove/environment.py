@@ -21,7 +21,6 @@ _PACKAGES = (
     "cyclonedds",
     "jiwer",
     "rouge-score",
-    "faster-coco-eval",
 )
 
 

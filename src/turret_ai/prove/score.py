@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from turret_ai.aim.camera import angles_to_direction
-from turret_ai.prove.detection_map import Frame, map50
 from turret_ai.prove.latency import percentile
 from turret_ai.prove.nlp_score import FIELDS, score_fields
 from turret_ai.prove.records import Record
@@ -19,6 +18,7 @@ from turret_ai.prove.results import Answer, Truth
 from turret_ai.prove.turns import turn_score
 from turret_ai.prove.words import Alignment, align
 from turret_ai.see.boxes import HIT_IOU, Boxes, iou
+from turret_ai.see.detection_score import average_precision
 from turret_ai.types import Box
 
 
@@ -145,16 +145,19 @@ def metrics(scored: Sequence[Scored]) -> dict[str, float]:
         found[name] = _mean([s.fields[name] if s.fields else None for s in known])
     found["vlm"] = _mean([s.hit for s in known])
     found["iou"] = _mean([s.iou for s in known])
-    found["map50"] = map50(
-        [
-            Frame(s.answer.candidates, s.truth.others)
-            for s in known
-            if s.answer is not None
-            and s.answer.candidates is not None
-            and s.truth is not None
-            and s.truth.others is not None
-        ]
+    searched = [
+        (s.answer.candidates, s.truth.others)
+        for s in known
+        if s.answer is not None
+        and s.answer.candidates is not None
+        and s.truth is not None
+        and s.truth.others is not None
+    ]
+    detection = average_precision(
+        [Boxes.from_boxes([b for b, _ in boxes], [p for _, p in boxes]) for boxes, _ in searched],
+        [Boxes.from_boxes(true) for _, true in searched],
     )
+    found["map50"] = detection.interpolated_precision if detection.truths else None
     errors = sorted(math.degrees(s.aim_error) for s in known if s.aim_error is not None)
     if errors:
         found["aim_error_deg_median"] = percentile(errors, 50.0)

@@ -16,13 +16,11 @@ import numpy as np
 
 from turret_ai import vocabulary
 from turret_ai.errors import InputError
-from turret_ai.prove.detection_map import Frame, map50
 from turret_ai.prove.records import Record
-from turret_ai.see.boxes import Boxes, iou
+from turret_ai.see.boxes import HIT_IOU, Boxes, iou
+from turret_ai.see.detection_score import average_precision
 from turret_ai.types import Box, FloatArray, ImageArray, Location, LocationStatus
 
-HIT = 0.5
-"""Least overlap of a hit, exclusive (the competition's rule)."""
 APART = 0.1
 """A candidate that overlaps every craft by less is a false positive."""
 LOSSES = ("not detected", "refused", "another craft", "poor box", "no craft")
@@ -62,7 +60,7 @@ class Answered:
     @property
     def hit(self) -> bool:
         """Whether it counts."""
-        return self.overlap > HIT
+        return self.overlap > HIT_IOU
 
     @property
     def shown(self) -> float:
@@ -72,10 +70,11 @@ class Answered:
 
 @dataclass(slots=True)
 class VlmScore:
-    """The answers of a data set, its detections, and the time that each picture took."""
+    """The answers of a data set, the time that each picture took, and of each picture the
+    candidates and the true boxes."""
 
     answers: list[Answered] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[tuple[Boxes, Boxes]] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
     @property
@@ -91,25 +90,26 @@ class VlmScore:
     @property
     def forced(self) -> float:
         """The score if the best candidate were always answered."""
-        return _mean(a.forced > HIT for a in self.answers)
+        return _mean(a.forced > HIT_IOU for a in self.answers)
 
     @property
     def recall(self) -> float:
         """Share of true boxes that any candidate overlaps by more than a half."""
         found = []
         for frame in self.frames:
-            found += (_overlaps(frame).max(axis=1, initial=0.0) > HIT).tolist()
+            found += (_overlaps(*frame).max(axis=1, initial=0.0) > HIT_IOU).tolist()
         return _mean(found)
 
     @property
     def false_positives(self) -> float:
         """Candidates a picture that lie on no true box."""
-        wrong = [(_overlaps(f).max(axis=0, initial=0.0) < APART).sum() for f in self.frames]
+        wrong = [(_overlaps(*f).max(axis=0, initial=0.0) < APART).sum() for f in self.frames]
         return float(np.mean(wrong)) if wrong else 0.0
 
     def figures(self) -> Record:
         """Everything as plain values."""
         statuses = [a.location.status for a in self.answers]
+        detection = average_precision([f for f, _ in self.frames], [t for _, t in self.frames])
         return {
             "pictures": len(self.frames),
             "captions": len(self.answers),
@@ -117,7 +117,7 @@ class VlmScore:
             "vlm_standard_error": _standard_error(self.hit_rate, len(self.answers)),
             "vlm_always_answering": self.forced,
             "detector_recall": self.recall,
-            "detector_map50": map50(self.frames),
+            "detector_map50": detection.interpolated_precision if detection.truths else None,
             "false_positives_a_picture": self.false_positives,
             "matcher_top1": self.top1,
             "found": _mean(s is LocationStatus.FOUND for s in statuses),
@@ -139,7 +139,7 @@ class VlmScore:
             rows[name] = {
                 "captions": float(len(some)),
                 "vlm": _mean(a.hit for a in some),
-                "vlm_always_answering": _mean(a.forced > HIT for a in some),
+                "vlm_always_answering": _mean(a.forced > HIT_IOU for a in some),
                 "matcher_top1": _mean(a.given for a in some),
             }
         return rows
@@ -155,10 +155,9 @@ def _standard_error(share: float, count: int) -> float:
     return float(np.sqrt(share * (1.0 - share) / count)) if count else 0.0
 
 
-def _overlaps(frame: Frame) -> FloatArray:
+def _overlaps(found: Boxes, true: Boxes) -> FloatArray:
     """IoU (true boxes, candidates)."""
-    true = Boxes.from_boxes(list(frame.true)).xyxy
-    return iou(true, Boxes.from_boxes([b for b, _ in frame.found]).xyxy)
+    return iou(true.xyxy, found.xyxy)
 
 
 def size_group(answer: Answered) -> str:
@@ -230,13 +229,13 @@ def _overlap(box: Box | None, true: Boxes) -> FloatArray:
 def _loss(answer: Location, candidates: Boxes, true: Boxes, number: int) -> str:
     """Where a caption was lost, one of `LOSSES`, or "" for a hit. number: its true box."""
     own = iou(true.xyxy[number : number + 1], candidates.xyxy)[0]
-    if own.max(initial=0.0) <= HIT:
+    if own.max(initial=0.0) <= HIT_IOU:
         return "not detected"
     best = _overlap(answer.candidates[0][0] if answer.candidates else None, true)
-    if answer.box is None and best[number] > HIT:
+    if answer.box is None and best[number] > HIT_IOU:
         return "refused"
     chosen = best if answer.box is None else _overlap(answer.box, true)
-    if chosen[number] > HIT:
+    if chosen[number] > HIT_IOU:
         return ""
     nearest = int(chosen.argmax())
     if chosen[nearest] < APART:
@@ -286,9 +285,6 @@ def score(
                     _loss(location, candidates, true, i),
                 )
             )
-        found = tuple(
-            (candidates.as_box(i), float(candidates.scores[i])) for i in range(len(candidates))
-        )
-        result.frames.append(Frame(found, picture.boxes))
+        result.frames.append((candidates, true))
         report(number)
     return result

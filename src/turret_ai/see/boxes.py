@@ -55,9 +55,10 @@ class Boxes:
         return cls.of(np.zeros((0, 4), np.float32))
 
     @classmethod
-    def from_boxes(cls, boxes: Sequence[Box]) -> Boxes:
-        """From left, top, width, height."""
-        return cls.of([[b.left, b.top, b.left + b.width, b.top + b.height] for b in boxes])
+    def from_boxes(cls, boxes: Sequence[Box], scores: Any = None) -> Boxes:
+        """From left, top, width, height; scores as of `of`."""
+        corners = [[b.left, b.top, b.left + b.width, b.top + b.height] for b in boxes]
+        return cls.of(corners, scores)
 
     @staticmethod
     def concatenate(parts: Iterable[Boxes]) -> Boxes:

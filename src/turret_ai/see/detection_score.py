@@ -33,13 +33,20 @@ class DetectionScore:
     def average_precision(self) -> float:
         """Area under the precision-recall curve, all points, precision made monotone (PASCAL VOC
         2010 on)."""
-        if not len(self.scores) or not self.truths:
-            return 0.0
+        recall, precision = self._curve()
+        return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+    @property
+    def interpolated_precision(self) -> float:
+        """The mean of the same curve at the recalls 0, .01, ... 1, as COCO counts."""
+        recall, precision = self._curve()
+        places = np.searchsorted(recall, np.linspace(0.0, 1.0, 101), side="left")
+        return float(np.append(precision, 0.0)[places].mean())
+
+    def _curve(self) -> tuple[np.ndarray, np.ndarray]:
         found = np.cumsum(self.hits)
-        recall = found / self.truths
         precision = found / np.arange(1, len(found) + 1)
-        envelope = np.maximum.accumulate(precision[::-1])[::-1]
-        return float(np.sum(np.diff(recall, prepend=0.0) * envelope))
+        return found / max(1, self.truths), np.maximum.accumulate(precision[::-1])[::-1]
 
 
 def average_precision(

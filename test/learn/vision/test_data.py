@@ -240,12 +240,11 @@ def test_a_crop_s_cover_is_turned_like_its_picture():
         assert bright.mean() > 0.05
 
 
-def test_drawn_crops_are_the_same_for_the_same_number():
+def test_painted_crops_are_the_same_for_the_same_number():
     pytest.importorskip("embreex")
-    from turret_ai.learn.vision import render_crops
+    from turret_ai.learn.vision import craft_crops
 
-    first, second = (render_crops.crop(3, 5, "train") for _ in range(2))
-    assert first is not None and second is not None
+    (first, *_), (second, *_) = (craft_crops.painted_row(3, 5, "train") for _ in range(2))
     assert (first.pixels == second.pixels).all() and first.caption == second.caption
     x0, y0, x1, y1 = first.box.astype(int)
     assert first.pixels[y0:y1, x0:x1, 3].mean() > 20

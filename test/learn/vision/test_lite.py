@@ -43,7 +43,7 @@ from turret_ai.see.encoders import DualEncoder
 
 TYPES = ["drone", "helicopter", "missile"]
 TONES = {"red": (220, 30, 30), "blue": (30, 60, 220), "white": (240, 240, 240)}
-STILL = staging.Staging(moves=staging.QUIET)
+STILL = staging.Staging(moves=staging.Moves(flip=0, rotation=0, stretch=0))
 
 
 def _crop(type_name: str, colour: str, seed: int, split: str = "train") -> Crop:

@@ -68,9 +68,9 @@ SMALL_DETECTOR = [
 ]  # fmt: skip
 SMALL_MATCHER = [
     "batch=8", "model.image_size=32", "model.channels=[8,8,8,8]", "model.width=16",
-    "model.blocks=[1,1,1,1]", "model.layers=1", "model.embedding=16", "rendered.train=0",
-    "rendered.validation=0", "init=''", "drawn.count=0", "mistakes.detector=''",
-    "backgrounds=[]", "validation_backgrounds=[]", "made_up_windows=2",
+    "model.blocks=[1,1,1,1]", "model.layers=1", "model.embedding=16", "init=''",
+    "drawn.count=0", "mistakes.detector=''", "backgrounds=[]", "validation_backgrounds=[]",
+    "made_up_windows=2",
 ]  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def test_an_upscaler_learns_and_is_exported(tmp_path, data):
 def test_a_siglip_is_tuned(tmp_path, data, siglip):
     more = [
         f"pretrained={siglip}", "batch=4", "schedule.accumulate=2", "schedule.compile=false",
-        "schedule.precision=fp32", "schedule.workers=0", "rendered.train=0",
+        "schedule.precision=fp32", "schedule.workers=0",
     ]  # fmt: skip
     assert _train("matcher", "siglip_large_2024", data, tmp_path / "s", more) == 0
     from turret_ai.learn.vision import export_public

@@ -79,7 +79,11 @@ def lay_on(layer: ImageArray, ground: ImageArray, rng: Generator) -> ImageArray:
     if side > SIDE:
         ground = cv2.resize(ground, (side, side))  # type: ignore[assignment]
     x, y = (int(v) for v in rng.integers(max(0, SIDE - side) + 1, size=2))
-    under = ground[y : y + side, x : x + side].astype(np.uint16)
+    return over(layer, ground[y : y + side, x : x + side])
+
+
+def over(layer: ImageArray, under: ImageArray) -> ImageArray:
+    """A premultiplied RGBA layer (h, w, 4) over a picture (h, w, 3), or (h, w, 4) with a mask."""
     clear = 255 - layer[..., 3:].astype(np.uint16)
-    mixed = layer[..., :3] + (under * clear + 127) // 255
+    mixed = layer[..., : under.shape[2]] + (under.astype(np.uint16) * clear + 127) // 255
     return np.minimum(mixed, 255).astype(np.uint8)

@@ -64,9 +64,7 @@ def compose(
             continue
         under = image[y : y + side, x : x + side]
         layer = relight(moved, settings.light, under.reshape(-1, 3).mean(axis=0), rng)
-        clear = 255 - layer[..., 3:].astype(np.uint16)
-        mixed = layer[..., :3] + (under.astype(np.uint16) * clear + 127) // 255
-        image[y : y + side, x : x + side] = np.minimum(mixed, 255)
+        image[y : y + side, x : x + side] = backgrounds.over(layer, under)
         boxes.append(place)
         kept.append(number)
     level = str(rng.choice(sensor.LEVELS, p=(0.5, 0.25, 0.25)))

@@ -7,12 +7,13 @@ Reading crops is a hundred times cheaper than reading pictures, so that a dual e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
 from turret_ai.see.manifests import Scene
@@ -83,6 +84,14 @@ def cut(image: ImageArray, box: FloatArray, caption: str, cover: ImageArray | No
     return Crop(taken(image), inside.astype(np.float32), caption, part)
 
 
+def extent(solid: NDArray[np.bool_]) -> FloatArray | None:
+    """Corners (4,) round the true cells of a mask (h, w); None if it has none."""
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    if not len(rows):
+        return None
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
+
+
 def from_scenes(scenes: Iterable[Scene]) -> Iterator[Crop]:
     """Every annotated box of the pictures."""
     from turret_ai.learn.image_files import mask_beside  # which pastes crops itself
@@ -106,17 +115,30 @@ def save(path: Path, crops: Sequence[Crop]) -> None:
     boxes = np.stack([c.box for c in crops])
     captions = json.dumps([c.caption for c in crops])
     origins = json.dumps([asdict(c.origin) for c in crops])
+    write(path, np.savez_compressed, data=data, sizes=sizes, boxes=boxes,
+          captions=np.array(captions), origins=np.array(origins))  # fmt: skip
+
+
+def write(path: Path, savez: Callable[..., None], **content: np.ndarray) -> None:
+    """Write arrays by one of NumPy's functions; the file is whole or isn't there.
+
+    Raises:
+        InputError: it can't be written.
+    """
     partial = path.with_suffix(".partial.npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            partial, data=data, sizes=sizes, boxes=boxes, captions=np.array(captions),
-            origins=np.array(origins),
-        )  # fmt: skip
+        savez(partial, **content)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise InputError(f"{path} can't be written: {error}") from error
+
+
+def shards(folder: Path, split: str) -> list[Path]:
+    """The shards of a split, but for those that are being written right now."""
+    found = sorted(folder.glob(f"*_{split}_*.npz"))
+    return [path for path in found if ".partial" not in path.name]
 
 
 def load(path: Path) -> list[Crop]:
@@ -125,8 +147,8 @@ def load(path: Path) -> list[Crop]:
     Raises:
         InputError: nothing there, or not a shard.
     """
-    if path.is_dir() and (shards := sorted(path.glob("*.npz"))):
-        return [crop for shard in shards for crop in load(shard)]
+    if path.is_dir() and (found := sorted(path.glob("*.npz"))):
+        return [crop for shard in found for crop in load(shard)]
     if path.suffix != ".npz":
         from turret_ai.see import manifests
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from turret_ai.learn.config import Section
 from turret_ai.learn.image_files import mask_beside
 from turret_ai.learn.vision.augment import Augmentation, spoil
+from turret_ai.learn.vision.backgrounds import over
 from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.detector_model import STRIDE
 from turret_ai.see.boxes import iou
@@ -109,10 +110,7 @@ def paste(
         drawn = cv2.resize(layer.pixels, (side, side), interpolation=cv2.INTER_AREA)
         x0, y0, x1, y1 = max(0, x), max(0, y), min(size, x + side), min(size, y + side)
         part = drawn[y0 - y : y1 - y, x0 - x : x1 - x]
-        clear = 255 - part[..., 3:].astype(np.uint16)
-        under = window[y0:y1, x0:x1].astype(np.uint16)
-        mixed = part[..., : window.shape[2]] + (under * clear + 127) // 255
-        window[y0:y1, x0:x1] = np.minimum(mixed, 255).astype(np.uint8)
+        window[y0:y1, x0:x1] = over(np.asarray(part, np.uint8), window[y0:y1, x0:x1])
         boxes = np.concatenate([boxes, kept[None].astype(np.float32)])
     return window, boxes
 

@@ -27,18 +27,21 @@ class DetectorShape(Section):
     refine: int = Field(1, ge=0, description="residual blocks at strides 16, 8 on the way up")
 
 
-def _conv(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+def conv(before: int, after: int, stride: int = 1) -> nn.Sequential:
+    """Convolution of 3 by 3, normalisation, rectifier."""
     return nn.Sequential(
-        nn.Conv2d(before, after, kernel, stride, (kernel - 1) // 2, bias=False),
+        nn.Conv2d(before, after, 3, stride, 1, bias=False),
         nn.BatchNorm2d(after),
         nn.ReLU(inplace=True),
     )
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """Two convolutions round which the input goes as well (He et al., 2016)."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = _conv(channels, channels)
+        self.first = conv(channels, channels)
         self.second = nn.Sequential(
             nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
         )
@@ -63,9 +66,7 @@ class Detector(nn.Module):
             (c2, c4, c8, c16), (c4, c8, c16, c32), shape.blocks, strict=True
         ):
             stages.append(
-                nn.Sequential(
-                    _conv(before, after, 3, 2), *(_Residual(after) for _ in range(blocks))
-                )
+                nn.Sequential(conv(before, after, 2), *(Residual(after) for _ in range(blocks)))
             )
         self.stages = nn.ModuleList(stages)
         self.down16 = nn.Conv2d(c32, c16, 1)
@@ -73,7 +74,7 @@ class Detector(nn.Module):
         self.side8 = nn.Conv2d(c8, c8, 1)
         self.mix8 = self._mix(c8, c4, shape.refine)
         self.side4 = nn.Conv2d(c4, c4, 1)
-        self.mix4 = _conv(c4, shape.head)
+        self.mix4 = conv(c4, shape.head)
         self.heat = nn.Conv2d(shape.head, 1, 1)
         self.sides = nn.Conv2d(shape.head, 4, 1)
         self.cover = nn.Conv2d(shape.head, 1, 1)
@@ -84,7 +85,7 @@ class Detector(nn.Module):
 
     @staticmethod
     def _mix(before: int, after: int, blocks: int) -> nn.Sequential:
-        return nn.Sequential(*_conv(before, after), *(_Residual(after) for _ in range(blocks)))
+        return nn.Sequential(*conv(before, after), *(Residual(after) for _ in range(blocks)))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Centre logits (B, 1, H/4, W/4), log of the distances left, top, right, bottom in cells

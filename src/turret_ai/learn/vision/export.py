@@ -21,9 +21,12 @@ from turret_ai.errors import InputError, ModelError
 from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.learn import loop
 from turret_ai.learn.vision.detector_model import STRIDE, Detector, DetectorShape, Exported
+from turret_ai.learn.vision.matcher_lite import ExportedImage, LiteMatcher, LiteShape
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
+from turret_ai.see.cropping import CropShape
 from turret_ai.see.description import (
     DetectorDescription,
+    Heads,
     InputDescription,
     MatcherDescription,
     UpscalerDescription,
@@ -126,7 +129,6 @@ def detector(
     checkpoint: Path,
     out: Path,
     confidence: float = 0.25,
-    name: str = "",
     blend: str = "",
     share: float = 0.5,
 ) -> float:
@@ -158,7 +160,7 @@ def detector(
         {"image": free, "peaks": free, "sides": free},
     )
     about = DetectorDescription(
-        name=name or out.name,
+        name=out.name,
         licence="Apache-2.0",
         layout="centres",
         input=InputDescription(resize="corner"),
@@ -170,42 +172,41 @@ def detector(
     return difference
 
 
-def matcher(checkpoint: Path, out: Path, name: str = "") -> float:
-    """Our small dual encoder, image and text apart; returns the worse parity.
+def matcher(checkpoint: Path, out: Path) -> float:
+    """A dual encoder of ours, image and text apart; returns the worse parity.
 
     Raises:
         ModelError, InputError: the checkpoint can't be used, or the result can't be written.
     """
-    from turret_ai.see.cropping import CropShape
-
-    if loop.kind_of(checkpoint) == "matcher/lite":
-        from turret_ai.learn.vision import export_lite
-
-        return export_lite.matcher(checkpoint, out, name)
-    content = loop.load(checkpoint, "matcher/small")
+    kind = "matcher/lite" if loop.kind_of(checkpoint) == "matcher/lite" else "matcher/small"
+    content = loop.load(checkpoint, kind)
     config = content["config"]
-    shape: MatcherShape = shape_of(content, MatcherShape, checkpoint)
-    model = Matcher(shape, len(config["types"]), len(config["colours"]))
+    model: Any
+    if kind == "matcher/lite":
+        shape = shape_of(content, LiteShape, checkpoint)
+        model = LiteMatcher(shape, len(config["types"]), len(config["colours"]))
+        image: nn.Module = ExportedImage(model)
+        names = list(ExportedImage.outputs)
+        heads = Heads(types=config["types"], colours=config["colours"], craft=True)
+    else:
+        shape = shape_of(content, MatcherShape, checkpoint)
+        model = Matcher(shape, len(config["types"]), len(config["colours"]))
+        image, names, heads = model.image, ["embedding"], Heads()
     loop.load_weights(model, weights(content), checkpoint)
-    random = torch.Generator().manual_seed(0)
-    crops = torch.rand(2, 3, shape.image_size, shape.image_size, generator=random)
-    image_parity = to_onnx(
-        model.image.eval(),
-        [crops],
-        out / "image.onnx",
-        ["image"],
-        ["embedding"],
-        {"image": {0: "batch"}, "embedding": {0: "batch"}},
-    )
+    side = shape.image_size
+    crops = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    free = {key: {0: "batch"} for key in ("image", *names)}
+    image_parity = to_onnx(image.eval(), [crops], out / "image.onnx", ["image"], names, free)
     text_parity = text_encoder(model.text, shape.tokens, checkpoint, out)
     about = MatcherDescription(
-        name=name or out.name,
+        name=out.name,
         licence="Apache-2.0",
-        size=shape.image_size,
+        size=side,
         crop=CropShape.model_validate(config["crop"]),
         tokens=shape.tokens,
         scale=float(model.log_scale.detach().exp()),
         bias=float(model.bias.detach()),
+        heads=heads,
     )
     describe(out, about)
     return max(image_parity, text_parity)
@@ -235,7 +236,7 @@ def text_encoder(model: nn.Module, tokens: int, checkpoint: Path, out: Path) -> 
     return difference
 
 
-def upscaler(checkpoint: Path, out: Path, name: str = "") -> float:
+def upscaler(checkpoint: Path, out: Path) -> float:
     """Our own upscaler, or a public Real-ESRGAN SRVGGNetCompact state dict (.pth, .safetensors).
 
     Raises:
@@ -263,5 +264,5 @@ def upscaler(checkpoint: Path, out: Path, name: str = "") -> float:
     difference = to_onnx(
         model, [image], out / "model.onnx", ["image"], ["large"], {"image": free, "large": free}
     )
-    describe(out, UpscalerDescription(name=name or out.name, factor=model.factor))
+    describe(out, UpscalerDescription(name=out.name, factor=model.factor))
     return difference

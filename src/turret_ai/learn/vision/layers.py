@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from turret_ai.aim.camera import Camera
 from turret_ai.learn import cutout, placing
+from turret_ai.learn.vision import crop_bank
 from turret_ai.learn.vision.crop_bank import AROUND
 from turret_ai.simulate import render
 from turret_ai.simulate.livery import Livery
@@ -107,10 +108,8 @@ def spread(colour: FloatArray, cover: FloatArray) -> FloatArray:
 
 def box_of(cover: FloatArray) -> FloatArray | None:
     """Corners (4,) of what is solid; None if that is next to nothing."""
-    ys, xs = np.nonzero(cover > SOLID)
-    if len(ys) < 20:
-        return None
-    return np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1], np.float32)
+    solid = cover > SOLID
+    return crop_bank.extent(solid) if np.count_nonzero(solid) >= 20 else None
 
 
 def rgba(colour: FloatArray, cover: FloatArray) -> ImageArray:

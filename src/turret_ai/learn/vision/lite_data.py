@@ -80,9 +80,7 @@ def _crops(path: Path, split: str) -> list[Crop]:
     """Of the shards of a folder, or of a pack."""
     if path.is_file():
         return [crop for crop in packed.read(path).crops if crop.origin.split == split]
-    shards = sorted(path.glob(f"*_{split}_*.npz"))
-    # Partial ones are being written right now.
-    return [crop for p in shards if ".partial" not in p.name for crop in crop_bank.load(p)]
+    return [crop for p in crop_bank.shards(path, split) for crop in crop_bank.load(p)]
 
 
 def pictures(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]:

@@ -21,7 +21,7 @@ from turret_ai.learn.vision.device_staging import NOTHING, DeviceStaging
 from turret_ai.learn.vision.lite_config import LiteConfig
 from turret_ai.learn.vision.lite_data import LiteData
 from turret_ai.learn.vision.matcher_lite import LiteMatcher
-from turret_ai.learn.vision.matcher_model import choice_loss, sigmoid_loss
+from turret_ai.learn.vision.matcher_model import choice_loss, sigmoid_loss, top1
 from turret_ai.learn.vision.staging import Staged
 from turret_ai.see.cropping import crop_boxes
 from turret_ai.see.description import MatcherDescription, read
@@ -243,8 +243,8 @@ class LiteTask:
         prefers = joint.diagonal() > beside.diagonal()
         cosine = vectors[rows] @ self._texts(model, own).T
         return {
-            "score": _top1(joint, own, np.random.default_rng(config.seed)),
-            "cosine": _top1(cosine, own, np.random.default_rng(config.seed)),
+            "score": top1(joint, own, np.random.default_rng(config.seed)),
+            "cosine": top1(cosine, own, np.random.default_rng(config.seed)),
             "near": float(prefers.float().mean()),
             "type": float(np.mean(each)),
             "craft": float(((craft > 0) == there).float().mean()),
@@ -273,14 +273,3 @@ class LiteTask:
         named = torch.tensor([[float(c in a.colours) for c in config.colours] for a in wanted])
         chance = F.logsigmoid(colours) @ named.T + F.logsigmoid(-colours) @ (1 - named).T
         return 0.5 * scale * vectors @ texts.T + kinds.log_softmax(1)[:, numbers] + chance
-
-
-def _top1(
-    similar: Tensor, own: Sequence[Attributes], rng: np.random.Generator, others: int = 5
-) -> float:
-    """Share of captions whose own picture beats those of some others with other captions."""
-    hits, count = 0, len(own)
-    for caption in range(count):
-        rivals = [r for r in rng.integers(count, size=others) if own[r] != own[caption]]
-        hits += all(similar[caption, caption] > similar[r, caption] for r in rivals)
-    return hits / max(1, count)

@@ -31,23 +31,12 @@ class Jitter(Section):
     rotation: float = Field(8.0, ge=0, description="largest turn, degrees")
 
 
-class Rendered(Section):
-    """Craft that are drawn for this training, and kept for the next."""
-
-    folder: Path = Path("crops")
-    train: int = Field(0, ge=0, description="crops to draw of training airframes")
-    validation: int = Field(0, ge=0, description="crops to draw of validation airframes")
-    seed: int = 0
-    workers: int = Field(1, ge=1, description="processes that draw")
-
-
 class CropConfig(Section):
     """What every training on whole crops is told."""
 
     train: list[Path] = Field([], description="shards of crops, or manifests")
     drawn: Drawn = Field(Drawn(), description="pictures to draw and to cut crops from as well")
     validation: list[Path] = Field([], description="the same, for the choice of the best")
-    rendered: Rendered = Rendered()
     backgrounds: list[Path] = Field([], description="manifests to cut backgrounds from")
     validation_backgrounds: list[Path] = Field([], description="manifests")
     background_windows: int = Field(3000, ge=0, description="most of them, kept in memory")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +21,9 @@ from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.matcher_config import CropConfig, Jitter
+from turret_ai.learn.vision.staging import Staged, displaced
 from turret_ai.see import manifests
-from turret_ai.types import FloatArray, ImageArray
-
-
-def spoilt_box(crop: Crop, jitter: Jitter, rng: Generator) -> FloatArray:
-    """The true box as a detector might have found it, corners (4,)."""
-    x0, y0, x1, y1 = crop.box
-    w, h = x1 - x0, y1 - y0
-    cx = (x0 + x1) / 2 + rng.normal() * jitter.shift * w
-    cy = (y0 + y1) / 2 + rng.normal() * jitter.shift * h
-    w = w * np.exp(rng.normal() * jitter.stretch)
-    h = h * np.exp(rng.normal() * jitter.stretch)
-    return np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A spoilt picture (s, s, 3), the box in it (4,) and the craft's cover (s, s), if known."""
-
-    pixels: ImageArray
-    box: FloatArray
-    cover: ImageArray | None
+from turret_ai.types import ImageArray
 
 
 def stage(
@@ -65,7 +46,7 @@ def stage(
     turn[:, 2] += (target - side) / 2
     shrinks = cv2.INTER_AREA if target < side else cv2.INTER_LINEAR
     pixels = cv2.warpAffine(pixels, turn, (target, target), flags=shrinks, borderMode=edge)
-    box = spoilt_box(crop, jitter, rng) * (target / side)
+    box = displaced(crop.box, jitter.shift, jitter.stretch, rng) * (target / side)
     if rng.random() < jitter.flip:
         pixels = pixels[:, ::-1]
         x0, y0, x1, y1 = box
@@ -97,13 +78,13 @@ class CropData:
     def __init__(self, config: CropConfig) -> None:
         self.config = config
         drawn = drawn_pictures.draw(config.drawn)
-        self.crops = self._crops([*config.train, *drawn], config.rendered.train, "train")
+        self.crops = self._crops([*config.train, *drawn], "train")
         self.grounds = self._grounds([*config.backgrounds, *drawn], config.background_windows)
         self.mistakes = mistakes.find(
             config.mistakes, drawn, config.augmentation, config.seed, config.out / "mistakes.npz"
         )
         self.attributes = [self._parse(c) for c in self.crops]
-        self.held_crops = self._crops(config.validation, config.rendered.validation, "val")
+        self.held_crops = self._crops(config.validation, "validation")
         self.held_grounds = self._grounds(
             config.validation_backgrounds, config.background_windows // 4
         )
@@ -152,30 +133,10 @@ class CropData:
         corners = [centre - width / 2, centre - height / 2, centre + width / 2, centre + height / 2]
         return Staged(pixels, np.array(corners, np.float32), np.zeros((side, side), np.uint8))
 
-    def top1(self, similar: Tensor, rng: Generator, others: int = 5) -> float:
-        """Share of captions whose own picture beats those of some others with other captions.
-
-        similar: (pictures, captions) of the validation set.
-        """
-        hits, count = 0, similar.shape[1]
-        for caption in range(count):
-            rivals = rng.integers(count, size=others).tolist()
-            own = self.held_attributes[caption]
-            rivals = [r for r in rivals if self.held_attributes[r] != own]
-            hits += all(similar[caption, caption] > similar[r, caption] for r in rivals)
-        share: float = float(hits) / max(1, count)
-        return share
-
-    def _crops(self, paths: Sequence[Path], count: int, split: str) -> list[Crop]:
+    def _crops(self, paths: Sequence[Path], key: str) -> list[Crop]:
         crops = [c for path in paths for c in crop_bank.load(path)]
-        made = self.config.rendered
-        if count:
-            from turret_ai.learn.vision import render_crops
-
-            shards = render_crops.render(made.folder, count, made.seed, split, made.workers)
-            crops += [c for shard in shards for c in crop_bank.load(shard)]
         if not crops:
-            raise ConfigError(f"no crops: set `{split}` to manifests, or `rendered.{split}`")
+            raise ConfigError(f"no crops: set `{key}` to manifests or shards")
         return crops
 
     def _grounds(self, paths: Sequence[Path], count: int) -> list[ImageArray]:

@@ -7,12 +7,16 @@ of the batch is a yes-or-no question, which suits many captions that fit one pic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from turret_ai.learn.config import Section
+from turret_ai.learn.vision.detector_model import Residual, conv
 
 
 class TextShape(Section):
@@ -36,27 +40,6 @@ class MatcherShape(TextShape):
     hidden: int = Field(256, ge=16, description="width before the embedding")
 
 
-def _conv(before: int, after: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, 1, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(inplace=True),
-    )
-
-
-class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
-        )
-        nn.init.zeros_(self.second[1].weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(self.first(x)))
-
-
 class ImageEncoder(nn.Module):
     """RGB crops in [0, 1], (B, 3, S, S), to unit vectors (B, E).
 
@@ -70,13 +53,13 @@ class ImageEncoder(nn.Module):
         stages, before = [], 3
         for after, blocks in zip(shape.channels, shape.blocks, strict=True):
             stages.append(
-                nn.Sequential(_conv(before, after, 2), *(_Residual(after) for _ in range(blocks)))
+                nn.Sequential(conv(before, after, 2), *(Residual(after) for _ in range(blocks)))
             )
             before = after
         self.stages = nn.ModuleList(stages)
         _, c4, c8, c16 = shape.channels
         self.from8, self.from16 = nn.Conv2d(c8, c4, 1), nn.Conv2d(c16, c4, 1)
-        self.to_mask = nn.Sequential(_conv(c4, 32), nn.Conv2d(32, 1, 1))
+        self.to_mask = nn.Sequential(conv(c4, 32), nn.Conv2d(32, 1, 1))
         tones = shape.tones
         self.tint = nn.Sequential(
             nn.Conv2d(3, tones, 1), nn.ReLU(inplace=True), nn.Conv2d(tones, tones, 1),
@@ -197,6 +180,18 @@ def sigmoid_loss(logits: Tensor, fits: Tensor) -> Tensor:
     """
     signs = fits.to(logits.dtype) * 2 - 1
     return -F.logsigmoid(logits * signs).sum(1).mean()
+
+
+def top1(similar: Tensor, own: Sequence[object], rng: np.random.Generator) -> float:
+    """Share of captions whose own picture beats those of five others with other captions.
+
+    similar: (n, n) of pictures and captions; own: what each caption says.
+    """
+    hits, count = 0, len(own)
+    for caption in range(count):
+        rivals = [r for r in rng.integers(count, size=5) if own[r] != own[caption]]
+        hits += all(similar[caption, caption] > similar[r, caption] for r in rivals)
+    return hits / max(1, count)
 
 
 def choice_loss(logits: Tensor, fits: Tensor) -> Tensor:

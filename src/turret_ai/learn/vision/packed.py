@@ -93,11 +93,11 @@ def piece(crop: Crop, longest: float) -> Piece:
     if pixels.shape[2] == 3:
         return Piece(pixels, None, 0, 0, side, box, crop.caption, crop.origin)
     solid = pixels[..., 3] >= _SOLID
-    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-    if not len(rows):
+    found = crop_bank.extent(solid)
+    if found is None:
         raise InputError("a crop without a solid pixel")
-    top, left = int(rows[0]), int(columns[0])
-    part = np.s_[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+    left, top, right, bottom = (int(v) for v in found)
+    part = np.s_[top:bottom, left:right]
     colours = _spread(pixels[part], solid[part])
     return Piece(colours, solid[part], left, top, side, box, crop.caption, crop.origin)
 
@@ -159,7 +159,7 @@ def write(
             "backgrounds": np.frombuffer(b"".join(ground), np.uint8),
             "background_ends": np.cumsum([len(c) for c in ground], dtype=np.int64),
         }
-        _save(out, content)
+        crop_bank.write(out, np.savez, **content)
         size = out.stat().st_size
         if size <= room:
             loss = _loss(pieces, coded)
@@ -170,17 +170,6 @@ def write(
         f"{len(pieces)} crops and {len(grounds)} backgrounds don't fit into {megabytes:g} MB: "
         f"take fewer"
     )
-
-
-def _save(out: Path, content: Mapping[str, np.ndarray]) -> None:
-    partial = out.with_suffix(".partial.npz")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, **content)  # type: ignore[arg-type]
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"{out} can't be written: {error}") from error
 
 
 def _sized(ground: ImageArray) -> ImageArray:
@@ -317,13 +306,8 @@ def chosen(
     rng = np.random.default_rng([seed, 41])
     groups: dict[tuple[str, str], dict[tuple[str, str], list[Piece]]] = {}
     problems: set[str] = set()
-    shards = [
-        (path, split)
-        for folder in folders
-        for split in ("train", "val")
-        for path in sorted(folder.glob(f"*_{split}_*.npz"))
-        if ".partial" not in path.name
-    ]
+    splits = ("train", "val")
+    shards = [(p, s) for f in folders for s in splits for p in crop_bank.shards(f, s)]
     if not shards:
         raise InputError(
             f"no shards *_train_*.npz or *_val_*.npz in {', '.join(map(str, folders))}"

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from turret_ai.learn.config import Section
-from turret_ai.learn.vision import lite_data, staging
+from turret_ai.learn.vision import backgrounds, crop_bank, lite_data, staging
 from turret_ai.learn.vision.augment import spoil
 from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.detector_data import Windows, cells
@@ -158,17 +158,11 @@ def _lay(
     under = image[y0:y1, x0:x1]
     air = under.reshape(-1, 3).mean(axis=0)
     lit = relight(layer, settings.staging.light, air, rng)[y0 - y : y1 - y, x0 - x : x1 - x]
-    clear = 255 - lit[..., 3:].astype(np.uint16)
-    mixed = lit[..., :3] + (under.astype(np.uint16) * clear + 127) // 255
-    image[y0:y1, x0:x1] = np.minimum(mixed, 255)
+    image[y0:y1, x0:x1] = backgrounds.over(lit, under)
     np.maximum(cover[y0:y1, x0:x1], lit[..., 3], out=cover[y0:y1, x0:x1])
     # The box is of the layer as it was cut: a softer outline is no larger craft.
-    solid = layer[y0 - y : y1 - y, x0 - x : x1 - x, 3] >= SOLID
-    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-    if not len(rows):
-        return None
-    found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
-    return np.array(found, np.float32) + np.array([x0, y0, x0, y0], np.float32)
+    found = crop_bank.extent(layer[y0 - y : y1 - y, x0 - x : x1 - x, 3] >= SOLID)
+    return None if found is None else found + np.array([x0, y0, x0, y0], np.float32)
 
 
 def _stacked(boxes: Sequence[FloatArray]) -> FloatArray:

@@ -12,6 +12,7 @@ from numpy.random import Generator
 from pydantic import Field
 
 from turret_ai.learn.config import Section
+from turret_ai.learn.vision import backgrounds, crop_bank
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.crop_bank import Crop
 from turret_ai.learn.vision.relight import Relight, relight
@@ -54,9 +55,6 @@ class Staging(Section):
     noise: Augmentation = Augmentation()
 
 
-QUIET = Moves(flip=0, rotation=0, stretch=0)
-
-
 @dataclass(frozen=True, slots=True)
 class Staged:
     """A spoilt picture (s, s, 3), the box in it (4,) and the craft's cover (s, s), if known."""
@@ -77,12 +75,11 @@ def stage(crop: Crop, settings: Staging, grounds: Sequence[ImageArray], rng: Gen
         ground = part_of(grounds[int(rng.integers(len(grounds)))], moved.shape[0], rng)
         air = ground.reshape(-1, 3).mean(axis=0)
         layer = relight(moved, settings.light, air, rng)
-        clear = 255 - layer[..., 3:].astype(np.uint16)
-        mixed = layer[..., :3] + (ground.astype(np.uint16) * clear + 127) // 255
-        picture = np.minimum(mixed, 255).astype(np.uint8)
+        picture = backgrounds.over(layer, ground)
     else:
         picture = np.ascontiguousarray(moved[..., :3])
-    return Staged(spoil(picture, settings.noise, rng), displaced(box, moves, rng), cover)
+    spoilt = spoil(picture, settings.noise, rng)
+    return Staged(spoilt, displaced(box, moves.box_shift, moves.box_stretch, rng), cover)
 
 
 def nothing(grounds: Sequence[ImageArray], settings: Staging, rng: Generator) -> Staged:
@@ -94,18 +91,22 @@ def nothing(grounds: Sequence[ImageArray], settings: Staging, rng: Generator) ->
     if rng.random() < 0.15:
         width, height = height, width
     half = np.array([-width, -height, width, height]) / 2
-    box = displaced(np.asarray(side / 2 + half, np.float32), settings.moves, rng)
+    moves, middle = settings.moves, np.asarray(side / 2 + half, np.float32)
+    box = displaced(middle, moves.box_shift, moves.box_stretch, rng)
     return Staged(spoil(picture, settings.noise, rng), box, np.zeros((side, side), np.uint8))
 
 
-def displaced(box: FloatArray, moves: Moves, rng: Generator) -> FloatArray:
-    """The true box as a detector might have found it, corners (4,)."""
+def displaced(box: FloatArray, shift: float, stretch: float, rng: Generator) -> FloatArray:
+    """The true box as a detector might have found it, corners (4,).
+
+    shift: standard deviation, of the side; stretch: of the logarithm of the side.
+    """
     x0, y0, x1, y1 = (float(v) for v in box)
     w, h = x1 - x0, y1 - y0
-    cx = (x0 + x1) / 2 + rng.normal() * moves.box_shift * w
-    cy = (y0 + y1) / 2 + rng.normal() * moves.box_shift * h
-    w *= np.exp(rng.normal() * moves.box_stretch)
-    h *= np.exp(rng.normal() * moves.box_stretch)
+    cx = (x0 + x1) / 2 + rng.normal() * shift * w
+    cy = (y0 + y1) / 2 + rng.normal() * shift * h
+    w *= np.exp(rng.normal() * stretch)
+    h *= np.exp(rng.normal() * stretch)
     return np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], np.float32)
 
 
@@ -144,11 +145,9 @@ def move(
         borderMode=cv2.BORDER_CONSTANT if layered else cv2.BORDER_REFLECT,
     )
     if moved.shape[2] == 4:
-        solid = moved[..., 3] >= SOLID
-        rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-        if len(rows) and len(columns):
-            found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
-            return np.asarray(moved, np.uint8), np.array(found, np.float32)
+        found = crop_bank.extent(moved[..., 3] >= SOLID)
+        if found is not None:
+            return np.asarray(moved, np.uint8), found
     corners = np.array([[box[i], box[j]] for i in (0, 2) for j in (1, 3)]) @ linear.T + shift
     low, high = corners.min(axis=0), corners.max(axis=0)
     return np.asarray(moved, np.uint8), np.array([*low, *high], np.float32)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,9 +35,10 @@ from turret_ai.learn.vision.pasted_windows import Material, Pasted
 from turret_ai.see import manifests
 from turret_ai.see.boxes import HIT_IOU, Boxes
 from turret_ai.see.description import DetectorDescription, read
-from turret_ai.see.detection_score import average_precision
+from turret_ai.see.detection_score import DetectionScore, average_precision
 from turret_ai.see.heads import decode_centres
 from turret_ai.simulate.craft import TYPES
+from turret_ai.types import ImageArray
 
 _CONFIDENCE = 0.25
 """Least score of an exported detector."""
@@ -93,6 +94,22 @@ def scenes(config: DetectorConfig) -> list[manifests.Scene]:
             "no pictures: set `train` to manifests, or `drawn.count`, or `pasted.share` to 1"
         )
     return found
+
+
+def scored(
+    config: DetectorConfig, held: Sequence[manifests.Scene], find: Callable[[ImageArray], Boxes]
+) -> DetectionScore:
+    """What a detector finds in validation pictures, which are always spoilt in the same way."""
+    found, true = [], []
+    for number, scene in enumerate(held):
+        image = scene.load()
+        if config.validation_spoil:
+            rng = np.random.default_rng([config.seed, 1 << 30, number])
+            image = spoil(image, config.validation_augmentation, rng)
+        height, width = image.shape[:2]
+        found.append(find(image).clip(width, height))
+        true.append(Boxes.of(scene.boxes))
+    return average_precision(found, true, threshold=HIT_IOU)
 
 
 class CentreTask:
@@ -198,21 +215,16 @@ class CentreTask:
         assert isinstance(model, Detector)
         final = Exported(model)
         device = next(model.parameters()).device
-        found, true = [], []
-        for number, scene in enumerate(self.held_out):
-            image = scene.load()
-            if self.config.validation_spoil:
-                rng = np.random.default_rng([self.config.seed, 1 << 30, number])
-                image = spoil(image, self.config.validation_augmentation, rng)
+
+        def find(image: ImageArray) -> Boxes:
             height, width = image.shape[:2]
             padded = np.full((-(-height // 32) * 32, -(-width // 32) * 32, 3), 114, np.uint8)
             padded[:height, :width] = image
             tensor = torch.from_numpy(padded).permute(2, 0, 1)[None].float().to(device) / 255
             peaks, sides = final(tensor)
-            boxes = decode_centres(peaks.cpu().numpy(), sides.cpu().numpy(), STRIDE, 0.05, 200)[0]
-            found.append(boxes.clip(width, height))
-            true.append(Boxes.of(scene.boxes))
-        measured = average_precision(found, true, threshold=HIT_IOU)
+            return decode_centres(peaks.cpu().numpy(), sides.cpu().numpy(), STRIDE, 0.05, 200)[0]
+
+        measured = scored(self.config, self.held_out, find)
         return {
             "score": measured.average_precision,
             "recall": measured.recall_at(0.3),

@@ -22,8 +22,9 @@ from turret_ai.learn.vision import captions, finish, tokens
 from turret_ai.learn.vision.captions import Attributes
 from turret_ai.learn.vision.lite_config import LiteConfig
 from turret_ai.learn.vision.matcher_config import AnyConfig, SiglipConfig, SmallConfig
-from turret_ai.learn.vision.matcher_data import CropData, Staged, stage
-from turret_ai.learn.vision.matcher_model import Matcher, choice_loss, sigmoid_loss
+from turret_ai.learn.vision.matcher_data import CropData, stage
+from turret_ai.learn.vision.matcher_model import Matcher, choice_loss, sigmoid_loss, top1
+from turret_ai.learn.vision.staging import Staged
 from turret_ai.see.cropping import crop_boxes
 from turret_ai.see.description import MatcherDescription, read
 from turret_ai.types import FloatArray
@@ -176,7 +177,7 @@ class MatcherTask:
         )
         prefers = (images * right).sum(1) > (images * wrong).sum(1)
         return {
-            "score": self.data.top1(images @ right.T, rng),
+            "score": top1(images @ right.T, attributes, rng),
             "near": float(prefers.float().mean()),
         }
 
@@ -186,7 +187,7 @@ def run(
     overrides: Sequence[str],
     budget: Budget | None = None,
     export: Path | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = print,
 ) -> Path:
     """Train by a configuration, and do what it says of the time afterwards; returns the best
     checkpoint.

@@ -14,10 +14,9 @@ from turret_ai.errors import ConfigError, ModelError
 from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision.augment import spoil
-from turret_ai.learn.vision.train_detector import DetectorConfig, read_all, scenes
+from turret_ai.learn.vision.train_detector import DetectorConfig, read_all, scenes, scored
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.description import InputDescription
-from turret_ai.see.detection_score import average_precision
 from turret_ai.see.heads import decode_detr
 from turret_ai.see.letterbox import Letterbox
 from turret_ai.types import ImageArray
@@ -95,18 +94,13 @@ class DetrTask:
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         device = next(model.parameters()).device
-        found, true = [], []
-        for number, scene in enumerate(self.held_out):
-            image = scene.load()
-            if self.config.validation_spoil:
-                rng = np.random.default_rng([self.config.seed, 1 << 30, number])
-                image = spoil(image, self.config.validation_augmentation, rng)
-            height, width = image.shape[:2]
-            fitted = Letterbox.fit((width, height), self.input)
+
+        def find(image: ImageArray) -> Boxes:
+            fitted = Letterbox.fit((image.shape[1], image.shape[0]), self.input)
             result = model(pixel_values=self._tensor(fitted.apply(image))[None].to(device))
             outputs = [result.logits.float().cpu().numpy(), result.pred_boxes.float().cpu().numpy()]
             boxes = decode_detr(outputs, 0.05, 200, self.input.width, self.input.height)[0]
-            found.append(fitted.undo(boxes).clip(width, height))
-            true.append(Boxes.of(scene.boxes))
-        measured = average_precision(found, true)
+            return fitted.undo(boxes)
+
+        measured = scored(self.config, self.held_out, find)
         return {"score": measured.average_precision, "recall": measured.recall_at(0.5)}

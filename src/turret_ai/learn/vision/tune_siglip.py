@@ -16,8 +16,9 @@ from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision import captions
 from turret_ai.learn.vision.matcher_config import SiglipConfig
-from turret_ai.learn.vision.matcher_data import CropData, Staged, stage
-from turret_ai.learn.vision.matcher_model import sigmoid_loss
+from turret_ai.learn.vision.matcher_data import CropData, stage
+from turret_ai.learn.vision.matcher_model import sigmoid_loss, top1
+from turret_ai.learn.vision.staging import Staged
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.settings import UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
@@ -27,7 +28,7 @@ TOKENS = 64
 """Length that SigLIP's texts are padded to."""
 
 
-def load_pretrained(name: str, extra: str = "train") -> tuple[Any, Any]:
+def load_pretrained(name: str) -> tuple[Any, Any]:
     """A SigLIP and its tokenizer from a folder or the hub.
 
     Raises:
@@ -35,7 +36,7 @@ def load_pretrained(name: str, extra: str = "train") -> tuple[Any, Any]:
     """
     if not name:
         raise ConfigError("set `pretrained` to a folder or hub name of a SigLIP")
-    transformers = require("transformers", extra=extra)
+    transformers = require("transformers", extra="train")
     try:
         model = transformers.SiglipModel.from_pretrained(name)
         tokenizer = transformers.AutoTokenizer.from_pretrained(name)
@@ -135,4 +136,4 @@ class SiglipTask:
             images.append(result.image_embeds.float().cpu())
             texts.append(result.text_embeds.float().cpu())
         similar = torch.cat(images) @ torch.cat(texts).T
-        return {"score": self.data.top1(similar, rng)}
+        return {"score": top1(similar, self.data.held_attributes, rng)}
