@@ -171,7 +171,7 @@ def messages() -> Target:
     use: dict[str, Callable[[Any], object]] = {
         kinds[0]: images.from_message,
         kinds[1]: audio.from_message,
-        kinds[2]: convert.message_to_camera,
+        kinds[2]: Camera.from_info,
         kinds[4]: convert.message_to_transcription,
         kinds[5]: convert.message_to_command,
         kinds[6]: convert.message_to_report,

@@ -20,9 +20,10 @@ from typing import Any, Literal
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.errors import ConfigError, InputError, ModelError
+from turret_ai.settings import Settings
 
 NAMES = {
     "tensorrt": "TensorrtExecutionProvider",
@@ -34,10 +35,8 @@ NAMES = {
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 
 
-class ExecutionSettings(BaseModel):
+class ExecutionSettings(Settings):
     """Where and how models run."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     provider: Provider = Field(
         "auto", description="auto: TensorRT, CUDA or CPU, the first that is there"

@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from turret_ai import documents, share
 from turret_ai.errors import ConfigError
+from turret_ai.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,7 @@ class Vocabulary:
         return " ".join(part for part in (head, pattern, kind) if part)
 
 
-class _TermFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _TermFile(Settings):
     name: str = Field(min_length=1)
     spoken: tuple[str, ...] = ()
     rare: bool = False
@@ -104,15 +104,13 @@ class _TypeFile(_TermFile):
     plural: str = ""
 
 
-class _HeadingsFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _HeadingsFile(Settings):
     first: int = Field(ge=0, le=360)
     last: int = Field(ge=0, le=360)
     step: int = Field(ge=1, le=90)
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _File(Settings):
     tools: tuple[_TermFile, ...] = Field(min_length=1)
     colours: tuple[_TermFile, ...] = Field(min_length=1)
     types: tuple[_TypeFile, ...] = Field(min_length=1)

@@ -18,9 +18,9 @@ from sockets import until
 from turret_ai.act.robomaster.driver import Driver
 from turret_ai.act.robomaster.emulator import Emulator
 from turret_ai.act.robomaster.emulator_settings import EmulatorSettings
-from turret_ai.act.robomaster.motion import Mode, Order
 from turret_ai.act.robomaster.settings import DriverSettings, MotionSettings
 from turret_ai.act.robomaster.wire import Ports
+from turret_ai.aim.order import Mode, Order
 
 FAST = EmulatorSettings(time_scale=20.0, width=320, height=180, fps=20)
 

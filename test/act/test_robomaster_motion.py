@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from turret_ai.act.robomaster.axes import from_sdk
 from turret_ai.act.robomaster.emulator_commands import RobotState, execute
-from turret_ai.act.robomaster.motion import Mode, Motion, Order
+from turret_ai.act.robomaster.motion import Motion
 from turret_ai.act.robomaster.settings import MotionSettings
 from turret_ai.act.robomaster.wire import STOP, Attitude, Kind, parse_reply
+from turret_ai.aim.order import Mode, Order
 
 PUSH_SECONDS = 0.02
 

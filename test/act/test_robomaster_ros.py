@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai.act.robomaster.axes import rates_to_sdk, to_sdk
-from turret_ai.act.robomaster.motion import Mode, Order
 from turret_ai.act.robomaster.ros_driver import (
     Action,
     CancelGoal,
@@ -20,6 +19,7 @@ from turret_ai.act.robomaster.ros_driver import (
     SendGoal,
 )
 from turret_ai.act.robomaster.settings import MotionSettings
+from turret_ai.aim.order import Mode, Order
 
 
 def their_goal_to_sdk(goal: SendGoal) -> tuple[float, float]:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turret_ai.aim.limits import Limits
-from turret_ai.simulate.gazebo.setpoint import STOP_MARGIN, Mode, Order, Setpoint
+from turret_ai.aim.order import Mode, Order
+from turret_ai.simulate.gazebo.setpoint import STOP_MARGIN, Setpoint
 
 ABSOLUTE, RELATIVE, RATE = Mode.ABSOLUTE, Mode.RELATIVE, Mode.RATE
 

@@ -28,7 +28,6 @@ from turret_ai.aim.limits import Limits
 from turret_ai.graph import GRAPHS
 from turret_ai.graph.gazebo_preflight import RELEASES, Machine, installed_versions
 from turret_ai.graph.processes import Processes
-from turret_ai.nodes import convert
 from turret_ai.ros import images, qos
 from turret_ai.ros.interfaces import (
     CameraInfo,
@@ -225,7 +224,7 @@ def test_the_cameras_see_what_the_embedded_simulator_sees(gazebo, world, record_
         assert server.until(lambda: len(found) > 3 and len(pictures) > 3, 300.0)
         speed = server.speed()
         assert server.until(lambda: len(found) > 20 and len(pictures) > 20, 600.0)
-    camera = convert.message_to_camera(infos[-1])
+    camera = Camera.from_info(infos[-1])
     wanted = Camera.from_fov(turret.WIDTH, turret.HEIGHT, turret.VERTICAL_FOV)
     assert (camera.width, camera.height) == (wanted.width, wanted.height)
     assert camera.fx == pytest.approx(wanted.fx, rel=1e-3)

@@ -6,17 +6,16 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.aim.limits import Limits
+from turret_ai.settings import Settings
 
 _ROBOMASTER = Limits()
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(Settings):
     """Joint ranges in radians (REP-103); the defaults are the RoboMaster's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     yaw_min: float = Field(_ROBOMASTER.yaw_min, ge=-100.0, le=100.0, description="rad")
     yaw_max: float = Field(_ROBOMASTER.yaw_max, ge=-100.0, le=100.0, description="rad")
@@ -42,20 +41,16 @@ class LimitSettings(BaseModel):
         return Limits(self.yaw_min, self.yaw_max, self.pitch_min, self.pitch_max)
 
 
-class SettleSettings(BaseModel):
+class SettleSettings(Settings):
     """When the turret counts as standing at its goal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     angle: float = Field(0.005, gt=0.0, le=0.2, description="rad, greatest distance from the goal")
     rate: float = Field(0.02, gt=0.0, le=1.0, description="rad/s, greatest speed of either joint")
     hold: float = Field(0.06, ge=0.0, le=2.0, description="s that both must hold")
 
 
-class DeadlineSettings(BaseModel):
+class DeadlineSettings(Settings):
     """How long a turn waits for each step, in seconds, before it ends in TIMEOUT."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     command: float = Field(5.0, gt=0.0, le=300.0, description="s, transcript to command")
     slew: float = Field(10.0, gt=0.0, le=300.0, description="s, command to settled camera")
@@ -72,10 +67,8 @@ class DeadlineSettings(BaseModel):
     )
 
 
-class FollowSettings(BaseModel):
+class FollowSettings(Settings):
     """How the turret follows a target that the tracker has locked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rate: float = Field(25.0, gt=0.0, le=200.0, description="1/s, orders to the gimbal")
     gain: float = Field(
@@ -94,10 +87,8 @@ class FollowSettings(BaseModel):
     pitch_rate: float = Field(3.0, gt=0.0, le=20.0, description="rad/s, likewise")
 
 
-class AimSettings(BaseModel):
+class AimSettings(Settings):
     """Everything that the engagement needs to know beforehand."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     limits: LimitSettings = LimitSettings()
     settle: SettleSettings = SettleSettings()

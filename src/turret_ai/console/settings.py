@@ -6,15 +6,15 @@ from __future__ import annotations
 import ipaddress
 import math
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from turret_ai.settings import Settings
 
 PORT = 8765
 
 
-class ConsoleSettings(BaseModel):
+class ConsoleSettings(Settings):
     """Where the page is served, and how much of everything."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = Field(
         "127.0.0.1",

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from turret_ai import documents
 from turret_ai.errors import ConfigError, ModelError
-from turret_ai.hear.settings import SAMPLE_RATE, Settings
+from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.overrides import check
+from turret_ai.settings import Settings
 
 
 class Calibration(Settings):

@@ -5,16 +5,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from turret_ai.settings import Settings
 
 SAMPLE_RATE = 16000
 """Hz of everything behind the edge of this room."""
-
-
-class Settings(BaseModel):
-    """Base: immutable, unknown names are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ListenerSettings(Settings):

@@ -6,19 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from turret_ai import documents, share
 from turret_ai.errors import ConfigError
 from turret_ai.overrides import apply, check
+from turret_ai.settings import Settings
 
 T = TypeVar("T", bound=BaseModel)
 
 
-class Section(BaseModel):
+class Section(Settings):
     """Base of every part of a configuration: immutable, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def load(name: str, overrides: Iterable[str], model: type[T]) -> T:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.errors import InputError, TurretError
 from turret_ai.hear import files, microphone, utterance_frame
@@ -22,11 +22,11 @@ from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioInfo,
     Engagement,
     TurretCommand,
 )
 from turret_ai.ros.time import to_msg, to_ns
+from turret_ai.settings import Settings
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.scene import CommandEntry
 from turret_ai.units import seconds_to_ns
@@ -45,10 +45,8 @@ class _Clip:
     truth: CommandEntry | None = None
 
 
-class AudioSourceParameters(BaseModel):
+class AudioSourceParameters(Settings):
     """What is played, and how."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Literal["files", "scene", "microphone"] = Field(
         "scene", description="files: `path`; scene: the scene's spoken commands; microphone"
@@ -206,11 +204,7 @@ class AudioSource(Stage):
                 self._publish(chunk, self.now_ns() - age, utterance_frame.MICROPHONE)
 
     def _announce(self, sample_rate: int) -> None:
-        self._info.publish(
-            AudioInfo(
-                channels=1, sample_rate=sample_rate, sample_format="S16LE", coding_format="wave"
-            )
-        )
+        self._info.publish(audio.info(sample_rate))
 
     def _publish(self, chunk: Pcm, stamp_ns: int, frame: str) -> None:
         if self.active:
@@ -225,12 +219,10 @@ class AudioSource(Stage):
             if self._stop.wait(0.05):
                 return
         awaited = [*p.wait_for, *([p.turret] if p.turret else [])]
-        if not self._wait_for(lambda: not self._roster.missing(awaited), p.ready_timeout):
-            missing = "; ".join(
-                f"{name} {self._roster.why(name)}" for name in self._roster.missing(awaited)
-            )
-            if not self._stop.is_set():
-                self.get_logger().warning(f"speaking although {missing}")
+        ready = self._wait_for(lambda: not self._roster.missing(awaited), p.ready_timeout)
+        if not ready and not self._stop.is_set():
+            told = self._roster.told(self._roster.missing(awaited))
+            self.get_logger().warning(f"speaking although {told}")
         if not self._wait_for(lambda: self._audio.get_subscription_count() > 0, p.ready_timeout):
             self.get_logger().warning("nobody listens to the topic audio")
         if not self._wait_for(lambda: self.now_ns() > 0, p.ready_timeout):

@@ -23,20 +23,16 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-
-import numpy as np
 
 from turret_ai.aim.turn import Outcome
 from turret_ai.errors import InputError, PeerError
-from turret_ai.hear import files, utterance_frame
+from turret_ai.hear import files
 from turret_ai.nodes import convert
 from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.roster import Roster
 from turret_ai.ros import Context, Node, audio, spinning, topics
 from turret_ai.ros.arguments import Arguments
 from turret_ai.ros.interfaces import (
-    AudioInfo,
     Engagement,
     GimbalCommand,
     JointState,
@@ -128,12 +124,7 @@ class Turret:
     def __enter__(self) -> Turret:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -152,16 +143,16 @@ class Turret:
     # -- what there is to do ---------------------------------------------------------------------
 
     def wait_until_ready(self, timeout: float = 60.0, stages: Sequence[str] = STAGES) -> None:
-        """Block until these stages are active.
+        """Block until each of these stages has said anew, as it does every second, that it is
+        active: one that was just killed doesn't.
 
         Raises:
             PeerError: some are not after `timeout` seconds; the text says what is the matter.
         """
-        end = time.monotonic() + timeout
-        while missing := self._roster.missing(stages):
-            if time.monotonic() >= end:
-                what = "; ".join(f"{name} {self._roster.why(name)}" for name in missing)
-                raise PeerError(f"not ready after {timeout:g} s: {what}")
+        began = time.monotonic()
+        while missing := self._roster.missing(stages, since=began):
+            if time.monotonic() >= began + timeout:
+                raise PeerError(f"not ready after {timeout:g} s: {self._roster.told(missing)}")
             time.sleep(0.05)
 
     def say(self, sound: str | Path, timeout: float = 60.0) -> Future[Turn]:
@@ -178,17 +169,10 @@ class Turret:
         start_ns = self._node.now_ns() - seconds_to_ns(len(samples) / rate)
         utterance_id = self._new_id()
         future = self._await(utterance_id, timeout)
-        self._info.publish(
-            AudioInfo(channels=1, sample_rate=rate, sample_format="S16LE", coding_format="wave")
-        )
-        frame = utterance_frame.mark(utterance_id)
-        step = max(1, round(_CHUNK_S * rate))
-        for first in range(0, len(samples), step):
-            stamp_ns = start_ns + seconds_to_ns(first / rate)
-            chunk = samples[first : first + step]
-            self._audio.publish(audio.to_message(chunk, stamp_ns, frame))
-        end_ns = start_ns + seconds_to_ns(len(samples) / rate)
-        self._audio.publish(audio.to_message(np.zeros(0, np.int16), end_ns, frame))
+        self._info.publish(audio.info(rate))
+        messages = convert.utterance_to_messages(samples, rate, start_ns, utterance_id, _CHUNK_S)
+        for message in messages:
+            self._audio.publish(message)
         return future
 
     def command(

@@ -26,7 +26,6 @@ from turret_ai.aim import frames as names
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.limits import Limits
 from turret_ai.errors import ConfigError, InputError
-from turret_ai.hear import utterance_frame
 from turret_ai.hear.edge import Resampler, to_float
 from turret_ai.hear.settings import SAMPLE_RATE
 from turret_ai.nodes import convert
@@ -37,7 +36,6 @@ from turret_ai.nodes.stage import Stage
 from turret_ai.nodes.virtual_turret import VirtualTurret
 from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioInfo,
     Engagement,
     TargetBBox,
     Transcript,
@@ -108,11 +106,7 @@ class Competition(Stage):
         self._begun = self._stepped
         self._audio = topics.AUDIO.advertise(self)
         info = topics.AUDIO_INFO.advertise(self)
-        info.publish(
-            AudioInfo(
-                channels=1, sample_rate=SAMPLE_RATE, sample_format="S16LE", coding_format="wave"
-            )
-        )
+        info.publish(audio.info(SAMPLE_RATE))
         self._info = info
         self._images = ImagePublisher(self, "camera/image_raw")
         self._infos = topics.CAMERA_INFO.advertise(self)
@@ -155,8 +149,7 @@ class Competition(Stage):
         if missing and now - self._begun < p.ready_timeout:
             return
         if missing:
-            told = "; ".join(f"{name} {self._roster.why(name)}" for name in missing)
-            self.get_logger().warning(f"starting although {told}")
+            self.get_logger().warning(f"starting although {self._roster.told(missing)}")
         self._started = True
         self._loop.start()
 
@@ -210,20 +203,18 @@ class Competition(Stage):
         """Publish a whole sentence as marked chunks; it ends at the time of its arrival."""
         if not self.active:
             return
-        pcm = samples
+        pcm: NDArray[Any] = samples
         if sample_rate != SAMPLE_RATE:
             try:
-                pcm = _to_int16(Resampler(sample_rate)(to_float(samples), last=True))
+                pcm = Resampler(sample_rate)(to_float(samples), last=True)
             except InputError as error:
                 self.on_event("warning", f"{utterance_id}: {error}")
         start_ns = self._stamp(at) - seconds_to_ns(len(pcm) / SAMPLE_RATE)
-        frame = utterance_frame.mark(utterance_id)
-        step = round(CHUNK_SECONDS * SAMPLE_RATE)
-        for first in range(0, len(pcm), step):
-            stamp_ns = start_ns + seconds_to_ns(first / SAMPLE_RATE)
-            self._audio.publish(audio.to_message(pcm[first : first + step], stamp_ns, frame))
-        end_ns = start_ns + seconds_to_ns(len(pcm) / SAMPLE_RATE)
-        self._audio.publish(audio.to_message(np.zeros(0, np.int16), end_ns, frame))
+        messages = convert.utterance_to_messages(
+            pcm, SAMPLE_RATE, start_ns, utterance_id, CHUNK_SECONDS
+        )
+        for message in messages:
+            self._audio.publish(message)
         self.ledger.answered(utterance_id, start_ns)
         self.health.count("utterances")
 
@@ -285,11 +276,6 @@ def _fixed_frames(stamp_ns: int) -> list[Any]:
         transform(names.GIMBAL_LINK, names.CAMERA_LINK, stamp_ns, camera, tilt),
         transform(names.CAMERA_LINK, names.CAMERA_OPTICAL_FRAME, stamp_ns, rotation=optical),
     ]
-
-
-def _to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
-    pcm: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
-    return pcm
 
 
 def _keep(file: Path, image: ImageArray) -> None:

@@ -175,10 +175,9 @@ class Console(Stage):
         self.get_logger().error(f"a picture can't be shown: {error}")
 
     def _on_camera(self, message: CameraInfo) -> None:
-        try:
-            self.board.on_camera(convert.message_to_camera(message))
-        except InputError as error:
-            self.health.problem = f"camera_info: {error}"
+        camera = self.read_camera(message)
+        if camera is not None:
+            self.board.on_camera(camera)
 
     def _on_joints(self, message: JointState) -> None:
         angles = pick_joints(message.name, message.position, message.velocity)
@@ -309,11 +308,7 @@ class Console(Stage):
         self._must_be_active()
         if self._format is None:
             self._announced = Format()
-            self._info.publish(
-                AudioInfo(
-                    channels=1, sample_rate=16000, sample_format="S16LE", coding_format="wave"
-                )
-            )
+            self._info.publish(audio.info(16000))
             return Format()
         return self._format
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turret_ai.aim.engagement import Engagement
+from turret_ai.aim.frames import GIMBAL_BASE_LINK
 from turret_ai.aim.joints import pick
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
 from turret_ai.aim.turn import Action, Move, State, Stop
-from turret_ai.errors import InputError
-from turret_ai.nodes import convert, frames
+from turret_ai.nodes import convert
 from turret_ai.nodes.follower import Follower
 from turret_ai.nodes.roster import Roster
 from turret_ai.nodes.stage import Stage
@@ -187,12 +187,9 @@ class Controller(Stage):
         self._publish_state()
 
     def _on_camera(self, message: CameraInfo) -> None:
-        try:
-            camera = convert.message_to_camera(message)
-        except InputError as error:
-            self.health.problem = f"camera_info: {error}"
-            return
-        self._act(self.engagement.on_camera(camera, self.now_ns()))
+        camera = self.read_camera(message)
+        if camera is not None:
+            self._act(self.engagement.on_camera(camera, self.now_ns()))
 
     def _on_arm(self, request: Any, response: Any) -> Any:
         self.armed = bool(request.data)
@@ -236,7 +233,7 @@ class Controller(Stage):
         limit = max(settings.deadlines.slew, settings.deadlines.aim)
         self._gimbal.publish(
             GimbalCommand(
-                header=convert.header(move.stamp_ns, frames.GIMBAL_BASE_LINK),
+                header=convert.header(move.stamp_ns, GIMBAL_BASE_LINK),
                 utterance_id=move.utterance_id,
                 mode=GimbalCommand.ABSOLUTE,
                 yaw=goal.yaw,
@@ -257,7 +254,7 @@ class Controller(Stage):
             self.armed = False
         self._gimbal.publish(
             GimbalCommand(
-                header=convert.header(stop.stamp_ns, frames.GIMBAL_BASE_LINK),
+                header=convert.header(stop.stamp_ns, GIMBAL_BASE_LINK),
                 utterance_id=stop.utterance_id,
                 mode=GimbalCommand.RATE,
             )
@@ -287,7 +284,7 @@ class Controller(Stage):
         yaw, pitch = (latest.yaw, latest.pitch) if latest else (math.nan, math.nan)
         self._state.publish(
             TurretState(
-                header=convert.header(latest.stamp_ns if latest else now, frames.GIMBAL_BASE_LINK),
+                header=convert.header(latest.stamp_ns if latest else now, GIMBAL_BASE_LINK),
                 utterance_id=name,
                 phase=phase,
                 connected=engagement.connected(now),
@@ -308,7 +305,7 @@ def _pose(goal: Goal, stamp_ns: int) -> PoseStamped:
     """The aim as a pose in the base frame: rotation about z by yaw, then about y by pitch."""
     cy, sy = math.cos(goal.yaw / 2), math.sin(goal.yaw / 2)
     cp, sp = math.cos(goal.pitch / 2), math.sin(goal.pitch / 2)
-    message = PoseStamped(header=convert.header(stamp_ns, frames.GIMBAL_BASE_LINK))
+    message = PoseStamped(header=convert.header(stamp_ns, GIMBAL_BASE_LINK))
     orientation = message.pose.orientation
     orientation.w, orientation.x = cy * cp, -sy * sp
     orientation.y, orientation.z = cy * sp, sy * cp

@@ -4,19 +4,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from numpy.typing import NDArray
+
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.following import Estimate
+from turret_ai.aim.order import Mode, Order
 from turret_ai.aim.turn import STEPS, BoxReport, Finish
+from turret_ai.hear import utterance_frame
+from turret_ai.ros import audio
 from turret_ai.ros.interfaces import (
+    AudioDataStamped,
     BoundingBox2D,
     CameraInfo,
     Detection2D,
     Detection2DArray,
     Engagement,
+    GimbalCommand,
     GroundTruth,
     Header,
     Lock,
@@ -40,6 +47,7 @@ from turret_ai.types import (
     Transcription,
     TranscriptStatus,
 )
+from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 if TYPE_CHECKING:
     from turret_ai.simulate.world import Truth  # the stages' nodes need no simulator
@@ -55,6 +63,20 @@ S = TypeVar("S", bound=IntEnum)
 def header(stamp_ns: int, frame_id: str = "") -> Header:
     """A std_msgs/Header with the time of the source measurement."""
     return Header(stamp=to_msg(stamp_ns), frame_id=frame_id)
+
+
+def utterance_to_messages(
+    samples: NDArray[Any], sample_rate: int, start_ns: int, utterance_id: str, chunk: float
+) -> Iterator[AudioDataStamped]:
+    """A whole utterance for the `audio` topic: chunks of so many seconds, an empty one at the end.
+
+    samples: mono, as of `turret_ai.ros.audio.to_message`.
+    """
+    frame = utterance_frame.mark(utterance_id)
+    step = max(1, round(chunk * sample_rate))
+    for first in [*range(0, len(samples), step), len(samples)]:
+        stamp_ns = start_ns + seconds_to_ns(first / sample_rate)
+        yield audio.to_message(samples[first : first + step], stamp_ns, frame)
 
 
 # -- transcript ----------------------------------------------------------------------------------
@@ -184,14 +206,22 @@ def message_to_report(message: TargetBBox) -> BoxReport:
 
 def candidates_to_message(location: Location, image_header: Header) -> Detection2DArray:
     """Every candidate box of the image for the `detections` topic."""
+    rows = [(box, score, "craft", "") for box, score, _match in location.candidates]
+    return _detections(rows, image_header)
+
+
+def _detections(
+    rows: Iterable[tuple[Box, float, str, str]], image_header: Header
+) -> Detection2DArray:
+    """Of rows (box, score, class_id, id)."""
     detections = []
-    for box, detection_score, _match in location.candidates:
+    for box, score, kind, name in rows:
         bbox = BoundingBox2D(size_x=float(box.width), size_y=float(box.height))
         bbox.center.position.x, bbox.center.position.y = (float(v) for v in box.centre)
         result = ObjectHypothesisWithPose()
-        result.hypothesis.class_id = "craft"
-        result.hypothesis.score = _finite(detection_score)
-        detections.append(Detection2D(header=image_header, bbox=bbox, results=[result]))
+        result.hypothesis.class_id = kind
+        result.hypothesis.score = _finite(score)
+        detections.append(Detection2D(header=image_header, bbox=bbox, results=[result], id=name))
     return Detection2DArray(header=image_header, detections=detections)
 
 
@@ -231,17 +261,9 @@ def truth_to_message(
 
 def tracks_to_message(boxes: Iterable[TrackBox], image_header: Header) -> Detection2DArray:
     """For the `tracks` topic: id is the track's number, class_id "target" or "craft"."""
-    detections = []
-    for each in boxes:
-        bbox = BoundingBox2D(size_x=float(each.box.width), size_y=float(each.box.height))
-        bbox.center.position.x, bbox.center.position.y = (float(v) for v in each.box.centre)
-        result = ObjectHypothesisWithPose()
-        result.hypothesis.class_id = "target" if each.target else "craft"
-        result.hypothesis.score = _finite(each.score)
-        detections.append(
-            Detection2D(header=image_header, bbox=bbox, results=[result], id=str(each.number))
-        )
-    return Detection2DArray(header=image_header, detections=detections)
+    kinds = ("craft", "target")
+    rows = [(each.box, each.score, kinds[each.target], str(each.number)) for each in boxes]
+    return _detections(rows, image_header)
 
 
 def report_to_message(report: Report, now_ns: int, frame_id: str) -> Lock:
@@ -296,9 +318,19 @@ def camera_to_message(camera: Camera, stamp_ns: int, frame_id: str) -> CameraInf
     )
 
 
-def message_to_camera(message: CameraInfo) -> Camera:
-    """From `camera/camera_info`, see `Camera.from_info`."""
-    return Camera.from_info(message)
+def message_to_order(message: GimbalCommand, now: float, now_ns: int) -> Order | None:
+    """From `turret/command`; None for a mode that no version of ours has.
+
+    Args:
+        now: the present in seconds of the clock that the order's end is to be told in; now_ns: the
+            same by the node's clock.
+    """
+    if message.mode not in list(Mode):
+        return None
+    until_ns = to_ns(message.valid_until)
+    until = now + ns_to_seconds(until_ns - now_ns) if until_ns else None
+    numbers = (message.yaw, message.pitch, message.yaw_rate, message.pitch_rate)
+    return Order(Mode(message.mode), *numbers, until)
 
 
 def finish_to_message(finish: Finish, box: TargetBBox | None) -> Engagement:

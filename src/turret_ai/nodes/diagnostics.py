@@ -6,20 +6,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.nodes.registry import STAGES
 from turret_ai.nodes.stage import ERROR, OK, WARN, diagnostic_status
 from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import DiagnosticArray, Header
 from turret_ai.ros.time import to_msg
+from turret_ai.settings import Settings
 from turret_ai.units import ns_to_seconds
 
 
-class DiagnosticsParameters(BaseModel):
+class DiagnosticsParameters(Settings):
     """What the diagnostics node watches."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     expected: list[str] = Field(
         list(STAGES),

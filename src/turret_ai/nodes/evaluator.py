@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.errors import TurretError
 from turret_ai.nodes.roster import SETTLED_S, Roster
@@ -26,6 +26,7 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.process import ask_for_time, end_with
 from turret_ai.ros.time import to_ns
+from turret_ai.settings import Settings
 
 _STAGES = (
     topics.TRANSCRIPT,
@@ -41,10 +42,8 @@ _COMPLETION_S = 60.0
 """How long scoring and writing may take after Ctrl-C."""
 
 
-class EvaluatorParameters(BaseModel):
+class EvaluatorParameters(Settings):
     """What is compared, and where the results go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     output: str = Field("turret-evaluation", description="folder of the results")
     name: str = Field("live", description="of the evaluation, for its report")

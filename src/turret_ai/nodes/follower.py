@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from turret_ai.aim.following import Drive, Following
+from turret_ai.aim.frames import GIMBAL_BASE_LINK
 from turret_ai.aim.joints import JointSample
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.settings import AimSettings
 from turret_ai.aim.turn import Action, Finish, Move, Outcome, State, Stop
-from turret_ai.nodes import convert, frames
+from turret_ai.nodes import convert
 from turret_ai.ros import Node, topics
 from turret_ai.ros.interfaces import GimbalCommand, Lock
 from turret_ai.ros.time import to_msg
@@ -115,7 +116,7 @@ class Follower:
             until_ns = 0  # to stand still is never void
         self._gimbal.publish(
             GimbalCommand(
-                header=convert.header(drive.stamp_ns, frames.GIMBAL_BASE_LINK),
+                header=convert.header(drive.stamp_ns, GIMBAL_BASE_LINK),
                 utterance_id=drive.utterance_id,
                 mode=GimbalCommand.RATE,
                 yaw=drive.yaw,

@@ -15,29 +15,9 @@ from turret_ai.aim.frames import (
     GIMBAL_BASE_LINK,
     GIMBAL_LINK,
     OPTICAL_ROTATION,
-    PITCH_JOINT,
-    YAW_JOINT,
 )
 from turret_ai.ros.interfaces import TransformStamped
 from turret_ai.ros.tf import transform
-
-__all__ = [
-    "BASE_LINK",
-    "BLASTER_HEIGHT",
-    "BLASTER_LINK",
-    "CAMERA_FORWARD",
-    "CAMERA_LINK",
-    "CAMERA_OPTICAL_FRAME",
-    "CAMERA_UP",
-    "GIMBAL_BASE_HEIGHT",
-    "GIMBAL_BASE_LINK",
-    "GIMBAL_LINK",
-    "OPTICAL_ROTATION",
-    "PITCH_JOINT",
-    "YAW_JOINT",
-    "fixed",
-    "moving",
-]
 
 
 def fixed(stamp_ns: int) -> list[TransformStamped]:

@@ -6,22 +6,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.aim.joints import pick
 from turret_ai.aim.settings import LimitSettings
+from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import topics
 from turret_ai.ros.interfaces import Float64, GimbalCommand, JointState
-from turret_ai.ros.time import to_ns
-from turret_ai.simulate.gazebo.setpoint import Mode, Order, Setpoint
+from turret_ai.settings import Settings
+from turret_ai.simulate.gazebo.setpoint import Setpoint
 from turret_ai.units import ns_to_seconds
 
 
-class GazeboGimbalParameters(BaseModel):
+class GazeboGimbalParameters(Settings):
     """The turret in Gazebo."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     limits: LimitSettings = LimitSettings()
     rate: float = Field(50.0, ge=5.0, le=500.0, description="angles sent per second")
@@ -49,20 +48,12 @@ class GazeboGimbal(Stage):
     def _on_command(self, message: GimbalCommand) -> None:
         if not self.receive():
             return
-        try:
-            mode = Mode(message.mode)
-        except ValueError:
-            self.health.count("refused: unknown mode")
-            return
-        order = Order(
-            mode,
-            message.yaw,
-            message.pitch,
-            message.yaw_rate,
-            message.pitch_rate,
-            ns_to_seconds(to_ns(message.valid_until)),
-        )
-        refused = self._setpoint.give(order, ns_to_seconds(self.now_ns()), self._joints)
+        now_ns = self.now_ns()
+        now = ns_to_seconds(now_ns)
+        order = convert.message_to_order(message, now, now_ns)
+        refused = "unknown mode"
+        if order is not None:
+            refused = self._setpoint.give(order, now, self._joints)
         if refused:
             self.health.count(f"refused: {refused}")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai import share
 from turret_ai.aim.camera import Camera
@@ -23,6 +23,7 @@ from turret_ai.ros.interfaces import (
     JointState,
 )
 from turret_ai.ros.time import to_ns
+from turret_ai.settings import Settings
 from turret_ai.simulate.gazebo import truth
 from turret_ai.simulate.gazebo.turret import TRUTH_SHRINK
 from turret_ai.types import Box
@@ -31,10 +32,8 @@ _EDGE = 1.5 * TRUTH_SHRINK
 """px of the image; Gazebo ends a box that is cut off one pixel of its own before the far edges."""
 
 
-class GazeboTruthParameters(BaseModel):
+class GazeboTruthParameters(Settings):
     """The world that Gazebo runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     world: str = Field("", description="the world's SDF file, which names the craft's captions")
 
@@ -60,10 +59,7 @@ class GazeboTruth(Stage):
         return {"world": self.parameters.world, "craft": len(self._captions)}
 
     def _on_camera(self, message: CameraInfo) -> None:
-        try:
-            self._camera = convert.message_to_camera(message)
-        except InputError as error:
-            self.health.problem = f"camera_info: {error}"
+        self._camera = self.read_camera(message) or self._camera
 
     def _on_joints(self, message: JointState) -> None:
         angles = pick(message.name, message.position)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from turret_ai.ros import Node, images, topics
@@ -48,10 +46,5 @@ class ImagePublisher:
         message = CompressedImage(
             header=Header(stamp=to_msg(stamp_ns), frame_id=frame_id), format=FORMAT
         )
-        if isinstance(message.data, np.ndarray):
-            message.data = np.frombuffer(jpeg, np.uint8)
-        else:  # rclpy's own array type is taken as it is
-            buffer: Any = type(message.data)("B")
-            buffer.frombytes(jpeg)
-            message.data = buffer
+        images.set_data(message, np.frombuffer(jpeg, np.uint8))
         return message

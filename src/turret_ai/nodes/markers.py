@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.aim.camera import angles_to_direction
 from turret_ai.aim.frames import BLASTER_HEIGHT, GIMBAL_BASE_LINK
@@ -24,6 +24,7 @@ from turret_ai.ros.interfaces import (
     Vector3,
 )
 from turret_ai.ros.time import to_ns
+from turret_ai.settings import Settings
 
 _COLOURS = {
     TurretState.IDLE: (0.6, 0.6, 0.6),
@@ -43,10 +44,8 @@ _NAMES = {
 }
 
 
-class MarkersParameters(BaseModel):
+class MarkersParameters(Settings):
     """How the aim is drawn."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     length: float = Field(2.0, gt=0.0, le=10000.0, description="m, length of the aim's arrow")
     size: float = Field(0.1, gt=0.0, le=100.0, description="m, height of the text")

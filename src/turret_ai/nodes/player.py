@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.errors import InputError
 from turret_ai.nodes.roster import SETTLED_S, Roster
@@ -20,15 +20,14 @@ from turret_ai.ros import Node, images, qos, raw, topics
 from turret_ai.ros.interfaces import Clock
 from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.see.images import decode
+from turret_ai.settings import Settings
 from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 
-class PlayerParameters(BaseModel):
+class PlayerParameters(Settings):
     """What is played, and how."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     bag: str = Field("", description="bag folder, .mcap or .db3 file")
     topics: list[str] = Field(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.errors import InputError
 from turret_ai.prove.definitions import describe
@@ -18,6 +18,7 @@ from turret_ai.ros import Node, raw
 from turret_ai.ros.discovery import Published, Topics
 from turret_ai.ros.process import ask_for_time
 from turret_ai.ros.topics import Topic
+from turret_ai.settings import Settings
 
 _IMAGE = "sensor_msgs/msg/Image"
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
@@ -29,10 +30,8 @@ _COMPLETION_S = 90.0
 """How long what waits for the disk may take after Ctrl-C."""
 
 
-class RecorderParameters(BaseModel):
+class RecorderParameters(Settings):
     """What is recorded, and where to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     output: str = Field("", description="folder of the bag; empty: turret_DATE-TIME")
     storage: Literal["mcap", "sqlite3"] = Field("mcap", description="format of the bag")

@@ -15,25 +15,23 @@ from pydantic import Field
 from turret_ai.act.loop import LoopThread
 from turret_ai.act.robomaster.driver import Driver
 from turret_ai.act.robomaster.media import AUDIO_RATE
-from turret_ai.act.robomaster.motion import Mode, Order
 from turret_ai.act.robomaster.settings import EP_VERTICAL_FOV, DriverSettings
 from turret_ai.aim.camera import Camera
+from turret_ai.aim.frames import CAMERA_OPTICAL_FRAME, PITCH_JOINT, YAW_JOINT
 from turret_ai.hear import utterance_frame
 from turret_ai.nodes import convert, frames
 from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import audio, topics
 from turret_ai.ros.interfaces import (
-    AudioInfo,
     Engagement,
     GimbalCommand,
     JointState,
     TurretState,
 )
 from turret_ai.ros.tf import Broadcaster, StaticBroadcaster
-from turret_ai.ros.time import to_ns
 from turret_ai.types import ImageArray
-from turret_ai.units import ns_to_seconds, seconds_to_ns
+from turret_ai.units import seconds_to_ns
 
 HEARTBEAT_SECONDS = 1.5
 """Without a word of the controller for so long, a moving gimbal is stopped."""
@@ -65,11 +63,7 @@ class RoboMaster(Stage):
         if p.audio:
             self._audio = topics.AUDIO.advertise(self)
             self._info = topics.AUDIO_INFO.advertise(self)
-            self._info.publish(
-                AudioInfo(
-                    channels=1, sample_rate=AUDIO_RATE, sample_format="S16LE", coding_format="wave"
-                )
-            )
+            self._info.publish(audio.info(AUDIO_RATE))
         topics.TURRET_COMMAND.subscribe(self, self._on_command)
         topics.TURRET_STATE.subscribe(self, self._on_state)
         topics.ENGAGEMENT.subscribe(self, self._on_engagement)
@@ -103,17 +97,12 @@ class RoboMaster(Stage):
     def _on_command(self, message: GimbalCommand) -> None:
         if not self.receive():
             return
-        until_ns = to_ns(message.valid_until)
-        until = None
-        if until_ns:
-            until = time.monotonic() + ns_to_seconds(until_ns - self.now_ns())
-        try:
-            mode = Mode(int(message.mode))
-        except ValueError:
+        now = time.monotonic()
+        order = convert.message_to_order(message, now, self.now_ns())
+        if order is None:
             self.health.count("refused")
             return
-        order = Order(mode, message.yaw, message.pitch, message.yaw_rate, message.pitch_rate, until)
-        self._controller_seen = time.monotonic()
+        self._controller_seen = now
         self._loop.call(self.driver.order, order)
 
     def _on_state(self, message: TurretState) -> None:
@@ -141,7 +130,7 @@ class RoboMaster(Stage):
         self._joints.publish(
             JointState(
                 header=convert.header(stamp_ns),
-                name=[frames.YAW_JOINT, frames.PITCH_JOINT],
+                name=[YAW_JOINT, PITCH_JOINT],
                 position=[yaw, pitch],
                 velocity=[],
                 effort=[],
@@ -157,7 +146,7 @@ class RoboMaster(Stage):
             camera = Camera.from_fov(width, height, self.parameters.vertical_fov)
             self._camera = camera
         stamp_ns = self._stamp(at)
-        frame = frames.CAMERA_OPTICAL_FRAME
+        frame = CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
         self._images.publish(image, stamp_ns, frame)
 

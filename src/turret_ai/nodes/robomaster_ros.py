@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turret_ai.act.robomaster.motion import Mode, Order
 from turret_ai.act.robomaster.ros_driver import (
     FREE_MODE,
     Action,
@@ -21,11 +20,10 @@ from turret_ai.act.robomaster.settings import MotionSettings
 from turret_ai.aim.frames import YAW_JOINT
 from turret_ai.aim.joints import pick
 from turret_ai.errors import ConfigError
+from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import RUNTIME, qos, topics
 from turret_ai.ros.interfaces import GimbalCommand, JointState
-from turret_ai.ros.time import to_ns
-from turret_ai.units import ns_to_seconds
 
 
 class RoboMasterRosParameters(MotionSettings):
@@ -64,17 +62,12 @@ class RoboMasterRos(Stage):
     def _on_command(self, message: GimbalCommand) -> None:
         if not self.receive():
             return
-        now, until_ns = time.monotonic(), to_ns(message.valid_until)
-        until = now + ns_to_seconds(until_ns - self.now_ns()) if until_ns else None
-        order = Order(
-            Mode(int(message.mode)),
-            message.yaw,
-            message.pitch,
-            message.yaw_rate,
-            message.pitch_rate,
-            until,
-        )
-        self._act(self.keeper.on_order(order, now))
+        now = time.monotonic()
+        order = convert.message_to_order(message, now, self.now_ns())
+        if order is None:
+            self.health.count("refused")
+        else:
+            self._act(self.keeper.on_order(order, now))
 
     def _on_joints(self, message: JointState) -> None:
         names, angles = list(message.name), pick(message.name, message.position)

@@ -36,6 +36,8 @@ class Member:
     report: StageState
     silent_s: float = 0.0
     """Seconds since the report during which this process was awake to hear another one."""
+    heard: float = field(default_factory=time.monotonic)
+    """When the report came, by `time.monotonic()`."""
     former: set[int] = field(default_factory=set)
     """Instances that were there before this one."""
 
@@ -61,12 +63,16 @@ class Roster:
         self._looked = time.monotonic()
         node.create_wall_timer(_LOOK_S, self._look)
 
-    def missing(self, awaited: Sequence[str]) -> list[str]:
-        """Those of the awaited (stages or names of nodes) that are not active, by name."""
+    def missing(self, awaited: Sequence[str], since: float = 0.0) -> list[str]:
+        """Those of the awaited (stages or names of nodes) that are not active, by name.
+
+        since: an instant of `time.monotonic()`; what was said before doesn't count.
+        """
         active = {
             name
             for member in list(self._members.values())
-            if member.state is State.ACTIVE and member.silent_s < _FRESH_S
+            if member.state is State.ACTIVE
+            if member.silent_s < _FRESH_S and member.heard >= since
             for name in (member.stage, member.node, member.node.rpartition("/")[2])
         }
         return sorted(name for name in awaited if name not in active)
@@ -80,6 +86,10 @@ class Roster:
                     return ""
                 told = _words(member)
         return told
+
+    def told(self, missing: Sequence[str]) -> str:
+        """What is the matter with each of those that are missing, for people."""
+        return "; ".join(f"{name} {self.why(name) or 'has fallen silent'}" for name in missing)
 
     def knows(self, stage: str) -> bool:
         """Whether a stage has reported."""

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.aim.camera import Camera
+from turret_ai.aim.frames import CAMERA_OPTICAL_FRAME
 from turret_ai.nodes import convert, frames
 from turret_ai.nodes.image_publisher import ImagePublisher
 from turret_ai.nodes.stage import Stage
@@ -22,16 +23,15 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.tf import StaticBroadcaster
 from turret_ai.ros.time import to_msg
+from turret_ai.settings import Settings
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.turret import TurretMotion
 from turret_ai.simulate.world import World
 from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 
-class CameraParameters(BaseModel):
+class CameraParameters(Settings):
     """The simulated camera; the defaults are the competition's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: int = Field(1520, ge=16, le=4096, description="pixels")
     height: int = Field(870, ge=16, le=4096, description="pixels")
@@ -41,10 +41,8 @@ class CameraParameters(BaseModel):
     rate: float = Field(5.0, gt=0.0, le=120.0, description="images per second of simulated time")
 
 
-class ClockParameters(BaseModel):
+class ClockParameters(Settings):
     """Whose time it is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["wall", "sim", "step"] = Field(
         "wall",
@@ -54,10 +52,8 @@ class ClockParameters(BaseModel):
     speed: float = Field(1.0, gt=0.0, le=100.0, description="simulated seconds per second")
 
 
-class SimulatorParameters(BaseModel):
+class SimulatorParameters(Settings):
     """The world and the turret in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scene: str = Field("airfield", description="a shipped scene, a YAML file or a case folder")
     camera: CameraParameters = CameraParameters()
@@ -150,12 +146,10 @@ class Simulator(Stage):
         stamp_ns, yaw, pitch = exposure.stamp_ns, exposure.yaw, exposure.pitch
         rgb = self.world.render(self.camera, yaw, pitch, time_s)
         truth = self.world.truth(self.camera, yaw, pitch, time_s)
-        self._infos.publish(
-            convert.camera_to_message(self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
-        )
-        self._images.publish(rgb, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
+        self._infos.publish(convert.camera_to_message(self.camera, stamp_ns, CAMERA_OPTICAL_FRAME))
+        self._images.publish(rgb, stamp_ns, CAMERA_OPTICAL_FRAME)
         self._truth.publish(
-            convert.truth_to_message(truth, self.camera, stamp_ns, frames.CAMERA_OPTICAL_FRAME)
+            convert.truth_to_message(truth, self.camera, stamp_ns, CAMERA_OPTICAL_FRAME)
         )
         self.health.count("images")
 

@@ -17,9 +17,12 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
+from turret_ai.aim.camera import Camera
+from turret_ai.errors import InputError
 from turret_ai.nodes.ledger import Ledger
 from turret_ai.ros import Node, process, topics
 from turret_ai.ros.interfaces import (
+    CameraInfo,
     DiagnosticArray,
     DiagnosticStatus,
     Engagement,
@@ -321,6 +324,14 @@ class Stage(Node):
         self.health.last_input_ns = self.now_ns()
         self.health.count("received")
         return self.active
+
+    def read_camera(self, message: CameraInfo) -> Camera | None:
+        """From `camera/camera_info`; None where it is no use, which the diagnostics tell."""
+        try:
+            return Camera.from_info(message)
+        except InputError as error:
+            self.health.problem = f"camera_info: {error}"
+            return None
 
     def _on_enable(self, request: Any, response: Any) -> Any:
         self.enabled = bool(request.data)

@@ -16,7 +16,6 @@ from typing import Any
 
 from turret_ai.aim.frames import GIMBAL_BASE_LINK
 from turret_ai.aim.joints import pick
-from turret_ai.errors import InputError
 from turret_ai.nodes import convert
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import images, topics
@@ -144,13 +143,10 @@ class TrackerNode(Stage):
                 self.pursuit.joints.add(to_ns(message.header.stamp) or self.now_ns(), *angles)
 
     def _on_camera(self, message: CameraInfo) -> None:
-        try:
-            camera = convert.message_to_camera(message)
-        except InputError as error:
-            self.health.problem = f"camera_info: {error}"
-            return
-        with self._guard:
-            self.pursuit.camera = camera
+        camera = self.read_camera(message)
+        if camera is not None:
+            with self._guard:
+                self.pursuit.camera = camera
 
     def _on_image(self, message: Image) -> None:
         if not self.pursuit.lock.on or not self.receive() or self._worker.busy:

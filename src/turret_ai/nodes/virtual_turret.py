@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import math
-
+from turret_ai.aim.frames import PITCH_JOINT, YAW_JOINT
+from turret_ai.aim.order import Mode
 from turret_ai.nodes import convert, frames
 from turret_ai.nodes.stage import Stage
 from turret_ai.ros import topics
@@ -37,7 +37,7 @@ class VirtualTurret:
         self._joints.publish(
             JointState(
                 header=convert.header(now_ns),
-                name=[frames.YAW_JOINT, frames.PITCH_JOINT],
+                name=[YAW_JOINT, PITCH_JOINT],
                 position=[motion.yaw, motion.pitch],
                 velocity=[motion.yaw_rate, motion.pitch_rate],
                 effort=[],
@@ -54,16 +54,16 @@ class VirtualTurret:
         if 0 < until_ns < self._now_ns:
             node.health.count("expired")
             return
-        numbers = (message.yaw, message.pitch, message.yaw_rate, message.pitch_rate)
-        if not all(math.isfinite(v) for v in numbers):
+        order = convert.message_to_order(message, 0.0, self._now_ns)
+        if order is None or not order.usable():
             node.health.count("refused")
             return
         self._rate_until_ns = None
-        rates = (message.yaw_rate, message.pitch_rate)
-        if message.mode == GimbalCommand.RATE:
+        rates = (order.yaw_rate, order.pitch_rate)
+        if order.mode is Mode.RATE:
             motion.drive(*rates)
             self._rate_until_ns = until_ns or None
-        elif message.mode == GimbalCommand.RELATIVE:
-            motion.go(motion.yaw + message.yaw, motion.pitch + message.pitch, rates)
+        elif order.mode is Mode.RELATIVE:
+            motion.go(motion.yaw + order.yaw, motion.pitch + order.pitch, rates)
         else:
-            motion.go(message.yaw, message.pitch, rates)
+            motion.go(order.yaw, order.pitch, rates)

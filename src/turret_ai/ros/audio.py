@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
-from turret_ai.ros.interfaces import AudioData, AudioDataStamped, Header
+from turret_ai.ros.images import set_data
+from turret_ai.ros.interfaces import AudioData, AudioDataStamped, AudioInfo, Header
 from turret_ai.ros.time import to_msg
 from turret_ai.types import FloatArray
 
@@ -40,14 +41,15 @@ def to_message(samples: NDArray[Any], stamp_ns: int, frame_id: str) -> AudioData
     else:
         raise InputError(f"audio samples must be float or int16, got {samples.dtype}")
     audio = AudioData()
-    raw = np.ascontiguousarray(pcm).view(np.uint8)
-    if isinstance(audio.data, np.ndarray):
-        audio.data = raw
-    else:
-        buffer: Any = type(audio.data)("B")
-        buffer.frombytes(raw.data)
-        audio.data = buffer
+    set_data(audio, np.ascontiguousarray(pcm).view(np.uint8))
     return AudioDataStamped(header=Header(stamp=to_msg(stamp_ns), frame_id=frame_id), audio=audio)
+
+
+def info(sample_rate: int) -> AudioInfo:
+    """For `audio_info`: what the chunks of `to_message` are."""
+    return AudioInfo(
+        channels=1, sample_rate=sample_rate, sample_format="S16LE", coding_format="wave"
+    )
 
 
 def from_message(message: AudioDataStamped) -> FloatArray:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turret_ai.errors import InputError
 from turret_ai.pixels import to_8_bit
@@ -52,15 +53,19 @@ def to_message(rgb: ImageArray, stamp_ns: int, frame_id: str) -> Image:
         is_bigendian=0,
         step=3 * width,
     )
-    flat = np.ascontiguousarray(rgb).reshape(-1)
+    set_data(message, np.ascontiguousarray(rgb).reshape(-1))
+    return message
+
+
+def set_data(message: Any, data: NDArray[np.uint8]) -> None:
+    """Put bytes (n,) into the `data` of a message of either runtime."""
     if isinstance(message.data, np.ndarray):
-        message.data = flat
+        message.data = data
     else:
         # rclpy checks each element of anything but its own array type, and copies that by memory.
         buffer: Any = type(message.data)("B")
-        buffer.frombytes(flat.data)
+        buffer.frombytes(data.data)
         message.data = buffer
-    return message
 
 
 def from_message(message: Image) -> ImageArray:

@@ -14,20 +14,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from turret_ai.errors import ConfigError
 from turret_ai.ros.arguments import Setting
 from turret_ai.ros.parameter_files import flatten
+from turret_ai.settings import Settings
 
 INT64 = (-(2**63), 2**63 - 1)
 
 
-class NoParameters(BaseModel):
+class NoParameters(Settings):
     """The parameters of a node that has none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Kind(IntEnum):

@@ -7,15 +7,14 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from turret_ai.settings import Settings
 from turret_ai.types import FloatArray, ImageArray
 
 
-class CropShape(BaseModel):
+class CropShape(Settings):
     """What of a picture an image encoder sees of a box."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     context: float = Field(0.0, ge=0, le=2, description="added on each side, share of the longer")
     margin: float = Field(0.0, ge=0, le=200, description="added on each side, pixels")

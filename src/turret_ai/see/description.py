@@ -6,28 +6,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from turret_ai import documents, share
 from turret_ai.errors import InputError, ModelError
 from turret_ai.see.cropping import CropShape
+from turret_ai.settings import Settings
 
 DETECTION = 0.3
 """Weight of the detector's score against the cosine, for models whose score nobody fitted."""
 Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
-class _Description(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Description(Settings):
     name: str = ""
     licence: str = ""
 
 
-class InputDescription(BaseModel):
+class InputDescription(Settings):
     """How a picture becomes a detector's input."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: int = Field(0, ge=0, description="pixels; 0: free, a multiple of `multiple`")
     height: int = Field(0, ge=0)
@@ -39,14 +36,12 @@ class InputDescription(BaseModel):
     pad_value: int = Field(114, ge=0, le=255)
     bgr: bool = False
     scale: float = Field(255.0, gt=0, description="pixels are divided by it")
-    mean: Triple = [0.0, 0.0, 0.0]
-    std: Triple = [1.0, 1.0, 1.0]
+    mean: Triple = Field([0.0, 0.0, 0.0])
+    std: Triple = Field([1.0, 1.0, 1.0])
 
 
-class BoxShape(BaseModel):
+class BoxShape(Settings):
     """What a detector's boxes lack to be as wide and as high as true ones; their middles stay."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: float = Field(1.0, gt=0, le=2, description="factor")
     rise: float = Field(
@@ -63,35 +58,29 @@ class DetectorDescription(_Description):
     input: InputDescription = InputDescription()
     outputs: list[str] = Field([], description="the outputs to decode, in order; empty: all")
     stride: int = Field(4, ge=1, description="of the maps of the layout `centres`")
-    labels: list[str] = ["craft"]
+    labels: list[str] = Field(["craft"])
     keep: list[int] = Field([], description="classes to keep; empty: all")
     confidence: float = Field(0.25, ge=0, le=1, description="least score unless set otherwise")
     shape: BoxShape = Field(BoxShape(), description="found on held-out pictures")
 
 
-class Calibration(BaseModel):
+class Calibration(Settings):
     """When no box is what is described, or several might be; found on held-out pictures."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     not_found_below: float = Field(0.0, ge=0, le=1, description="probability")
     ambiguous_margin: float = Field(0.0, ge=0, description="lead in log-odds")
 
 
-class Heads(BaseModel):
+class Heads(Settings):
     """What image.onnx gives beside `embedding`, by the names of its outputs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     types: list[str] = Field([], description="names; `types`: their log-probabilities (n, t)")
     colours: list[str] = Field([], description="names; `colours`: the log-odds of each (n, c)")
     craft: bool = Field(False, description="`craft`: log-odds that it is one at all (n, 1)")
 
 
-class Terms(BaseModel):
+class Terms(Settings):
     """Weights of the evidence in a score, which is the log-odds that a box is what is described."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cosine: float = 1.0
     detection: float = Field(0.0, description="of the detector's score of the box")
@@ -111,8 +100,8 @@ class MatcherDescription(_Description):
     size: int = Field(ge=16, le=1024, description="side of the image encoder's input, pixels")
     crop: CropShape = CropShape()
     bgr: bool = False
-    mean: Triple = [0.0, 0.0, 0.0]
-    std: Triple = [1.0, 1.0, 1.0]
+    mean: Triple = Field([0.0, 0.0, 0.0])
+    std: Triple = Field([1.0, 1.0, 1.0])
     tokens: int = Field(64, ge=4, le=512)
     pad_id: int = Field(0, ge=0)
     clean: bool = Field(False, description="lower case and no punctuation, as SigLIP's texts")

@@ -5,15 +5,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.execution import ExecutionSettings
-
-
-class Settings(BaseModel):
-    """Base: immutable, unknown names are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from turret_ai.settings import Settings
 
 
 class DetectionSettings(Settings):

@@ -8,15 +8,16 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.aim.camera import rotation
+from turret_ai.settings import Settings
 from turret_ai.units import heading_to_yaw
 
 Float64Array = NDArray[np.float64]
 
 
-class Path(BaseModel):
+class Path(Settings):
     """A movement round the craft's place.
 
     hover: sway by `extent` metres up, down and sideways, once in `period` seconds.
@@ -25,20 +26,16 @@ class Path(BaseModel):
         seconds, then start again.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     shape: Literal["hover", "circle", "line"] = "hover"
     extent: float = Field(0.0, ge=0.0, le=5000.0, description="metres")
     period: float = Field(20.0, gt=0.0, le=3600.0, description="seconds")
 
 
-class Attitude(BaseModel):
+class Attitude(Settings):
     """Where the nose points: compass course, climb and bank in degrees.
 
     course: clockwise from north. climb: positive nose up. bank: positive right wing down.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     course: float = Field(0.0, ge=-360.0, le=720.0)
     climb: float = Field(0.0, ge=-90.0, le=90.0)

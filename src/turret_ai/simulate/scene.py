@@ -16,22 +16,19 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from turret_ai import documents, share
 from turret_ai.aim.limits import Limits
 from turret_ai.errors import InputError, TurretError
+from turret_ai.settings import Settings
 from turret_ai.simulate import craft, livery
 from turret_ai.simulate.path import Attitude, Path
 from turret_ai.simulate.turret import TurretLimits
 from turret_ai.simulate.wall import Wall
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PanoramaSource(_Part):
+class PanoramaSource(Settings):
     """One of: a procedural landscape (kind, seed, mood), a cubemap's folder, an image file."""
 
     kind: str = ""
@@ -49,7 +46,7 @@ class PanoramaSource(_Part):
         return self
 
 
-class Sun(_Part):
+class Sun(Settings):
     """Where the sun is, degrees, and how strong against the sky's light."""
 
     heading: float = Field(ge=-360.0, le=720.0)
@@ -57,7 +54,7 @@ class Sun(_Part):
     strength: float = Field(1.0, ge=0.0, le=2.0)
 
 
-class CraftEntry(_Part):
+class CraftEntry(Settings):
     """One craft: what it is, how it is painted, where it is and how it moves."""
 
     type: str
@@ -100,7 +97,7 @@ class CraftEntry(_Part):
         )
 
 
-class TurretEntry(_Part):
+class TurretEntry(Settings):
     """The turret's limits in degrees; elevation is positive up."""
 
     yaw: tuple[float, float] = (-250.0, 250.0)
@@ -119,7 +116,7 @@ class TurretEntry(_Part):
         return TurretLimits(joints, r(self.yaw_rate), r(self.pitch_rate), a, a)
 
 
-class CommandEntry(_Part):
+class CommandEntry(Settings):
     """A sentence to speak, and what it means. `audio`: a file beside the scene, if there is one."""
 
     text: str
@@ -130,7 +127,7 @@ class CommandEntry(_Part):
     audio: FilePath | None = None
 
 
-class SceneFile(_Part):
+class SceneFile(Settings):
     """The whole of a scene's YAML."""
 
     name: str

@@ -8,9 +8,10 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from turret_ai.aim.camera import Camera, angles_to_direction, directions_to_pixels
+from turret_ai.settings import Settings
 from turret_ai.types import Box, ImageArray
 from turret_ai.units import heading_to_yaw
 
@@ -21,10 +22,8 @@ _FINE = 4
 """Bits of a pixel's fraction in which edges are drawn."""
 
 
-class Wall(BaseModel):
+class Wall(Settings):
     """A plain wall that stands across the line of sight, as the turret sees it. Degrees."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     heading: float = Field(ge=-360.0, le=720.0, description="of its middle")
     width: float = Field(gt=0.0, le=90.0)

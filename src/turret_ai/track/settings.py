@@ -8,7 +8,8 @@ import math
 from pydantic import Field
 
 from turret_ai.execution import ExecutionSettings
-from turret_ai.see.settings import DetectionSettings, MatchingSettings, Settings
+from turret_ai.see.settings import DetectionSettings, MatchingSettings
+from turret_ai.settings import Settings
 
 
 class MotionSettings(Settings):

@@ -8,15 +8,14 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.act.competition.report import TurnReport
+from turret_ai.settings import Settings
 
 
-class TurnSettings(BaseModel):
+class TurnSettings(Settings):
     """How long a turn may take."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     deadline: float = Field(
         20.0, gt=0.0, le=300.0, description="s from the audio until an answer is sent anyway"

@@ -8,15 +8,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.prove.turns import TurnResult
+from turret_ai.settings import Settings
 
 
-class ServerSettings(BaseModel):
+class ServerSettings(Settings):
     """How the server behaves."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="0: any free one")

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import math
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.act.competition.actions import TurnSettings
+from turret_ai.settings import Settings
 
 
-class ClientSettings(BaseModel):
+class ClientSettings(Settings):
     """How the finals server is reached and answered."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: str = Field("ws://127.0.0.1:8000", description="address of the finals server")
     team: str = Field("turret_ai", description="team name")

@@ -21,11 +21,12 @@ from turret_ai.act.robomaster.arming import Arming
 from turret_ai.act.robomaster.axes import from_sdk
 from turret_ai.act.robomaster.control import Control
 from turret_ai.act.robomaster.discovery import resolve
-from turret_ai.act.robomaster.motion import Motion, Order
+from turret_ai.act.robomaster.motion import Motion
 from turret_ai.act.robomaster.robot_events import RobotEvents, Status
 from turret_ai.act.robomaster.settings import DriverSettings
 from turret_ai.act.robomaster.streams import AudioStream, VideoStream
 from turret_ai.act.robomaster.wire import Attitude, Ports
+from turret_ai.aim.order import Order
 from turret_ai.errors import PeerError
 from turret_ai.types import ImageArray
 from turret_ai.units import seconds_to_ns

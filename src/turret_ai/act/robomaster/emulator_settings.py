@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from turret_ai.settings import Settings
 
 
-class EmulatorSettings(BaseModel):
+class EmulatorSettings(Settings):
     """How the emulated robot behaves."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", description="address that the robot listens on")
     broadcast_address: str = Field(

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
-from enum import Enum
 
 from turret_ai.act.robomaster import wire
 from turret_ai.act.robomaster.axes import RESOLUTION_DEG, from_sdk, rates_to_sdk, to_sdk, within
 from turret_ai.act.robomaster.settings import MotionSettings
 from turret_ai.act.robomaster.wire import Attitude, Kind, Reply
+from turret_ai.aim.order import Mode, Order
 
 STILL_SAMPLES = 3
 STILL_DEG = 0.25
@@ -28,34 +27,6 @@ NEAR_DEG = 1.5
 MAX_CORRECTIONS = 5
 MAX_STRIKES = 3
 """How often a goal is commanded again that the gimbal does not even approach."""
-
-
-class Mode(Enum):
-    """Mirrors the constants of msg/GimbalCommand.msg."""
-
-    ABSOLUTE = 0
-    RELATIVE = 1
-    RATE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the gimbal shall do. Radians, REP-103; rates of 0 mean the settings'.
-
-    until: when the order becomes void, s of the monotonic clock; None: never.
-    """
-
-    mode: Mode
-    yaw: float = 0.0
-    pitch: float = 0.0
-    yaw_rate: float = 0.0
-    pitch_rate: float = 0.0
-    until: float | None = None
-
-    def usable(self) -> bool:
-        """Whether all numbers are finite."""
-        numbers = (self.yaw, self.pitch, self.yaw_rate, self.pitch_rate, self.until or 0.0)
-        return all(math.isfinite(number) for number in numbers)
 
 
 class Motion:

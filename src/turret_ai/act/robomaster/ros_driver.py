@@ -19,8 +19,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from turret_ai.act.robomaster.axes import within
-from turret_ai.act.robomaster.motion import Mode, Order
 from turret_ai.act.robomaster.settings import MotionSettings
+from turret_ai.aim.order import Mode, Order
 
 FRAME = 3
 """MoveGimbal.CHASSIS_FIXED_PITCH."""

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 import math
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from turret_ai.act.robomaster.wire import DIRECT_ADDRESS
 from turret_ai.aim.settings import LimitSettings
+from turret_ai.settings import Settings
 
 EP_VERTICAL_FOV = 2.0 * math.atan(360.0 / 627.0)
 """rad. The robomaster_ros project calibrated the EP's camera at 1280x720 with f = 627 px
 (robomaster_ros/config/rm_camera_calibration_720.yaml); its small distortion is left out."""
 
 
-class MotionSettings(BaseModel):
+class MotionSettings(Settings):
     """How the gimbal is driven."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     limits: LimitSettings = LimitSettings()
     yaw_rate: float = Field(
@@ -38,10 +37,8 @@ class MotionSettings(BaseModel):
     )
 
 
-class DriverSettings(BaseModel):
+class DriverSettings(Settings):
     """How the robot is reached and what is fetched from it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: str = Field(
         DIRECT_ADDRESS,

@@ -8,35 +8,14 @@ moves, rates and the end of a command's validity are made here, by moving that a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from enum import IntEnum
 
 from turret_ai.aim.limits import Limits
+from turret_ai.aim.order import Mode, Order
 
 STOP_MARGIN = math.radians(0.2)
 """rad that a commanded angle keeps from the joints' stops: a joint in velocity control that touches
 its stop may stay there (https://github.com/gazebosim/gz-sim/issues/1684). It is less than the
 angle within which the turret counts as being at its goal."""
-
-
-class Mode(IntEnum):
-    """Mirrors the constants of msg/GimbalCommand.msg."""
-
-    ABSOLUTE = 0
-    RELATIVE = 1
-    RATE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One gimbal command: rad, rad/s; `until` in seconds of the node's clock, 0: without end."""
-
-    mode: Mode
-    yaw: float
-    pitch: float
-    yaw_rate: float = 0.0
-    pitch_rate: float = 0.0
-    until: float = 0.0
 
 
 class Setpoint:
@@ -63,12 +42,9 @@ class Setpoint:
         Returns:
             "" where it is obeyed, else why it is refused.
         """
-        if not all(
-            math.isfinite(v)
-            for v in (order.yaw, order.pitch, order.yaw_rate, order.pitch_rate, order.until)
-        ):
+        if not order.usable():
             return "not finite"
-        if 0.0 < order.until < now:
+        if order.until is not None and order.until < now:
             return "expired"
         start = joints if joints is not None else self._angles
         needs_start = order.mode is not Mode.ABSOLUTE or order.yaw_rate or order.pitch_rate
@@ -76,7 +52,7 @@ class Setpoint:
             return "no joint states yet"
         self._time = now
         self._driving = order.mode is Mode.RATE
-        self._rate_until = order.until or None if self._driving else None
+        self._rate_until = order.until if self._driving else None
         self._speed = (order.yaw_rate, order.pitch_rate)
         if self._driving:
             self._angles = start
