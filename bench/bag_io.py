@@ -17,8 +17,8 @@ def run(quick: bool) -> list[Row]:
     from rosbags.rosbag2 import StoragePlugin, Writer
 
     from turret_ai.prove.bag import Bag
-    from turret_ai.prove.definitions import store
     from turret_ai.prove.writer import BagWriter, Recorder
+    from turret_ai.ros.dds.types import store
 
     kind = "sensor_msgs/msg/Image"
     types = store().types

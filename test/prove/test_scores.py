@@ -41,14 +41,6 @@ def test_scores_that_can_not_be_are_refused(bad: tuple[float, float, float]) -> 
         turns.turn_score(*bad)
 
 
-def test_the_qualifier_total_weighs_its_six_parts() -> None:
-    assert turns.qualifier_total(1, 1, 1, 0, 0, 0) == pytest.approx(1.0)
-    assert turns.qualifier_total(0.9, 0.8, 0.7, 540, 1080, 2700) == pytest.approx(
-        0.225 * 0.9 + 0.025 * 0.9 + 0.225 * 0.8 + 0.025 * 0.8 + 0.45 * 0.7 + 0.05 * 0.5
-    )
-    assert turns.speed_score(9999.0) == 0.0
-
-
 def test_an_answer_of_the_finals_server_is_scored() -> None:
     answer = {
         "asr": "...",

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from turret_ai.errors import InputError
-from turret_ai.prove.definitions import describe
 from turret_ai.prove.topics import SPECS
 from turret_ai.prove.writer import BagWriter, Recorder, offered_qos
 from turret_ai.ros import Node, raw
+from turret_ai.ros.dds.types import describe
 from turret_ai.ros.discovery import Published, Topics
 from turret_ai.ros.process import ask_for_time
 from turret_ai.ros.topics import Topic

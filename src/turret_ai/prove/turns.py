@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The competition's totals: one finals turn, and a whole qualifier set.
+"""The competition's total of a finals turn.
 
 Formulas: the TIL-AI 2024 scoring rules (45% language, 45% vision, 10% speed).
 """
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from turret_ai.errors import InputError
-from turret_ai.types import Box
+from turret_ai.prove.nlp_score import FIELDS, score_fields
+from turret_ai.prove.records import text_of
 
 TURN_LIMIT_S = 30.0
 """Seconds after which a finals turn earns nothing for speed."""
-
-QUALIFIER_LIMIT_S = 5400.0
-"""Seconds after which a qualifier set earns nothing for speed."""
 
 
 def turn_score(nlp: float, vlm: float, seconds: float) -> float:
@@ -38,36 +36,6 @@ def turn_score(nlp: float, vlm: float, seconds: float) -> float:
     if math.isnan(seconds) or seconds < 0.0:
         raise InputError(f"a turn's time must not be negative: got {seconds} s")
     return 0.45 * nlp + 0.45 * vlm + 0.1 * (1.0 - min(TURN_LIMIT_S, seconds) / TURN_LIMIT_S)
-
-
-def speed_score(seconds: float) -> float:
-    """1 - t / 5400 s for a whole qualifier set, not below 0.
-
-    Raises:
-        InputError: a time that is negative or not a number.
-    """
-    if math.isnan(seconds) or seconds < 0.0:
-        raise InputError(f"a set's time must not be negative: got {seconds} s")
-    return max(0.0, 1.0 - seconds / QUALIFIER_LIMIT_S)
-
-
-def qualifier_total(
-    asr: float,
-    nlp: float,
-    vlm: float,
-    asr_seconds: float,
-    nlp_seconds: float,
-    vlm_seconds: float,
-) -> float:
-    """.225 ASR + .025 ASR speed + .225 NLP + .025 NLP speed + .45 VLM + .05 VLM speed."""
-    return (
-        0.225 * asr
-        + 0.025 * speed_score(asr_seconds)
-        + 0.225 * nlp
-        + 0.025 * speed_score(nlp_seconds)
-        + 0.45 * vlm
-        + 0.05 * speed_score(vlm_seconds)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +78,19 @@ def score_turn(
     Raises:
         InputError: a field that is missing in the truth, or of the wrong type.
     """
-    from turret_ai.prove.nlp_score import score_fields
+    from turret_ai.prove.results import box_from
     from turret_ai.prove.score import box_iou
     from turret_ai.see.boxes import HIT_IOU
 
     wanted = _fields(truth, where, required=True)
-    wanted_box = _box(truth, where)
+    wanted_box = box_from(truth.get("vlm", truth.get("bbox")), where)
     if wanted_box is None:
         raise InputError(f"{where}: the truth has no box ('vlm' or 'bbox')")
     if answer is None:
         return TurnResult(key, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, TURN_LIMIT_S, 0.0)
     fields = score_fields(_fields(answer, where, required=False), wanted)
-    box = _box(answer, where)
-    iou = box_iou(Box(*box), Box(*wanted_box)) if box is not None else 0.0
+    box = box_from(answer.get("vlm", answer.get("bbox")), where)
+    iou = box_iou(box, wanted_box) if box is not None else 0.0
     hit = 1.0 if iou > HIT_IOU else 0.0
     seconds = answer.get("seconds", 0.0)
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
@@ -163,22 +131,5 @@ def _fields(record: Mapping[str, Any], where: str, required: bool) -> dict[str, 
     nested = record.get("nlp", record)
     if not isinstance(nested, Mapping):
         raise InputError(f"{where}: 'nlp' must be an object with heading, tool and target")
-    found = {}
-    for name in ("heading", "tool", "target"):
-        value = nested.get(name, None if required else "")
-        if not isinstance(value, str):
-            raise InputError(f"{where}: {name!r} must be a text, got {value!r}")
-        found[name] = value
-    return found
-
-
-def _box(record: Mapping[str, Any], where: str) -> list[float] | None:
-    value = record.get("vlm", record.get("bbox"))
-    if value is None or value == []:
-        return None
-    numbers = isinstance(value, (list, tuple)) and all(
-        isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in value
-    )
-    if not numbers or len(value) != 4:
-        raise InputError(f"{where}: a box is [left, top, width, height], got {value!r}")
-    return [float(v) for v in value]
+    known = nested if required else {**dict.fromkeys(FIELDS, ""), **nested}
+    return {name: text_of(known, name, where) for name in FIELDS}

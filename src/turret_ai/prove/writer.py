@@ -103,7 +103,7 @@ class BagWriter:
         Raises:
             InputError: an unknown type, or another type than before.
         """
-        from turret_ai.prove.definitions import describe
+        from turret_ai.ros.dds.types import describe
 
         known = self._connections.get(topic)
         if known is not None:

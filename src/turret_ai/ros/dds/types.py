@@ -92,6 +92,18 @@ def type_hash(ros_type: str) -> str:
     return store().hash_rihs01(ros_type)
 
 
+def describe(ros_type: str) -> tuple[str, str]:
+    """(definition text with every nested type, RIHS01 type hash) of a type.
+
+    Raises:
+        InputError: it is not known.
+    """
+    if not known(ros_type):
+        raise InputError(f"the message type {ros_type} is unknown")
+    text, _ = store().generate_msgdef(ros_type, ros_version=2)
+    return text, type_hash(ros_type)
+
+
 # -- classes -------------------------------------------------------------------------------------
 
 
