@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which files are left out where an extra is not installed.
+"""Which files are left out where an extra is not installed, and how coroutines are run.
 
 Not `pytest.importorskip` at the head of a file: ROS's pytest plugins (launch_testing) take a skip
 there for the whole folder, and `colcon test` collects nothing.
@@ -7,9 +7,13 @@ there for the whole folder, and `colcon test` collects nothing.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
+
+import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # for `bench`: colcon runs elsewhere
 
@@ -54,3 +58,13 @@ collect_ignore = [file for file in _NEEDS if _missing(file)]
 
 def pytest_report_header() -> list[str]:
     return [f"left out: {file} needs {', '.join(_missing(file))}" for file in collect_ignore]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine is run to its end."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True

@@ -291,91 +291,79 @@ def test_a_chain_that_says_nothing_is_answered_for_at_the_deadline() -> None:
     assert chain.reports[0].end is TurnEnd.DEADLINE
 
 
-def test_a_server_without_a_team_says_so() -> None:
-    async def story() -> None:
-        settings = ServerSettings(port=0, team_timeout=0.1)
-        async with CompetitionServer(CASES, settings) as server:
-            with pytest.raises(PeerError, match="no team"):
-                await server.play()
-
-    asyncio.run(story())
+async def test_a_server_without_a_team_says_so() -> None:
+    settings = ServerSettings(port=0, team_timeout=0.1)
+    async with CompetitionServer(CASES, settings) as server:
+        with pytest.raises(PeerError, match="no team"):
+            await server.play()
 
 
-def test_updates_come_twenty_times_a_second() -> None:
-    async def story() -> None:
-        settings = ServerSettings(port=0)
-        times: list[float] = []
+async def test_updates_come_twenty_times_a_second() -> None:
+    settings = ServerSettings(port=0)
+    times: list[float] = []
 
-        async def robot(socket: ServerConnection) -> None:
-            assert socket.request is not None
-            async for _ in socket:
-                if socket.request.path.startswith("/ws_auto"):
-                    times.append(time.monotonic())
+    async def robot(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        async for _ in socket:
+            if socket.request.path.startswith("/ws_auto"):
+                times.append(time.monotonic())
 
-        async with serve(robot, "127.0.0.1", settings.port) as server:
-            port = next(iter(server.sockets)).getsockname()[1]
-            chain = Chain([])
-            chain.client = Client(client_settings(f"ws://127.0.0.1:{port}"), chain)
-            chain.client.yaw = 1.0
-            async with playing(chain.client):
-                assert await until(lambda: len(times) > 20)
-        assert np.median(np.diff(times)) == pytest.approx(0.05, abs=0.03)
-
-    asyncio.run(story())
+    async with serve(robot, "127.0.0.1", settings.port) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        chain = Chain([])
+        chain.client = Client(client_settings(f"ws://127.0.0.1:{port}"), chain)
+        chain.client.yaw = 1.0
+        async with playing(chain.client):
+            assert await until(lambda: len(times) > 20)
+    assert np.median(np.diff(times)) == pytest.approx(0.05, abs=0.03)
 
 
-def test_a_server_gone_in_mid_frame_is_reached_again_after_every_byte() -> None:
+async def test_a_server_gone_in_mid_frame_is_reached_again_after_every_byte() -> None:
     """The first bytes of a frame, then nothing: at each length, for audio and for JSON."""
     payload = audio(1)[:48]
     binary = b"\x82" + bytes([len(payload)]) + payload
     text = b'\x81\x11{"status":"done"}'
     cuts = [frame[:length] for frame in (binary, text) for length in range(len(frame))]
 
-    async def story() -> None:
-        left = list(cuts)
-        finished = asyncio.Event()
+    left = list(cuts)
+    finished = asyncio.Event()
 
-        async def gone(socket: ServerConnection) -> None:
-            assert socket.request is not None
-            if socket.request.path.startswith("/ws_auto"):
-                await socket.wait_closed()
-                return
-            if left:
-                socket.transport.write(left.pop())
-                await asyncio.sleep(0.002)
-                socket.transport.abort()
-                return
-            await socket.send('{"status":"ready"}')
-            assert await socket.recv() == '{"health":"ok"}'
-            finished.set()
+    async def gone(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        if socket.request.path.startswith("/ws_auto"):
+            await socket.wait_closed()
+            return
+        if left:
+            socket.transport.write(left.pop())
+            await asyncio.sleep(0.002)
+            socket.transport.abort()
+            return
+        await socket.send('{"status":"ready"}')
+        assert await socket.recv() == '{"health":"ok"}'
+        finished.set()
 
-        async with serve(gone, "127.0.0.1", 0) as server:
-            port = next(iter(server.sockets)).getsockname()[1]
-            chain = Chain([])
-            settings = client_settings(f"ws://127.0.0.1:{port}", retry_limit=0.001)
-            chain.client = Client(settings, chain)
-            async with playing(chain.client):
-                await asyncio.wait_for(finished.wait(), 20.0)
-            assert not chain.heard
-            assert not chain.done
-
-    asyncio.run(story())
-
-
-def test_a_server_that_comes_late_is_found() -> None:
-    async def story() -> None:
-        port = free_port()
-        chain = Chain(CASES[:1])
-        chain.client = Client(client_settings(f"ws://127.0.0.1:{port}"), chain)
+    async with serve(gone, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        chain = Chain([])
+        settings = client_settings(f"ws://127.0.0.1:{port}", retry_limit=0.001)
+        chain.client = Client(settings, chain)
         async with playing(chain.client):
-            await asyncio.sleep(0.2)
-            assert any("no connection" in text for text in chain.events)
-            settings = ServerSettings(port=port, answer_timeout=5.0)
-            async with CompetitionServer(chain.cases, settings) as server:
-                played = await server.play()
-        assert played[0].result.score > 0.9
+            await asyncio.wait_for(finished.wait(), 20.0)
+        assert not chain.heard
+        assert not chain.done
 
-    asyncio.run(story())
+
+async def test_a_server_that_comes_late_is_found() -> None:
+    port = free_port()
+    chain = Chain(CASES[:1])
+    chain.client = Client(client_settings(f"ws://127.0.0.1:{port}"), chain)
+    async with playing(chain.client):
+        await asyncio.sleep(0.2)
+        assert any("no connection" in text for text in chain.events)
+        settings = ServerSettings(port=port, answer_timeout=5.0)
+        async with CompetitionServer(chain.cases, settings) as server:
+            played = await server.play()
+    assert played[0].result.score > 0.9
 
 
 def test_a_frame_that_is_too_large_breaks_only_its_connection() -> None:

@@ -100,51 +100,45 @@ def test_opus_reads_cut_anywhere_are_put_together_again(cut: int) -> None:
     assert found == packets
 
 
-def test_commands_to_the_emulator_cut_at_any_byte_leave_it_working(ports: Ports) -> None:
+async def test_commands_to_the_emulator_cut_at_any_byte_leave_it_working(ports: Ports) -> None:
     commands = b"command seq 1;robot mode free seq 2;gimbal moveto p 1 y 2 vp 9 vy 9 seq 3;"
 
-    async def story() -> None:
-        settings = EmulatorSettings(time_scale=50.0)
-        async with Emulator(settings, ports=ports) as robot:
-            for length in range(len(commands) + 1):
-                assert await until(lambda: robot._control is None)
-                reader, writer = await asyncio.open_connection("127.0.0.1", ports.control)
-                writer.write(commands[:length])
-                await writer.drain()
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await asyncio.wait_for(reader.read(), 1.0)
+    settings = EmulatorSettings(time_scale=50.0)
+    async with Emulator(settings, ports=ports) as robot:
+        for length in range(len(commands) + 1):
             assert await until(lambda: robot._control is None)
             reader, writer = await asyncio.open_connection("127.0.0.1", ports.control)
-            writer.write(b"command;")
-            assert await asyncio.wait_for(reader.read(10), 1.0) == b"ok;"
+            writer.write(commands[:length])
+            await writer.drain()
             writer.close()
+            with contextlib.suppress(OSError):
+                await asyncio.wait_for(reader.read(), 1.0)
+        assert await until(lambda: robot._control is None)
+        reader, writer = await asyncio.open_connection("127.0.0.1", ports.control)
+        writer.write(b"command;")
+        assert await asyncio.wait_for(reader.read(10), 1.0) == b"ok;"
+        writer.close()
 
-    asyncio.run(story())
 
-
-def test_frames_to_our_server_cut_at_any_byte_leave_it_working() -> None:
+async def test_frames_to_our_server_cut_at_any_byte_leave_it_working() -> None:
     answer = finals.Answer("a", "065", "b", "c").to_text().encode()
     frame = b"\x81" + bytes([0x80 | len(answer)]) + bytes(4) + answer
     assert len(answer) < 126
 
-    async def story() -> None:
-        async with CompetitionServer(CASES[:1], ServerSettings(port=0)) as server:
-            for length in range(len(frame)):
-                async with connect(f"{server.address}/ws/t", proxy=None) as socket:
-                    socket.transport.write(frame[:length])
-                    await asyncio.sleep(0)
-                    socket.transport.abort()
-            playing = asyncio.create_task(server.play())
+    async with CompetitionServer(CASES[:1], ServerSettings(port=0)) as server:
+        for length in range(len(frame)):
             async with connect(f"{server.address}/ws/t", proxy=None) as socket:
-                async for message in socket:
-                    if isinstance(message, bytes):
-                        await socket.send(answer.decode())
-                    elif message == finals.DONE:
-                        break
-                    else:
-                        await socket.send(finals.HEALTHY)
-            (played,) = await asyncio.wait_for(playing, 5.0)
-            assert played.answer is not None
-
-    asyncio.run(story())
+                socket.transport.write(frame[:length])
+                await asyncio.sleep(0)
+                socket.transport.abort()
+        playing = asyncio.create_task(server.play())
+        async with connect(f"{server.address}/ws/t", proxy=None) as socket:
+            async for message in socket:
+                if isinstance(message, bytes):
+                    await socket.send(answer.decode())
+                elif message == finals.DONE:
+                    break
+                else:
+                    await socket.send(finals.HEALTHY)
+        (played,) = await asyncio.wait_for(playing, 5.0)
+        assert played.answer is not None

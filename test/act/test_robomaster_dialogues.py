@@ -114,37 +114,31 @@ def test_announcements_are_read_as_a_robot_sends_them() -> None:
         assert wire.parse_broadcast(shown["datagram"].encode()) == shown["address"]
 
 
-def test_aims_end_where_they_should_although_most_pushes_are_lost(ports: Ports) -> None:
-    async def story() -> None:
-        lossy = EmulatorSettings(**{**FAST.model_dump(), "seed": 3})
-        async with pair(ports, lossy) as (robot, driver, _):
-            robot.faults.lost_pushes = 0.7
-            for yaw in (40, -90, 120):
-                driver.order(aim(yaw, 5))
-                assert await until(lambda: driver.motion.settled), driver.motion.problem
-                assert robot.angles[0] == pytest.approx(np.radians(yaw), abs=np.radians(0.3))
-
-    asyncio.run(story())
+async def test_aims_end_where_they_should_although_most_pushes_are_lost(ports: Ports) -> None:
+    lossy = EmulatorSettings(**{**FAST.model_dump(), "seed": 3})
+    async with pair(ports, lossy) as (robot, driver, _):
+        robot.faults.lost_pushes = 0.7
+        for yaw in (40, -90, 120):
+            driver.order(aim(yaw, 5))
+            assert await until(lambda: driver.motion.settled), driver.motion.problem
+            assert robot.angles[0] == pytest.approx(np.radians(yaw), abs=np.radians(0.3))
 
 
 @pytest.mark.parametrize("end", ["", "\r\n"])
-def test_the_whole_driver_runs_on_other_firmware(ports: Ports, end: str) -> None:
-    async def story() -> None:
-        async with Emulator(FAST, ports=ports) as robot:
-            robot.faults.unterminated, robot.faults.line_ends = not end, bool(end)
-            robot.faults.no_seq = True
-            driver = Driver(settings(), Ear(), ports)
-            task = asyncio.create_task(driver.run())
-            try:
-                assert await until(lambda: driver.status.connected)
-                driver.order(aim(-30, 5))
-                assert await until(lambda: driver.motion.settled), driver.motion.problem
-            finally:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-
-    asyncio.run(story())
+async def test_the_whole_driver_runs_on_other_firmware(ports: Ports, end: str) -> None:
+    async with Emulator(FAST, ports=ports) as robot:
+        robot.faults.unterminated, robot.faults.line_ends = not end, bool(end)
+        robot.faults.no_seq = True
+        driver = Driver(settings(), Ear(), ports)
+        task = asyncio.create_task(driver.run())
+        try:
+            assert await until(lambda: driver.status.connected)
+            driver.order(aim(-30, 5))
+            assert await until(lambda: driver.motion.settled), driver.motion.problem
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 def units(stream: bytes) -> list[bytes]:

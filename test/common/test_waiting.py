@@ -29,31 +29,25 @@ def test_an_error_is_given() -> None:
         asyncio.run(within(fail(), 5.0))
 
 
-def test_what_comes_too_late_is_cancelled() -> None:
-    async def story() -> None:
-        never = asyncio.get_running_loop().create_future()
-        with pytest.raises(TimeoutError):
-            await within(never, 0.01)
-        assert never.cancelled()
-
-    asyncio.run(story())
+async def test_what_comes_too_late_is_cancelled() -> None:
+    never = asyncio.get_running_loop().create_future()
+    with pytest.raises(TimeoutError):
+        await within(never, 0.01)
+    assert never.cancelled()
 
 
 @pytest.mark.parametrize("ticks", range(8))
-def test_a_cancellation_that_meets_the_result_is_not_lost(ticks: int) -> None:
+async def test_a_cancellation_that_meets_the_result_is_not_lost(ticks: int) -> None:
     async def wait() -> None:
         await within(give("heard", 3), 5.0)
         await asyncio.Event().wait()  # whoever lost the cancellation stays here
 
-    async def story() -> None:
-        task = asyncio.create_task(wait())
-        for _ in range(ticks):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait({task}, timeout=1.0)
-        assert task.cancelled()
-
-    asyncio.run(story())
+    task = asyncio.create_task(wait())
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=1.0)
+    assert task.cancelled()
 
 
 def test_cancelled_tasks_are_waited_for_and_their_errors_are_no_noise(caplog) -> None:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import struct
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -46,13 +45,6 @@ class Page:
             await self.viewers.feed(self.viewer)
 
 
-def run(play: Callable[[Viewers], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(play(Viewers(32, PATIENCE_S)), 20.0)
-
-    asyncio.run(main())
-
-
 @contextlib.asynccontextmanager
 async def looking(*pages: Page):
     tasks = [asyncio.ensure_future(page.look()) for page in pages]
@@ -65,120 +57,104 @@ async def looking(*pages: Page):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def test_a_page_that_comes_gets_all_there_is_and_later_only_what_is_new() -> None:
-    async def play(viewers: Viewers) -> None:
-        viewers.update({"turn": "1", "turret": "2"}, 10)
-        page = Page(viewers)
-        async with looking(page):
-            await asyncio.sleep(0.1)
-            assert page.sections == {"turn": 1, "turret": 2}
-            page.sections.clear()
-            viewers.update({"turn": "1", "turret": "3"}, 10)
-            await asyncio.sleep(0.2)
-            assert page.sections == {"turret": 3}
-        assert viewers.count == 0
-
-    run(play)
+async def test_a_page_that_comes_gets_all_there_is_and_later_only_what_is_new() -> None:
+    viewers = Viewers(32, PATIENCE_S)
+    viewers.update({"turn": "1", "turret": "2"}, 10)
+    page = Page(viewers)
+    async with looking(page):
+        await asyncio.sleep(0.1)
+        assert page.sections == {"turn": 1, "turret": 2}
+        page.sections.clear()
+        viewers.update({"turn": "1", "turret": "3"}, 10)
+        await asyncio.sleep(0.2)
+        assert page.sections == {"turret": 3}
+    assert viewers.count == 0
 
 
-def test_a_page_that_is_busy_misses_pictures_and_gets_the_newest_afterwards() -> None:
-    async def play(viewers: Viewers) -> None:
-        page = Page(viewers, answers=False)
-        async with looking(page):
-            for number in range(20):
-                viewers.show(b"%d" % number)
-                await asyncio.sleep(0.005)
-            assert len(page.frames) <= FRAMES_AHEAD
-            page.answers = True
-            page.viewer.acknowledge(page.messages)
+async def test_a_page_that_is_busy_misses_pictures_and_gets_the_newest_afterwards() -> None:
+    viewers = Viewers(32, PATIENCE_S)
+    page = Page(viewers, answers=False)
+    async with looking(page):
+        for number in range(20):
+            viewers.show(b"%d" % number)
+            await asyncio.sleep(0.005)
+        assert len(page.frames) <= FRAMES_AHEAD
+        page.answers = True
+        page.viewer.acknowledge(page.messages)
+        await asyncio.sleep(0.05)
+        assert page.frames[-1] == b"19" and len(page.frames) <= FRAMES_AHEAD + 1
+        assert page.viewer.dropped >= 15
+
+
+async def test_a_page_that_takes_nothing_in_is_dropped_and_the_others_go_on() -> None:
+    viewers = Viewers(32, PATIENCE_S)
+    stalled, others = Page(viewers, answers=False), [Page(viewers) for _ in range(10)]
+    async with looking(stalled, *others) as tasks:
+        for number in range(20):
+            viewers.show(b"%d" % number)
             await asyncio.sleep(0.05)
-            assert page.frames[-1] == b"19" and len(page.frames) <= FRAMES_AHEAD + 1
-            assert page.viewer.dropped >= 15
-
-    run(play)
-
-
-def test_a_page_that_takes_nothing_in_is_dropped_and_the_others_go_on() -> None:
-    async def play(viewers: Viewers) -> None:
-        stalled, others = Page(viewers, answers=False), [Page(viewers) for _ in range(10)]
-        async with looking(stalled, *others) as tasks:
-            for number in range(20):
-                viewers.show(b"%d" % number)
-                await asyncio.sleep(0.05)
-            assert isinstance(tasks[0].exception(), StalledError)
-            assert viewers.count == 10 and viewers.stalled == 1
-            assert all(len(page.frames) >= 18 for page in others)
-
-    run(play)
+        assert isinstance(tasks[0].exception(), StalledError)
+        assert viewers.count == 10 and viewers.stalled == 1
+        assert all(len(page.frames) >= 18 for page in others)
 
 
 @pytest.mark.parametrize(("pages", "least", "most"), [(1, 15, 20), (10, 3, 8)])
-def test_many_pages_share_so_many_pictures_a_second_and_get_the_last_one(
+async def test_many_pages_share_so_many_pictures_a_second_and_get_the_last_one(
     pages: int, least: int, most: int
 ) -> None:
-    async def play(_: Viewers) -> None:
-        viewers = Viewers(32, PATIENCE_S, pictures_hz=40.0)
-        looks = [Page(viewers) for _ in range(pages)]
-        async with looking(*looks):
-            for number in range(20):
-                viewers.show(b"%d" % number)
-                await asyncio.sleep(0.05)
-            assert all(least <= len(page.frames) <= most for page in looks)
-            await asyncio.sleep(0.6)
-            assert {page.frames[-1] for page in looks} == {b"19"}
-
-    run(play)
+    viewers = Viewers(32, PATIENCE_S, pictures_hz=40.0)
+    looks = [Page(viewers) for _ in range(pages)]
+    async with looking(*looks):
+        for number in range(20):
+            viewers.show(b"%d" % number)
+            await asyncio.sleep(0.05)
+        assert all(least <= len(page.frames) <= most for page in looks)
+        await asyncio.sleep(0.6)
+        assert {page.frames[-1] for page in looks} == {b"19"}
 
 
-def test_a_socket_that_blocks_is_dropped_too() -> None:
-    async def play(viewers: Viewers) -> None:
-        async def never(_message: str | bytes) -> None:
-            await asyncio.sleep(3600)
+async def test_a_socket_that_blocks_is_dropped_too() -> None:
+    viewers = Viewers(32, PATIENCE_S)
 
-        viewers.update({"turn": "1"}, 10)
-        with viewers.joined(viewer := Viewer(never)), pytest.raises(StalledError):
-            await asyncio.wait_for(viewers.feed(viewer), 5.0)
+    async def never(_message: str | bytes) -> None:
+        await asyncio.sleep(3600)
 
-    run(play)
-
-
-def test_a_page_that_nobody_sees_gets_no_pictures_but_stays_alive() -> None:
-    async def play(viewers: Viewers) -> None:
-        page = Page(viewers)
-        page.viewer.wants_frames = False
-        async with looking(page):
-            assert not viewers.wants_frames
-            viewers.show(b"picture")
-            await asyncio.sleep(1.2)
-            assert not page.frames and page.messages >= 1
-
-    run(play)
+    viewers.update({"turn": "1"}, 10)
+    with viewers.joined(viewer := Viewer(never)), pytest.raises(StalledError):
+        await asyncio.wait_for(viewers.feed(viewer), 5.0)
 
 
-def test_words_for_one_page_reach_it_alone_and_the_log_keeps_the_newest() -> None:
-    async def play(viewers: Viewers) -> None:
-        one, other = Page(viewers), Page(viewers)
-        viewers.update({f"log:{number}": str(number) for number in range(1, 9)}, 3)
-        async with looking(one, other):
-            one.viewer.tell({"type": "done"})
-            await asyncio.sleep(0.1)
-            assert one.words == [{"type": "done"}] and not other.words
-            assert sorted(other.sections) == ["log:6", "log:7", "log:8"]
-
-    run(play)
+async def test_a_page_that_nobody_sees_gets_no_pictures_but_stays_alive() -> None:
+    viewers = Viewers(32, PATIENCE_S)
+    page = Page(viewers)
+    page.viewer.wants_frames = False
+    async with looking(page):
+        assert not viewers.wants_frames
+        viewers.show(b"picture")
+        await asyncio.sleep(1.2)
+        assert not page.frames and page.messages >= 1
 
 
-def test_an_acknowledgement_of_more_than_was_sent_counts_as_all_of_it() -> None:
-    async def play(viewers: Viewers) -> None:
-        page = Page(viewers, answers=False)
-        await page.viewer.send("{}", 1.0)
-        page.viewer.acknowledge(10**9)
-        page.viewer.acknowledge(0)
-        assert page.viewer.ahead == 0
-        await page.viewer.send("{}", 1.0)
-        assert page.viewer.ahead == 1
+async def test_words_for_one_page_reach_it_alone_and_the_log_keeps_the_newest() -> None:
+    viewers = Viewers(32, PATIENCE_S)
+    one, other = Page(viewers), Page(viewers)
+    viewers.update({f"log:{number}": str(number) for number in range(1, 9)}, 3)
+    async with looking(one, other):
+        one.viewer.tell({"type": "done"})
+        await asyncio.sleep(0.1)
+        assert one.words == [{"type": "done"}] and not other.words
+        assert sorted(other.sections) == ["log:6", "log:7", "log:8"]
 
-    run(play)
+
+async def test_an_acknowledgement_of_more_than_was_sent_counts_as_all_of_it() -> None:
+    viewers = Viewers(32, PATIENCE_S)
+    page = Page(viewers, answers=False)
+    await page.viewer.send("{}", 1.0)
+    page.viewer.acknowledge(10**9)
+    page.viewer.acknowledge(0)
+    assert page.viewer.ahead == 0
+    await page.viewer.send("{}", 1.0)
+    assert page.viewer.ahead == 1
 
 
 def test_a_picture_is_one_message_with_its_header_in_front() -> None:
