@@ -109,7 +109,7 @@ def smooth_sections(sections: Sequence[Section], steps: int = 2) -> list[Section
     return [(float(x), *map(float, v)) for x, v in zip(fine, values, strict=True)]
 
 
-def body(sections: Sequence[Section], n: int = 24, steps: int = 2) -> Solid:
+def body(*sections: Section, n: int = 24, steps: int = 2) -> Solid:
     """A fuselage through superellipse sections along x."""
     t = np.linspace(0.0, 2.0 * np.pi, n, endpoint=False)
     c, d = np.cos(t), np.sin(t)

@@ -31,25 +31,21 @@ def multicopter(
     frame.add(
         "paint",
         body(
-            [
-                (-length, width * 0.3, height * 0.3, 0.0),
-                (-length * 0.9, width * 0.8, height * 0.8, 0.0, boxy),
-                (-length * 0.3, width, height, 0.01, boxy),
-                (length * 0.4, width, height, 0.01, boxy),
-                (length * 0.9, width * 0.75, height * 0.75, 0.0, boxy),
-                (length, width * 0.3, height * 0.35, 0.0),
-            ]
+            (-length, width * 0.3, height * 0.3, 0.0),
+            (-length * 0.9, width * 0.8, height * 0.8, 0.0, boxy),
+            (-length * 0.3, width, height, 0.01, boxy),
+            (length * 0.4, width, height, 0.01, boxy),
+            (length * 0.9, width * 0.75, height * 0.75, 0.0, boxy),
+            (length, width * 0.3, height * 0.35, 0.0),
         ),
     )
     frame.add(
         "trim",
         body(
-            [
-                (-length * 0.7, width * 0.3, 0.01, height),
-                (-length * 0.6, width * 0.65, 0.05, height, 3.0),
-                (length * 0.5, width * 0.6, 0.05, height, 3.0),
-                (length * 0.65, width * 0.2, 0.01, height),
-            ]
+            (-length * 0.7, width * 0.3, 0.01, height),
+            (-length * 0.6, width * 0.65, 0.05, height, 3.0),
+            (length * 0.5, width * 0.6, 0.05, height, 3.0),
+            (length * 0.65, width * 0.2, 0.01, height),
         ),
     )
     for k in range(arms):
@@ -148,15 +144,13 @@ def reconnaissance(
     frame.add(
         "paint",
         body(
-            [
-                (h, 0.08, 0.08, -0.05),
-                (h * 0.93, w * 0.75, bulge * 0.55, 0.08),
-                (h * 0.72, w * 1.15, bulge, 0.18),
-                (h * 0.45, w * 1.05, bulge * 0.8, 0.1),
-                (0.0, w, 0.46, 0.0),
-                (rear * 0.6, w * 0.8, 0.4, 0.0),
-                (rear, 0.22, 0.24, 0.05),
-            ]
+            (h, 0.08, 0.08, -0.05),
+            (h * 0.93, w * 0.75, bulge * 0.55, 0.08),
+            (h * 0.72, w * 1.15, bulge, 0.18),
+            (h * 0.45, w * 1.05, bulge * 0.8, 0.1),
+            (0.0, w, 0.46, 0.0),
+            (rear * 0.6, w * 0.8, 0.4, 0.0),
+            (rear, 0.22, 0.24, 0.05),
         ),
     )
     half = span / 2.0
@@ -290,12 +284,10 @@ def delta(
         frame.add(
             "trim",
             body(
-                [
-                    (h * 0.5, 0.1, 0.05, 0.2),
-                    (h * 0.25, 0.32, 0.2, 0.16, 3),
-                    (-h * 0.3, 0.3, 0.12, 0.14, 3),
-                    (-h * 0.6, 0.1, 0.05, 0.1),
-                ]
+                (h * 0.5, 0.1, 0.05, 0.2),
+                (h * 0.25, 0.32, 0.2, 0.16, 3),
+                (-h * 0.3, 0.3, 0.12, 0.14, 3),
+                (-h * 0.6, 0.1, 0.05, 0.1),
             ),
         )
-        frame.add("dark", body([(h * 0.36, 0.26, 0.1, 0.24, 3), (h * 0.33, 0.26, 0.1, 0.24, 3)]))
+        frame.add("dark", body((h * 0.36, 0.26, 0.1, 0.24, 3), (h * 0.33, 0.26, 0.1, 0.24, 3)))

@@ -149,25 +149,21 @@ def cruise(
     frame.add(
         "paint",
         body(
-            [
-                (h, 0.03, 0.03, 0),
-                (h * 0.93, radius * 0.6, radius * 0.6, 0),
-                (h * 0.78, radius, radius, 0, square),
-                (-h * 0.75, radius, radius, 0, square),
-                (-h * 0.97, radius * 0.62, radius * 0.62, 0),
-                (-h, radius * 0.5, radius * 0.5, 0),
-            ]
+            (h, 0.03, 0.03, 0),
+            (h * 0.93, radius * 0.6, radius * 0.6, 0),
+            (h * 0.78, radius, radius, 0, square),
+            (-h * 0.75, radius, radius, 0, square),
+            (-h * 0.97, radius * 0.62, radius * 0.62, 0),
+            (-h, radius * 0.5, radius * 0.5, 0),
         ),
     )
     frame.add(
         "trim",
         body(
-            [
-                (h + 0.005, 0.04, 0.04, 0),
-                (h * 0.93, radius * 0.63, radius * 0.63, 0),
-                (h * 0.8, radius * 1.01, radius * 1.01, 0, square),
-                (h * 0.77, radius * 1.01, radius * 1.01, 0, square),
-            ]
+            (h + 0.005, 0.04, 0.04, 0),
+            (h * 0.93, radius * 0.63, radius * 0.63, 0),
+            (h * 0.8, radius * 1.01, radius * 1.01, 0, square),
+            (h * 0.77, radius * 1.01, radius * 1.01, 0, square),
         ),
     )
     frame.add(

@@ -87,28 +87,24 @@ def transport(
         (-h * 0.97, 0.18 * r, 0.22 * r, (0.66 + 0.15 * up) * r),
         (-h, 0.06 * r, 0.08 * r, (0.69 + 0.15 * up) * r),
     ]
-    frame.add("paint", body(sections, 28))
+    frame.add("paint", body(*sections, n=28))
     if hump:
         frame.add(
             "paint",
             body(
-                [
-                    (h - 1.2 * r, 0.3 * r, 0.2 * r, 0.5 * r),
-                    (h - 2.4 * r, 0.7 * r, 0.6 * r, 0.75 * r),
-                    (h - hump * r, 0.72 * r, 0.62 * r, 0.78 * r),
-                    (h - (hump + 2.5) * r, 0.3 * r, 0.1 * r, 0.85 * r),
-                ]
+                (h - 1.2 * r, 0.3 * r, 0.2 * r, 0.5 * r),
+                (h - 2.4 * r, 0.7 * r, 0.6 * r, 0.75 * r),
+                (h - hump * r, 0.72 * r, 0.62 * r, 0.78 * r),
+                (h - (hump + 2.5) * r, 0.3 * r, 0.1 * r, 0.85 * r),
             ),
         )
     cockpit = hump and 0.82 * r
     frame.add(
         "dark",
         body(
-            [
-                (h - 1.0 * r * k, 0.36 * r, 0.1 * r, 0.26 * r + (cockpit or 0) * 0.8, 3),
-                (h - 1.35 * r * k, 0.66 * r, 0.15 * r, 0.42 * r + (cockpit or 0), 3),
-                (h - 1.75 * r * k, 0.84 * r, 0.12 * r, 0.5 * r + (cockpit or 0), 3),
-            ]
+            (h - 1.0 * r * k, 0.36 * r, 0.1 * r, 0.26 * r + (cockpit or 0) * 0.8, 3),
+            (h - 1.35 * r * k, 0.66 * r, 0.15 * r, 0.42 * r + (cockpit or 0), 3),
+            (h - 1.75 * r * k, 0.84 * r, 0.12 * r, 0.5 * r + (cockpit or 0), 3),
         ),
     )
     if windows:
@@ -154,12 +150,10 @@ def transport(
         frame.add(
             "paint",
             body(
-                [
-                    (lead + 1.2, 0.3 * r, 0.15 * r, -0.85 * r),
-                    (lead - 0.5, 0.85 * r, 0.4 * r, -0.75 * r, 3),
-                    (lead - root_chord, 0.85 * r, 0.4 * r, -0.75 * r, 3),
-                    (lead - root_chord - 2.2, 0.3 * r, 0.15 * r, -0.85 * r),
-                ]
+                (lead + 1.2, 0.3 * r, 0.15 * r, -0.85 * r),
+                (lead - 0.5, 0.85 * r, 0.4 * r, -0.75 * r, 3),
+                (lead - root_chord, 0.85 * r, 0.4 * r, -0.75 * r, 3),
+                (lead - root_chord - 2.2, 0.3 * r, 0.15 * r, -0.85 * r),
             ),
         )
     if winglets:
@@ -233,11 +227,9 @@ def transport(
             frame.add(
                 "nacelle",
                 body(
-                    [
-                        (-h * 0.63, 0.9 * er, 0.9 * er, base + 1.2 * er),
-                        (-h * 0.8, 0.8 * er, 0.9 * er, base + 0.9 * er),
-                        (-h * 1.02, 0.4 * er, 0.4 * er, base + 0.4 * er),
-                    ]
+                    (-h * 0.63, 0.9 * er, 0.9 * er, base + 1.2 * er),
+                    (-h * 0.8, 0.8 * er, 0.9 * er, base + 0.9 * er),
+                    (-h * 1.02, 0.4 * er, 0.4 * er, base + 0.4 * er),
                 ),
             )
     else:
@@ -248,12 +240,10 @@ def transport(
                 frame.add(
                     "nacelle",
                     body(
-                        [
-                            (2.4 * er, 0.36 * er, 0.4 * er, 0.1),
-                            (2.1 * er, 0.55 * er, 0.6 * er, 0),
-                            (-0.6 * er, 0.6 * er, 0.66 * er, 0, 2.6),
-                            (-2.6 * er, 0.15 * er, 0.2 * er, 0.15),
-                        ]
+                        (2.4 * er, 0.36 * er, 0.4 * er, 0.1),
+                        (2.1 * er, 0.55 * er, 0.6 * er, 0),
+                        (-0.6 * er, 0.6 * er, 0.66 * er, 0, 2.6),
+                        (-2.6 * er, 0.15 * er, 0.2 * er, 0.15),
                     ).moved((lead_x(y), y * side, z)),
                 )
                 propeller(frame, lead_x(y) + 2.4 * er, y * side, z + 0.1, 2.05 * er, 4, 0.34 * er)
@@ -261,12 +251,10 @@ def transport(
         frame.add(
             "paint",
             body(
-                [
-                    (0.14 * length, 0.1, 0.1, -0.75 * r),
-                    (0.08 * length, 0.4 * r, 0.38 * r, -0.75 * r, 3),
-                    (-0.1 * length, 0.4 * r, 0.38 * r, -0.75 * r, 3),
-                    (-0.16 * length, 0.1, 0.1, -0.7 * r),
-                ]
+                (0.14 * length, 0.1, 0.1, -0.75 * r),
+                (0.08 * length, 0.4 * r, 0.38 * r, -0.75 * r, 3),
+                (-0.1 * length, 0.4 * r, 0.38 * r, -0.75 * r, 3),
+                (-0.16 * length, 0.1, 0.1, -0.7 * r),
             )
             .moved((0, 0.95 * r, 0))
             .both_sides(),
