@@ -148,7 +148,7 @@ def messages() -> Target:
     from turret_ai.aim.camera import Camera
     from turret_ai.nodes import convert
     from turret_ai.ros import audio, images, interfaces
-    from turret_ai.ros.dds import types
+    from turret_ai.ros.dds.messages import from_cdr, to_cdr
 
     def header() -> Any:
         return interfaces.Header(frame_id="camera")
@@ -177,13 +177,13 @@ def messages() -> Target:
         kinds[6]: convert.message_to_report,
     }
     samples = [
-        bytes([number]) + bytes(types.to_cdr(message, kind))
+        bytes([number]) + bytes(to_cdr(message, kind))
         for number, (kind, message) in enumerate(zip(kinds, made, strict=True))
     ]
 
     def feed(data: bytes, rng: random.Random) -> None:
         kind = kinds[data[0] % len(kinds)] if data else rng.choice(kinds)
-        message = types.from_cdr(data[1:], kind)
+        message = from_cdr(data[1:], kind)
         if kind in use:
             use[kind](message)
 

@@ -18,7 +18,7 @@ def run(quick: bool) -> list[Row]:
 
     from turret_ai.prove.bag import Bag
     from turret_ai.prove.writer import BagWriter, Recorder
-    from turret_ai.ros.dds.types import store
+    from turret_ai.ros.dds.messages import store
 
     kind = "sensor_msgs/msg/Image"
     types = store().types

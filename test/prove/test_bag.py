@@ -15,7 +15,7 @@ from rosbags.rosbag2.reader import zstd
 from turret_ai.errors import InputError
 from turret_ai.prove.bag import Bag
 from turret_ai.prove.writer import BagWriter, Recorder
-from turret_ai.ros.dds.types import describe, store
+from turret_ai.ros.dds.messages import describe, store
 
 STRING = "std_msgs/msg/String"
 STATE = "turret_ai/msg/TurretState"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from turret_ai.errors import InputError
 from turret_ai.ros import RUNTIME, interfaces
-from turret_ai.ros.dds import stubs, types
+from turret_ai.ros.dds import messages, stubs
 from turret_ai.ros.interfaces import CameraInfo, DiagnosticStatus, Image, Transcript, Trigger
 
 pytestmark = pytest.mark.skipif(
@@ -58,20 +58,20 @@ def test_types_can_be_had_by_name_at_run_time() -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_each_message_survives_cdr(name: str, seed: int) -> None:
     made = samples.fill(name, seed)
-    found = types.from_cdr(bytes(types.to_cdr(made, name)), name)
+    found = messages.from_cdr(bytes(messages.to_cdr(made, name)), name)
     assert samples.plain(found) == samples.plain(samples.fill(name, seed))
 
 
 @pytest.mark.parametrize("name", samples.names())
 def test_each_empty_message_survives_cdr(name: str) -> None:
     made = interfaces.message(name)()
-    assert types.from_cdr(bytes(types.to_cdr(made, name)), name) == made
+    assert messages.from_cdr(bytes(messages.to_cdr(made, name)), name) == made
 
 
 @given(st.binary(max_size=80))
 def test_bytes_that_are_no_message_are_refused_and_nothing_else_happens(raw: bytes) -> None:
     try:
-        types.from_cdr(types.ENCAPSULATION + raw, "turret_ai/msg/Transcript")
+        messages.from_cdr(messages.ENCAPSULATION + raw, "turret_ai/msg/Transcript")
     except InputError:
         return
 
@@ -79,22 +79,24 @@ def test_bytes_that_are_no_message_are_refused_and_nothing_else_happens(raw: byt
 @given(st.binary(max_size=200))
 def test_a_cut_message_is_refused(tail: bytes) -> None:
     whole = bytes(
-        types.to_cdr(samples.fill("turret_ai/msg/Engagement"), "turret_ai/msg/Engagement")
+        messages.to_cdr(samples.fill("turret_ai/msg/Engagement"), "turret_ai/msg/Engagement")
     )
     with pytest.raises(InputError):
-        types.from_cdr(whole[: len(whole) // 2], "turret_ai/msg/Engagement")
+        messages.from_cdr(whole[: len(whole) // 2], "turret_ai/msg/Engagement")
 
 
 def test_numbers_may_come_as_lists_bytes_or_arrays() -> None:
     for data in ([1, 2, 255], b"\x01\x02\xff", np.array([1, 2, 255]), np.array([1, 2, 255], "u1")):
         made = Image(data=data)
-        found = types.from_cdr(types.to_cdr(made, "sensor_msgs/msg/Image"), "sensor_msgs/msg/Image")
+        found = messages.from_cdr(
+            messages.to_cdr(made, "sensor_msgs/msg/Image"), "sensor_msgs/msg/Image"
+        )
         assert found.data.tolist() == [1, 2, 255]
 
 
 def test_an_image_is_received_without_copying_its_bytes() -> None:
-    raw = bytes(types.to_cdr(Image(data=np.zeros(1000, np.uint8)), "sensor_msgs/msg/Image"))
-    assert types.from_cdr(raw, "sensor_msgs/msg/Image").data.base is not None
+    raw = bytes(messages.to_cdr(Image(data=np.zeros(1000, np.uint8)), "sensor_msgs/msg/Image"))
+    assert messages.from_cdr(raw, "sensor_msgs/msg/Image").data.base is not None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_an_image_is_received_without_copying_its_bytes() -> None:
 )
 def test_a_value_that_does_not_fit_is_named(fields: dict[str, object], complaint: str) -> None:
     with pytest.raises(TypeError, match=complaint):
-        types.to_cdr(Transcript(**fields), "turret_ai/msg/Transcript")  # type: ignore[arg-type]
+        messages.to_cdr(Transcript(**fields), "turret_ai/msg/Transcript")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -120,15 +122,15 @@ def test_a_value_that_does_not_fit_is_named(fields: dict[str, object], complaint
 )
 def test_elements_that_do_not_fit_are_named(data: object, complaint: str) -> None:
     with pytest.raises(TypeError, match=complaint):
-        types.to_cdr(Image(data=data), "sensor_msgs/msg/Image")
+        messages.to_cdr(Image(data=data), "sensor_msgs/msg/Image")
 
 
 def test_a_fixed_array_of_another_length_is_refused() -> None:
     with pytest.raises(TypeError, match="k: expected 9 values, got 8"):
-        types.to_cdr(CameraInfo(k=[0.0] * 8), "sensor_msgs/msg/CameraInfo")
+        messages.to_cdr(CameraInfo(k=[0.0] * 8), "sensor_msgs/msg/CameraInfo")
 
 
 def test_the_graph_message_has_the_hash_that_ros_announces() -> None:
     # from share/rmw_dds_common/msg/ParticipantEntitiesInfo.json of Jazzy
     expected = "RIHS01_91a0593bacdcc50ea9bdcf849a938b128412cc1ea821245c663bcd26f83c295e"
-    assert types.type_hash("rmw_dds_common/msg/ParticipantEntitiesInfo") == expected
+    assert messages.type_hash("rmw_dds_common/msg/ParticipantEntitiesInfo") == expected

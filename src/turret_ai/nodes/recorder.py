@@ -14,7 +14,7 @@ from turret_ai.errors import InputError
 from turret_ai.prove.topics import SPECS
 from turret_ai.prove.writer import BagWriter, Recorder, offered_qos
 from turret_ai.ros import Node, raw
-from turret_ai.ros.dds.types import describe
+from turret_ai.ros.dds.messages import describe
 from turret_ai.ros.discovery import Published, Topics
 from turret_ai.ros.process import ask_for_time
 from turret_ai.ros.topics import Topic
@@ -161,7 +161,7 @@ class BagRecorder(Node):
 
 def _jpeg(quality: int) -> Any:
     """A conversion of raw images to compressed ones, in the recorder's own thread."""
-    from turret_ai.ros.dds.types import from_cdr, message_class, to_cdr
+    from turret_ai.ros.dds.messages import from_cdr, message_class, to_cdr
     from turret_ai.ros.images import from_message
     from turret_ai.see.images import encode
 

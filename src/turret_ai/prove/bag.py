@@ -312,7 +312,7 @@ def _opened(source: Any) -> Any:
 
 def _known(kind: str) -> Typestore:
     """The store that knows a type which the bag doesn't describe (bags before Iron)."""
-    from turret_ai.ros.dds.types import store
+    from turret_ai.ros.dds.messages import store
 
     found = store()
     if kind not in found.fielddefs:

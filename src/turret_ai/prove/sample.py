@@ -26,7 +26,7 @@ from turret_ai.aim.turn import State
 from turret_ai.errors import InputError
 from turret_ai.hear import files
 from turret_ai.prove.writer import BagWriter
-from turret_ai.ros.dds.types import message_class
+from turret_ai.ros.dds.messages import message_class
 from turret_ai.see.images import encode
 from turret_ai.simulate import scene as scenes
 from turret_ai.simulate.scene import CommandEntry

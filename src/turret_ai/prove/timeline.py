@@ -127,7 +127,7 @@ class Timeline:
     stages: dict[str, list[Heard]] = field(default_factory=dict)
     truth: dict[int, Any] = field(default_factory=dict)
     """ground_truth messages by the stamp of their image."""
-    health: dict[str, TopicReport] = field(default_factory=dict)
+    topic_reports: dict[str, TopicReport] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -170,8 +170,8 @@ def read(
     reader = _Reader(timeline)
     for entry in entries:
         reader.take(entry)
-    for absolute, health in timeline.health.items():
-        timeline.problems.extend(health.remarks(absolute))
+    for absolute, report in timeline.topic_reports.items():
+        timeline.problems.extend(report.remarks(absolute))
     return timeline
 
 
@@ -193,12 +193,12 @@ def _decoded(
         name = wanted[record.topic]
         times.append(record.log_ns)
         stamp = bag.stamp_ns(record)
-        health = timeline.health.setdefault(record.topic, TopicReport())
-        health.see(None if name in _UNSTAMPED else stamp)
+        report = timeline.topic_reports.setdefault(record.topic, TopicReport())
+        report.see(None if name in _UNSTAMPED else stamp)
         try:
             yield _Entry(name, bag.decode(record), stamp, record.log_ns)
         except InputError as error:
-            health.fail(error)
+            report.fail(error)
     if times:
         timeline.start_ns, timeline.end_ns = min(times), max(times)
 
@@ -211,8 +211,8 @@ def _distrusts_stamps(timeline: Timeline) -> bool:
     broken = [
         name
         for name in ("audio", "joint_states", "turret/state")
-        if (health := timeline.health.get(timeline.names.get(name, "")))
-        and (health.zero or health.jumps)
+        if (report := timeline.topic_reports.get(timeline.names.get(name, "")))
+        and (report.zero or report.jumps)
     ]
     if broken:
         timeline.problems.append(
@@ -246,7 +246,7 @@ class _Reader:
         try:
             event = self._take[entry.name](entry.message, stamp)
         except InputError as error:
-            timeline.health[timeline.names[entry.name]].fail(error)
+            timeline.topic_reports[timeline.names[entry.name]].fail(error)
             return
         if event is not None:
             timeline.events.append((entry.log_ns, event))

@@ -103,7 +103,7 @@ class BagWriter:
         Raises:
             InputError: an unknown type, or another type than before.
         """
-        from turret_ai.ros.dds.types import describe
+        from turret_ai.ros.dds.messages import describe
 
         known = self._connections.get(topic)
         if known is not None:
@@ -144,7 +144,7 @@ class BagWriter:
 
 def _to_cdr(message: Any, kind: str) -> bytes | memoryview:
     if hasattr(message, "__msgtype__"):
-        from turret_ai.ros.dds.types import to_cdr
+        from turret_ai.ros.dds.messages import to_cdr
 
         return to_cdr(message, kind)
     from rclpy.serialization import serialize_message

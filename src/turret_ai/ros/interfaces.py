@@ -120,7 +120,7 @@ def message(ros_type: str) -> type[Any]:
     """
     full = ros_type if ros_type.count("/") != 1 else ros_type.replace("/", "/msg/")
     if RUNTIME == "dds":
-        from turret_ai.ros.dds.types import message_class
+        from turret_ai.ros.dds.messages import message_class
 
         return message_class(full)
     return _from_ros(full)
@@ -134,7 +134,7 @@ def service(ros_type: str) -> type[Any]:
         InputError: it is not known here.
     """
     if RUNTIME == "dds":
-        from turret_ai.ros.dds.types import service_class
+        from turret_ai.ros.dds.messages import service_class
 
         return service_class(ros_type)
     return _from_ros(ros_type)

@@ -12,7 +12,7 @@ from turret_ai.waiting import within
 NAMED = {"direct": DIRECT_ADDRESS, "usb": USB_ADDRESS}
 
 
-class _Listener(asyncio.DatagramProtocol):
+class _Broadcasts(asyncio.DatagramProtocol):
     def __init__(self, found: asyncio.Future[str]) -> None:
         self._found = found
 
@@ -32,7 +32,7 @@ async def discover(listen_address: str, port: int, timeout: float) -> str:
     found: asyncio.Future[str] = loop.create_future()
     try:
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Listener(found), local_addr=(listen_address, port), allow_broadcast=True
+            lambda: _Broadcasts(found), local_addr=(listen_address, port), allow_broadcast=True
         )
     except OSError as error:
         raise PeerError(f"can't listen for robots on {listen_address}:{port}: {error}") from error

@@ -26,8 +26,8 @@ from turret_ai.ros.dds.idl import raw_struct
 from turret_ai.ros.dds.logger import Logger
 
 if TYPE_CHECKING:
+    from turret_ai.ros.dds.announcer import Announcer
     from turret_ai.ros.dds.clock import Timer
-    from turret_ai.ros.dds.graph import Announcer
     from turret_ai.ros.dds.node import Node
 
 SECOND = 1_000_000_000
@@ -84,7 +84,7 @@ class Context:
         Raises:
             ConfigError: the environment or Cyclone's configuration can't be used.
         """
-        from turret_ai.ros.dds.graph import Announcer
+        from turret_ai.ros.dds.announcer import Announcer
 
         self.arguments = arguments or Arguments()
         self.domain_id = config.domain_id() if domain_id is None else domain_id

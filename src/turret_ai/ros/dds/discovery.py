@@ -15,7 +15,7 @@ from cyclonedds.builtin import (
 )
 from cyclonedds.core import InstanceState, Policy
 
-from turret_ai.ros.dds import graph, types
+from turret_ai.ros.dds import announcer, messages
 from turret_ai.ros.dds.context import Context
 from turret_ai.ros.dds.endpoint import Reader
 from turret_ai.ros.dds.logger import Logger
@@ -78,9 +78,9 @@ class Discovery:
         self._reader = Reader(
             context,
             Logger("turret_ai.discovery"),
-            graph.TOPIC,
-            graph.TYPE,
-            graph.READING,
+            announcer.TOPIC,
+            announcer.TYPE,
+            announcer.READING,
             self._on_participant,
         )
 
@@ -193,4 +193,4 @@ def reading_profile(info: TopicInfo, depth: int = 10) -> QoSProfile:
 
 def known(info: TopicInfo) -> bool:
     """Whether messages of the topic can be read here."""
-    return types.known(info.type)
+    return messages.known(info.type)

@@ -20,7 +20,7 @@ from cyclonedds.pub import DataWriter
 from cyclonedds.sub import DataReader
 
 from turret_ai.errors import InputError
-from turret_ai.ros.dds import types
+from turret_ai.ros.dds import messages
 from turret_ai.ros.dds.idl import sample
 from turret_ai.ros.dds.qos import POLICY_NAMES, QoSProfile, to_dds
 
@@ -37,7 +37,7 @@ _QUIET_S = 5.0
 
 def user_data(ros_type: str, extra: str = "") -> str:
     """What ROS writes beside an endpoint; `ros2 topic info -v` shows the hash."""
-    return f"{extra}typehash={types.type_hash(ros_type)};"
+    return f"{extra}typehash={messages.type_hash(ros_type)};"
 
 
 def parse_user_data(policies: Iterable[Policy] | None) -> dict[str, str]:
@@ -126,7 +126,7 @@ class Writer(Endpoint):
         """
         if self.closed:
             return False
-        raw = bytes(types.to_cdr(message, self.ros_type))
+        raw = bytes(messages.to_cdr(message, self.ros_type))
         if header:
             raw = raw[:4] + header + raw[4:]
         return self.write_raw(raw)
@@ -242,7 +242,7 @@ class Reader(Endpoint):
                 continue
             try:
                 body = raw[:4] + raw[20:] if self._service else raw
-                message = types.from_cdr(body, self.ros_type)
+                message = messages.from_cdr(body, self.ros_type)
             except InputError as error:
                 self.complain("garbage", f"{self.label}: skipped what can't be read: {error}")
                 continue

@@ -14,7 +14,7 @@ from cyclonedds.idl import make_idl_struct
 from cyclonedds.idl import types as idl
 from rosbags.interfaces import Nodetype
 
-from turret_ai.ros.dds import types
+from turret_ai.ros.dds import messages
 
 _BASE: dict[str, Any] = {
     "bool": bool,
@@ -61,7 +61,7 @@ def plain_struct(ros_type: str) -> Any:
 
 def _struct(ros_type: str, members: dict[str, Any]) -> Any:
     package, kind, name = ros_type.split("/")
-    for field, description in types.fields(ros_type):
+    for field, description in messages.fields(ros_type):
         members[field] = _idl_type(description)
     return make_idl_struct(f"{name}_", f"{package}.{kind}.dds_.{name}_", members)
 

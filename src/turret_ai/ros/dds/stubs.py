@@ -8,7 +8,7 @@ from typing import Any
 
 from rosbags.interfaces import Nodetype
 
-from turret_ai.ros.dds import types
+from turret_ai.ros.dds import messages
 from turret_ai.ros.interfaces import MESSAGES, SERVICES
 
 TARGET = Path(__file__).parent.parent / "interfaces.pyi"
@@ -48,12 +48,12 @@ def stubs() -> str:
 
 def _message(name: str, ros_type: str, exported: dict[str, str], indent: str) -> str:
     lines = [f"{indent}class {name}:"]
-    for constant, value in types.constants(ros_type).items():
+    for constant, value in messages.constants(ros_type).items():
         lines.append(f"{indent}    {constant}: ClassVar[{type(value).__name__}]")
     fields = [
         (field, _annotation(field, description, exported))
-        for field, description in types.fields(ros_type)
-        if field != types.DUMMY
+        for field, description in messages.fields(ros_type)
+        if field != messages.DUMMY
     ]
     lines += [f"{indent}    {field}: {kind}" for field, kind in fields]
     if fields:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from turret_ai.ros.dds.messages import message_class
 from turret_ai.ros.dds.qos import DurabilityPolicy, HistoryPolicy, QoSProfile
-from turret_ai.ros.dds.types import message_class
 
 if TYPE_CHECKING:
     from turret_ai.ros.dds.context import Context
