@@ -18,10 +18,6 @@ from turret_ai.understand import Understander, UnderstandSettings
 from turret_ai.understand.commanding import command_of
 
 
-class CommanderParameters(UnderstandSettings):
-    """The understand stage's settings are the node's parameters."""
-
-
 class Commander(Stage):
     """Understands each final transcript; of a partial one, what is sure of heading and target."""
 
@@ -29,7 +25,7 @@ class Commander(Stage):
     late_imports = ("scipy.sparse",)
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
-        super().__init__("commander", CommanderParameters, overrides)
+        super().__init__("commander", UnderstandSettings, overrides)
         self.understander: Understander | None = None
         self._worker = self.create_worker(self._understand, self._on_error, on_drop=self._on_drop)
         self._commands = topics.COMMAND.advertise(self)

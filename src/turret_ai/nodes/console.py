@@ -58,15 +58,11 @@ _RESET = ("controller", "locator", "commander", "transcriber")
 """Who is reset, the one that ends the turn first."""
 
 
-class ConsoleParameters(ConsoleSettings):
-    """The console's settings are the node's parameters."""
-
-
 class Console(Stage):
     """Serves the page while it is configured; the page acts while the node is active."""
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
-        super().__init__("console", ConsoleParameters, overrides)
+        super().__init__("console", ConsoleSettings, overrides)
         self.board = Board(self.parameters)
         self.server: ConsoleServer | None = None
         self._worker = self.create_worker(self._encode, self._on_error, latest_wins=True)

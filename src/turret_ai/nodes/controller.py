@@ -39,17 +39,13 @@ _NEW_S = 10.0
 """Seconds during which a controller counts as one that was started in mid-turn."""
 
 
-class ControllerParameters(AimSettings):
-    """The engagement's settings are the node's parameters."""
-
-
 class Controller(Stage):
     """Slews to the heading, aims at the box, and says how each utterance ended."""
 
     adjustable = True
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
-        super().__init__("controller", ControllerParameters, overrides)
+        super().__init__("controller", AimSettings, overrides)
         self.engagement = Engagement(self.parameters)
         self.roster = Roster(self, self._on_lost, self._on_report)
         self._unserved = self._follow()

@@ -26,16 +26,12 @@ from turret_ai.ros import RUNTIME, qos, topics
 from turret_ai.ros.interfaces import GimbalCommand, JointState
 
 
-class RoboMasterRosParameters(MotionSettings):
-    """How the gimbal is driven."""
-
-
 class RoboMasterRos(Stage):
     """Turns `turret/command` into `move_gimbal` goals; pictures and joint states need no help."""
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         messages, actions, client = _imports()
-        super().__init__("robomaster_ros", RoboMasterRosParameters, overrides)
+        super().__init__("robomaster_ros", MotionSettings, overrides)
         self.keeper = GoalKeeper(self.parameters)
         self._messages = messages
         self._goal_type = actions.MoveGimbal

@@ -34,10 +34,6 @@ _RATE_OVER_S = 3.0
 """Over so many seconds searches are counted."""
 
 
-class TrackerParameters(TrackSettings):
-    """The track room's settings are the node's parameters."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Search:
     """A part of an image to search."""
@@ -63,7 +59,7 @@ class TrackerNode(Stage):
     adjustable = True
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
-        super().__init__("tracker", TrackerParameters, overrides)
+        super().__init__("tracker", TrackSettings, overrides)
         self.eyes: Eyes | None = None
         self.pursuit = Pursuit(self.parameters)
         self._guard = threading.RLock()  # of the pursuit: callbacks and the worker share it

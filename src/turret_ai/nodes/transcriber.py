@@ -21,10 +21,6 @@ from turret_ai.understand.completeness import Completeness
 from turret_ai.units import ns_to_seconds
 
 
-class TranscriberParameters(HearSettings):
-    """The hear stage's settings are the node's parameters."""
-
-
 class Transcriber(Stage):
     """Listens in one worker, recognises in another: listening never waits for the model."""
 
@@ -38,7 +34,7 @@ class Transcriber(Stage):
     )
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
-        super().__init__("transcriber", TranscriberParameters, overrides)
+        super().__init__("transcriber", HearSettings, overrides)
         self.recogniser: recogniser.Recogniser | None = None
         self._cold = False
         self.hearing = self._make_hearing()
