@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from turret_ai.nodes.roster import Roster
 from turret_ai.ros import Context, Node, qos, spin_until
 from turret_ai.ros.interfaces import JointState
@@ -137,3 +139,15 @@ class Probe(Node):
     def close(self) -> None:
         """Leave the graph."""
         self._joined.close()  # not self.context: on rclpy that is its own class
+
+
+def joined(kind: type[Probe]) -> Any:
+    """A fixture: a probe of that kind in a free domain."""
+
+    @pytest.fixture
+    def probe() -> Iterator[Probe]:
+        made = kind(free_domain())
+        yield made
+        made.close()
+
+    return probe

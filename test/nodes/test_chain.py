@@ -8,8 +8,7 @@ import sys
 import time
 
 import psutil
-import pytest
-from probe import Probe, free_domain, node_process
+from probe import Probe, free_domain, joined, node_process
 
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
@@ -65,11 +64,7 @@ class Operator(Probe):
         return next(e for e in self.ends if e.utterance_id == name) if found else None
 
 
-@pytest.fixture
-def operator():
-    made = Operator(free_domain())
-    yield made
-    made.close()
+operator = joined(Operator)
 
 
 def test_a_locator_that_dies_costs_its_turn_and_the_next_one_works(operator):

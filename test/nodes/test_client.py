@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import signal
 from unittest import mock
 
 import pytest
@@ -60,6 +61,14 @@ def test_what_cannot_be_meant_is_refused_at_once(turret, tmp_path):
         turret.aim(float("inf"), 0.0)
     with pytest.raises(InputError):
         turret.say(tmp_path / "none.wav")
+
+
+def test_a_stage_that_was_just_killed_is_not_ready(turret):
+    with node_process(free_domain(), "markers") as process:
+        turret.wait_until_ready(60.0, ["markers"])
+        process.stop(signal.SIGKILL)
+        with pytest.raises(PeerError, match="markers has fallen silent"):
+            turret.wait_until_ready(1.2, ["markers"])
 
 
 def test_nobody_there_is_an_error_in_time():

@@ -5,7 +5,7 @@ import math
 import signal
 
 import pytest
-from probe import Probe, free_domain, node_process
+from probe import Probe, free_domain, joined, node_process
 
 from turret_ai.aim.camera import Camera
 from turret_ai.nodes import convert
@@ -88,11 +88,7 @@ class World(Probe):
         return self.until(lambda: len(self.ends) >= count, timeout)
 
 
-@pytest.fixture
-def world():
-    made = World(free_domain())
-    yield made
-    made.close()
+world = joined(World)
 
 
 def test_a_turn_slews_searches_aims_and_reports(world):

@@ -5,7 +5,7 @@ import math
 import signal
 
 import pytest
-from probe import Probe, free_domain, node_process
+from probe import Probe, free_domain, joined, node_process
 
 from turret_ai import share
 from turret_ai.aim import frames
@@ -30,11 +30,7 @@ from turret_ai.simulate.gazebo import truth, turret
 CAMERA = Camera.from_fov(1520, 870, math.radians(70.0))
 
 
-@pytest.fixture
-def probe():
-    probe = Probe(free_domain())
-    yield probe
-    probe.close()
+probe = joined(Probe)
 
 
 def test_a_gimbal_command_becomes_two_angles(probe):

@@ -4,7 +4,7 @@
 import signal
 
 import pytest
-from probe import Probe, free_domain, node_process
+from probe import Probe, free_domain, joined, node_process
 
 from turret_ai.ros import qos
 from turret_ai.ros.interfaces import (
@@ -59,11 +59,7 @@ class Manager(Probe):
         return self.call(SetParameters, f"{node}/set_parameters", request).results[0]
 
 
-@pytest.fixture
-def manager():
-    made = Manager(free_domain())
-    yield made
-    made.close()
+manager = joined(Manager)
 
 
 def test_a_stage_starts_by_itself_and_says_when_it_is_ready(manager):

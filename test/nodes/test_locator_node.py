@@ -4,8 +4,7 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-from probe import Probe, free_domain, node_process
+from probe import Probe, joined, node_process
 
 from turret_ai.nodes import convert
 from turret_ai.ros import images, qos
@@ -77,11 +76,7 @@ class Turn(Probe):
         return self.boxes[-1], due
 
 
-@pytest.fixture
-def turn():
-    probe = Turn(free_domain())
-    yield probe
-    probe.close()
+turn = joined(Turn)
 
 
 def test_what_was_found_while_the_operator_spoke_answers_the_whole_command(turn):

@@ -8,8 +8,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
-from probe import Probe, free_domain, node_process
+from probe import Probe, free_domain, joined, node_process
 
 from turret_ai import share
 from turret_ai.hear import files
@@ -79,11 +78,7 @@ class Stand(Probe):
         )
 
 
-@pytest.fixture
-def stand():
-    made = Stand(free_domain())
-    yield made
-    made.close()
+stand = joined(Stand)
 
 
 def test_what_the_transcriber_drops_ends_in_an_empty_transcript(stand):

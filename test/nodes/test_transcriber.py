@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from probe import Probe, free_domain, node_process
+from probe import Probe, free_domain, joined, node_process
 
 from turret_ai import share
 from turret_ai.cli.app import main
@@ -58,11 +58,7 @@ class Radio(Probe):
         return whole()
 
 
-@pytest.fixture
-def radio():
-    made = Radio(free_domain())
-    yield made
-    made.close()
+radio = joined(Radio)
 
 
 def faint(seconds: float) -> FloatArray:

@@ -146,15 +146,19 @@ class Boxes:
         return Box(x0, y0, x1 - x0, y1 - y0)
 
 
-def iou(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Intersection over union of every pair: (n, 4) and (m, 4) corners to (n, m) in [0, 1]."""
+def iou(a: FloatArray, b: FloatArray, smaller: bool = False) -> FloatArray:
+    """Intersection over union of every pair: (n, 4) and (m, 4) corners to (n, m) in [0, 1].
+
+    smaller: over the smaller box instead, so that a part of a box counts as that box.
+    """
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     inter = np.prod(np.maximum(high - low, 0), axis=2)
     area_a = np.prod(np.maximum(a[:, 2:] - a[:, :2], 0), axis=1)
     area_b = np.prod(np.maximum(b[:, 2:] - b[:, :2], 0), axis=1)
     union = area_a[:, None] + area_b[None] - inter
+    whole = np.minimum(area_a[:, None], area_b[None]) if smaller else union
     shares: FloatArray = np.divide(
-        inter, union, out=np.zeros_like(inter, np.float32), where=union > 0
+        inter, whole, out=np.zeros_like(inter, np.float32), where=whole > 0
     )
     return shares

@@ -8,21 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from turret_ai.see.boxes import Boxes, iou
-from turret_ai.types import FloatArray
-
-
-def intersection_over_smaller(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Of every pair: (n, 4) and (m, 4) corners to (n, m). A part of a box counts as that box."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inter = np.prod(np.maximum(high - low, 0), axis=2)
-    area_a = np.prod(np.maximum(a[:, 2:] - a[:, :2], 0), axis=1)
-    area_b = np.prod(np.maximum(b[:, 2:] - b[:, :2], 0), axis=1)
-    smaller = np.minimum(area_a[:, None], area_b[None])
-    shares: FloatArray = np.divide(
-        inter, smaller, out=np.zeros_like(inter, np.float32), where=smaller > 0
-    )
-    return shares
 
 
 def suppress(boxes: Boxes, threshold: float, smaller: bool = False) -> Boxes:
@@ -34,7 +19,7 @@ def suppress(boxes: Boxes, threshold: float, smaller: bool = False) -> Boxes:
             has cut go too.
     """
     ordered = boxes.best_first()
-    overlap = (intersection_over_smaller if smaller else iou)(ordered.xyxy, ordered.xyxy)
+    overlap = iou(ordered.xyxy, ordered.xyxy, smaller)
     alive = np.ones(len(ordered), bool)
     for i in range(len(ordered)):
         if alive[i]:

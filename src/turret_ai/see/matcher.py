@@ -81,18 +81,18 @@ class Matcher:
     @property
     def not_found_below(self) -> float:
         """The least probability of a fit."""
-        if self.settings.not_found_below >= 0.0:
-            return self.settings.not_found_below
-        found = [e.about.calibration.not_found_below for e in self.encoders]
-        return float(np.dot(self.weights, found))
+        return self._limit("not_found_below")
 
     @property
     def ambiguous_margin(self) -> float:
         """The least lead over the second, log-odds."""
-        if self.settings.ambiguous_margin >= 0.0:
-            return self.settings.ambiguous_margin
-        found = [e.about.calibration.ambiguous_margin for e in self.encoders]
-        return float(np.dot(self.weights, found))
+        return self._limit("ambiguous_margin")
+
+    def _limit(self, name: str) -> float:
+        """As it is set, else the weighted mean of what the models say."""
+        asked = float(getattr(self.settings, name))
+        found = [getattr(e.about.calibration, name) for e in self.encoders]
+        return asked if asked >= 0.0 else float(np.dot(self.weights, found))
 
     def encode_caption(self, caption: str) -> list[FloatArray]:
         """One unit vector (e,) for each encoder: the mean over the templates."""

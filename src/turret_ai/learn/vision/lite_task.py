@@ -110,7 +110,9 @@ class LiteTask:
         kinds = [craft.kinds[i] for i in chosen] + [UNKNOWN] * without
         return {
             **shown,
-            "ids": self._ids([captions.paraphrase(a, rng) for a in numbers] or [""]),
+            "ids": tokens.ids(
+                self.tokenizer, [captions.paraphrase(a, rng) for a in numbers] or [""]
+            ),
             "fits": fits,
             # Of a craft of unknown colours nobody can say which captions fit.
             "asked": torch.tensor([a is not None for a in own[: len(chosen)]] + [True] * without),
@@ -177,12 +179,6 @@ class LiteTask:
         if not path.is_file():
             shutil.copyfile(source, path)
         return tokens.load(path, self.config.model.tokens)
-
-    def _ids(self, texts: Sequence[str]) -> Tensor:
-        """Token ids (n, L), as long as the longest text."""
-        encoded = self.tokenizer.encode_batch(list(texts))
-        ids = torch.tensor([e.ids for e in encoded], dtype=torch.int64)
-        return ids[:, : max(1, int((ids != 0).sum(1).max()))]
 
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
         config = self.config
@@ -254,7 +250,7 @@ class LiteTask:
     def _texts(self, model: LiteMatcher, wanted: Sequence[Attributes]) -> Tensor:
         device = next(model.parameters()).device
         rng = np.random.default_rng(self.config.seed)
-        ids = self._ids([captions.paraphrase(a, rng) for a in wanted])
+        ids = tokens.ids(self.tokenizer, [captions.paraphrase(a, rng) for a in wanted])
         return torch.cat([model.text(i.to(device)) for i in ids.split(512)]).cpu()
 
     def _scores(

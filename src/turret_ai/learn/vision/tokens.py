@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from turret_ai.errors import ModelError
 from turret_ai.extras import require
@@ -29,6 +32,12 @@ def train(captions: Iterable[str], size: int, length: int) -> Any:
     tokenizer.enable_truncation(length)
     tokenizer.enable_padding(length=length, pad_id=0, pad_token="<pad>")
     return tokenizer
+
+
+def ids(tokenizer: Any, texts: Sequence[str]) -> Tensor:
+    """Token ids (n, L), as long as the longest text: padding takes time and changes nothing."""
+    found = torch.tensor([e.ids for e in tokenizer.encode_batch(list(texts))], dtype=torch.int64)
+    return found[:, : max(1, int((found != 0).sum(1).max()))]
 
 
 def load(path: Path, length: int) -> Any:

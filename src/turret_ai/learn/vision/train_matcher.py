@@ -96,7 +96,7 @@ class MatcherTask:
         kinds += [-100] * empty
         return {
             "image": torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255,
-            "ids": self._ids([captions.paraphrase(a, rng) for a in asked]),
+            "ids": tokens.ids(self.tokenizer, [captions.paraphrase(a, rng) for a in asked]),
             "fits": fits,
             "type": torch.tensor(kinds),
             "colours": torch.tensor(colours),
@@ -130,12 +130,6 @@ class MatcherTask:
         tokenizer.save(str(path))
         return tokenizer
 
-    def _ids(self, texts: Sequence[str]) -> Tensor:
-        """Token ids (n, L), as long as the longest text: padding takes time and changes nothing."""
-        encoded = self.tokenizer.encode_batch(list(texts))
-        ids = torch.tensor([e.ids for e in encoded], dtype=torch.int64)
-        return ids[:, : max(1, int((ids != 0).sum(1).max()))]
-
     def loss(self, model: nn.Module, batch: loop.Batch) -> tuple[Tensor, Mapping[str, float]]:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         logits, kinds, colours, mask = model(image, batch["ids"])
@@ -166,7 +160,7 @@ class MatcherTask:
         rng = np.random.default_rng(config.seed)
 
         def encode(wanted: Sequence[Attributes]) -> Tensor:
-            ids = self._ids([captions.paraphrase(a, rng) for a in wanted])
+            ids = tokens.ids(self.tokenizer, [captions.paraphrase(a, rng) for a in wanted])
             return torch.cat([model.text(i.to(device)) for i in ids.split(512)]).cpu()
 
         pictures = torch.from_numpy(self.held).permute(0, 3, 1, 2).float() / 255

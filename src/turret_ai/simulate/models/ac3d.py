@@ -29,13 +29,7 @@ def read(path: Path) -> Model:
     Raises:
         InputError: it can't be read, isn't AC3D, is cut off, or has no faces.
     """
-    try:
-        text = path.read_text(encoding="latin-1")
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error}") from error
-    if not text.startswith("AC3D"):
-        raise InputError(f"{path} is not an AC3D file")
-    reader = _Reader(iter(text.splitlines()[1:]))
+    reader = _Reader(iter(_text(path).splitlines()[1:]))
     try:
         reader.run()
     except (StopIteration, ValueError, IndexError) as error:
@@ -51,13 +45,17 @@ def texture_names(path: Path) -> set[str]:
     Raises:
         InputError: it can't be read, or isn't AC3D.
     """
+    return set(_TEXTURE.findall(_text(path)))
+
+
+def _text(path: Path) -> str:
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:
         raise InputError(f"{path} can't be read: {error}") from error
     if not text.startswith("AC3D"):
         raise InputError(f"{path} is not an AC3D file")
-    return set(_TEXTURE.findall(text))
+    return text
 
 
 class _Reader:
