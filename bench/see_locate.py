@@ -69,7 +69,7 @@ class _Eager:
         torch.set_num_threads(cpu_threads(0))
         self.torch = torch
         # What the shipped ones were trained as.
-        detector = Detector(config.load("detector_small", [], DetectorConfig).model)
+        detector = Detector(config.load("detector_small", [], DetectorConfig).root.model)
         self.detector = Exported(detector).eval().to(memory_format=torch.channels_last)
         shape = config.load("matcher_small", [], SmallConfig).model
         self.size, self.crop = shape.image_size, CropShape(context=0.15, fit="square")

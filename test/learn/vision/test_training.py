@@ -282,8 +282,7 @@ def test_a_key_that_no_configuration_has_is_named():
 )
 def test_shipped_configurations_are_whole(name):
     model = DetectorConfig if name.startswith("detector") else AnyConfig
-    found = configs.load(name, [], model)
-    assert getattr(found, "root", found).schedule.steps > 0
+    assert configs.load(name, [], model).root.schedule.steps > 0
 
 
 def test_a_folder_of_a_run_is_not_overwritten(tmp_path, data, capsys):

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, RootModel
 from torch import Tensor, nn
 
 from turret_ai.errors import ConfigError
@@ -44,37 +44,52 @@ _CONFIDENCE = 0.25
 """Least score of an exported detector."""
 
 
-class DetectorConfig(Section):
-    """`turret-ai train detector` CONFIG."""
+class PictureConfig(Section):
+    """What every training on whole pictures is told."""
 
-    kind: Literal["centernet", "detr"] = "centernet"
-    pretrained: str = Field("", description="detr: a folder or hub name of D-FINE, RT-DETR, ...")
     train: list[Path] = Field([], description="manifests or their folders")
     drawn: Drawn = Field(Drawn(), description="pictures to draw and to train on as well")
     validation: list[Path] = Field(min_length=1)
-    layers: list[Path] = Field([], description="shards of drawn craft, to add to windows")
-    pasted: Pasted = Field(Pasted(), description="windows that are composed of craft and photos")
-    init: str = Field("", description=warm_start.INIT)
     validation_pictures: int = Field(64, ge=1)
     validation_spoil: bool = Field(
         False, description="add the training's noise, fixed, to validation pictures that are clean"
     )
-    picture: tuple[int, int] = Field((1536, 896), description="detr: width and height of input")
     out: Path
     resume: bool = False
     seed: int = 0
     batch: int = Field(16, ge=1)
-    model: DetectorShape = DetectorShape()
-    crops: CropSettings = CropSettings()
     augmentation: Augmentation = Augmentation()
     validation_augmentation: Augmentation = Field(
         Augmentation(), description="for `validation_spoil`, whatever training sees"
     )
+    schedule: Schedule
+
+
+class CentreConfig(PictureConfig):
+    """Our small detector."""
+
+    kind: Literal["centernet"]
+    layers: list[Path] = Field([], description="shards of drawn craft, to add to windows")
+    pasted: Pasted = Field(Pasted(), description="windows that are composed of craft and photos")
+    init: str = Field("", description=warm_start.INIT)
+    model: DetectorShape = DetectorShape()
+    crops: CropSettings = CropSettings()
     box_weight: float = Field(2.0, gt=0)
     cover_weight: float = Field(
         0.5, ge=0, description="of which cells are craft, for pictures that have masks"
     )
-    schedule: Schedule
+
+
+class DetrConfig(PictureConfig):
+    """A DETR of transformers."""
+
+    kind: Literal["detr"]
+    pretrained: str = Field("", description="a folder or hub name of D-FINE, RT-DETR, ...")
+    picture: tuple[int, int] = Field((1536, 896), description="width and height of the input")
+
+
+class DetectorConfig(RootModel[Annotated[CentreConfig | DetrConfig, Field(discriminator="kind")]]):
+    """`turret-ai train detector` CONFIG, of either kind."""
 
 
 def read_all(paths: Sequence[Path]) -> list[manifests.Scene]:
@@ -82,14 +97,16 @@ def read_all(paths: Sequence[Path]) -> list[manifests.Scene]:
     return [scene for manifest in paths for scene in manifests.read(manifest)]
 
 
-def scenes(config: DetectorConfig) -> list[manifests.Scene]:
+def scenes(config: PictureConfig, needed: bool = True) -> list[manifests.Scene]:
     """What is trained on; pictures that are to be drawn are drawn.
+
+    needed: whether there must be some.
 
     Raises:
         ConfigError: there is nothing to train on.
     """
     found = read_all([*config.train, *drawn_pictures.draw(config.drawn)])
-    if not found and config.pasted.share < 1:
+    if not found and needed:
         raise ConfigError(
             "no pictures: set `train` to manifests, or `drawn.count`, or `pasted.share` to 1"
         )
@@ -97,7 +114,7 @@ def scenes(config: DetectorConfig) -> list[manifests.Scene]:
 
 
 def scored(
-    config: DetectorConfig, held: Sequence[manifests.Scene], find: Callable[[ImageArray], Boxes]
+    config: PictureConfig, held: Sequence[manifests.Scene], find: Callable[[ImageArray], Boxes]
 ) -> DetectionScore:
     """What a detector finds in validation pictures, which are always spoilt in the same way."""
     found, true = [], []
@@ -117,11 +134,11 @@ class CentreTask:
 
     kind = "detector/centernet"
 
-    def __init__(self, config: DetectorConfig) -> None:
+    def __init__(self, config: CentreConfig) -> None:
         self.config = config
         torch.manual_seed(config.seed)
         self.model: nn.Module = Detector(config.model)
-        self.scenes = scenes(config)
+        self.scenes = scenes(config, needed=config.pasted.share < 1)
         self.layers = [
             crop
             for path in config.layers
@@ -240,9 +257,9 @@ def run(
     Args:
         export: folder for the exported model; none: nothing is exported.
     """
-    config = configs.load(name, overrides, DetectorConfig)
+    config = configs.load(name, overrides, DetectorConfig).root
     content: dict[str, Any] = config.model_dump(mode="json")
-    if config.kind == "detr":
+    if isinstance(config, DetrConfig):
         from turret_ai.learn.vision.tune_detr import DetrTask
 
         task: loop.Task = DetrTask(config)
@@ -251,7 +268,7 @@ def run(
     best = loop.fit(task, config.schedule, config.out, config.resume, content, budget)
     if export is None:
         return best
-    if config.kind == "detr":
+    if isinstance(config, DetrConfig):
         from turret_ai.learn.vision import export_public
 
         export_public.detr(config.pretrained, export, _CONFIDENCE, tuned=best)

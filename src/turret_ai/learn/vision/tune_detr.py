@@ -14,7 +14,7 @@ from turret_ai.errors import ConfigError, ModelError
 from turret_ai.extras import require
 from turret_ai.learn import loop
 from turret_ai.learn.vision.augment import spoil
-from turret_ai.learn.vision.train_detector import DetectorConfig, read_all, scenes, scored
+from turret_ai.learn.vision.train_detector import DetrConfig, read_all, scenes, scored
 from turret_ai.see.boxes import Boxes
 from turret_ai.see.description import InputDescription
 from turret_ai.see.heads import decode_detr
@@ -46,7 +46,7 @@ class DetrTask:
 
     kind = "detector/detr"
 
-    def __init__(self, config: DetectorConfig) -> None:
+    def __init__(self, config: DetrConfig) -> None:
         self.config = config
         torch.manual_seed(config.seed)
         self.model: nn.Module = load_pretrained(config.pretrained, classes=1)
