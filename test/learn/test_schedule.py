@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from test_loop import Line
 
 from turret_ai.errors import ConfigError
 from turret_ai.learn import loop
@@ -127,14 +128,14 @@ def test_what_follows_stops_when_the_time_is_up() -> None:
     assert list(budget.within("ab", "letters")) == ["a"]
 
 
-class Slow:
+class Slow(Line):
     """Fits a line to noise; the first step takes longer, as a compilation would make it."""
 
     kind = "slow"
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__()
         self.clock = clock
-        self.model = torch.nn.Linear(3, 1)
         self.prepared = 0
 
     def batch(self, index: int) -> loop.Batch:
@@ -144,12 +145,6 @@ class Slow:
     def prepare(self, batch: loop.Batch) -> loop.Batch:
         self.prepared += 1
         return {**batch, "y": batch["x"].sum(1, keepdim=True)}
-
-    def loss(
-        self, model: torch.nn.Module, batch: loop.Batch
-    ) -> tuple[torch.Tensor, Mapping[str, float]]:
-        loss = torch.nn.functional.mse_loss(model(batch["x"]), batch["y"])
-        return loss, {"loss": float(loss.detach())}
 
     def validate(self, model: torch.nn.Module) -> Mapping[str, float]:
         self.clock.time += 1.0
