@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,15 @@ def read_json(path: Path | str, error: type[TurretError] = InputError) -> Any:
         error: see `read_text` and `parse_json`.
     """
     return parse_json(read_text(path, error), str(path), error)
+
+
+def finite(value: Any) -> Any:
+    """For JSON, which has no NaN and no infinity: None stands for them."""
+    if isinstance(value, Mapping):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def shown(text: str, most: int = 80) -> str:

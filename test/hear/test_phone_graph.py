@@ -12,14 +12,14 @@ from turret_ai import vocabulary
 from turret_ai.errors import ModelError
 from turret_ai.hear import grammar, ngrams, phone_graph
 from turret_ai.hear.lattice_search import search
-from turret_ai.hear.phone_graph import BLANK, CLASSES, DecodingGraph
+from turret_ai.hear.phone_graph import BLANK, CLASSES, PhoneGraph
 from turret_ai.phonetics import lexicon
 
 CORPUS = grammar.sentences(vocabulary.load(), 400)
 
 
 @pytest.fixture(scope="module")
-def graph() -> DecodingGraph:
+def graph() -> PhoneGraph:
     model, fields = grammar.language_model(vocabulary.load())
     return phone_graph.build(model, grammar.ways_to_say, fields)
 
@@ -57,7 +57,7 @@ def sounds_like(text: str, said: list[int]) -> bool:
 @settings(deadline=None, max_examples=60)
 @given(line=st.sampled_from(CORPUS), seed=st.integers(0, 2**32 - 1))
 def test_a_sentence_in_clear_phones_is_read_back(
-    graph: DecodingGraph, line: list[str], seed: int
+    graph: PhoneGraph, line: list[str], seed: int
 ) -> None:
     phones = phone_graph.spell(" ".join(line))
     # Surer than a model ever is: at .9, an "oh" of one frame can lose to the language model.
@@ -69,17 +69,17 @@ def test_a_sentence_in_clear_phones_is_read_back(
     assert len({t.text for t in found.texts}) == len(found.texts) <= 3
 
 
-def test_other_sounds_fit_badly(graph: DecodingGraph) -> None:
+def test_other_sounds_fit_badly(graph: PhoneGraph) -> None:
     rng = np.random.default_rng(1)
     frames = timed([int(c) for c in rng.integers(1, CLASSES, 60)], rng)
     assert search(told(frames), graph).mean_log_prob < -8
 
 
-def test_blanks_alone_are_no_words(graph: DecodingGraph) -> None:
+def test_blanks_alone_are_no_words(graph: PhoneGraph) -> None:
     assert search(told([BLANK] * 100, sure=0.999), graph).texts == ()
 
 
-def test_the_digits_of_radio_operators_are_heard(graph: DecodingGraph) -> None:
+def test_the_digits_of_radio_operators_are_heard(graph: PhoneGraph) -> None:
     said = [
         phone_graph.INDEX[p] + 1
         for p in ["hh", "eh", "d", "ih", "ng", "t", "r", "iy", "f", "ay", "f", "z", "ih", "r", "ow"]
@@ -89,7 +89,7 @@ def test_the_digits_of_radio_operators_are_heard(graph: DecodingGraph) -> None:
     )
 
 
-def heard(graph: DecodingGraph, said: str) -> str:
+def heard(graph: PhoneGraph, said: str) -> str:
     frames = timed(phone_graph.spell(said), np.random.default_rng(len(said)))
     return search(told(frames), graph).texts[0].text
 
@@ -103,11 +103,11 @@ def heard(graph: DecodingGraph, said: str) -> str:
         "helicopter helicopter three zero zero alpha emp emp fire",  # no template at all
     ],
 )
-def test_what_no_template_foresees_is_heard_all_the_same(graph: DecodingGraph, said: str) -> None:
+def test_what_no_template_foresees_is_heard_all_the_same(graph: PhoneGraph, said: str) -> None:
     assert heard(graph, said) == said
 
 
-def test_a_term_has_one_spelling_of_those_that_sound_alike(graph: DecodingGraph) -> None:
+def test_a_term_has_one_spelling_of_those_that_sound_alike(graph: PhoneGraph) -> None:
     assert heard(graph, "deploy the machinegun heading one two five") == (
         "deploy the machine gun heading one two five"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from turret_ai import documents
 from turret_ai.errors import InputError, MissingExtraError, PeerError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _follow(
 
 def _as_text(plain: Any, as_json: bool) -> str:
     if as_json:
-        return json.dumps(_without_nan(plain), allow_nan=False)
+        return json.dumps(documents.finite(plain), allow_nan=False)
     import yaml
 
     return f"{yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)}---"
@@ -204,21 +204,8 @@ def to_plain(value: Any, longest: int | None) -> Any:
         return {name: to_plain(getattr(value, name), longest) for name in value.__slots__}
     if isinstance(value, (str, bool, int, float)):
         return value
-    if hasattr(value, "tolist"):
-        cut = value if longest is None else value[:longest]
-        shown = cut.tolist()
-    else:
-        cut = value if longest is None else value[:longest]
-        shown = [to_plain(each, longest) for each in cut]
+    cut = value if longest is None else value[:longest]
+    shown = cut.tolist() if hasattr(cut, "tolist") else [to_plain(each, longest) for each in cut]
     if len(shown) < len(value):
         shown.append(f"... {len(value)} in all")
     return shown
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN and no infinity: null stands for them."""
-    if isinstance(value, dict):
-        return {name: _without_nan(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

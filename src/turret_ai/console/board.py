@@ -14,10 +14,11 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from turret_ai import documents
 from turret_ai.aim.camera import Camera
 from turret_ai.aim.turn import STEPS
 from turret_ai.console.pictures import Recent, thumbnail
@@ -391,15 +392,5 @@ def _json(data: Any) -> str:
     try:
         text = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     except ValueError:
-        text = json.dumps(_finite(data), separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(documents.finite(data), separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "replace").decode()
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {key: _finite(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [_finite(value) for value in data]
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    return data

@@ -10,12 +10,12 @@ import kaldifst
 
 from turret_ai import kept, share, vocabulary
 from turret_ai.hear import grammar, phone_graph
-from turret_ai.hear.phone_graph import DecodingGraph
+from turret_ai.hear.phone_graph import PhoneGraph
 
 SHELF = kept.Shelf("graphs")
 
 
-def load() -> DecodingGraph:
+def load() -> PhoneGraph:
     """The graph of the present vocabulary.
 
     Raises:
@@ -27,7 +27,7 @@ def load() -> DecodingGraph:
     if found is not None:
         fst = kaldifst.StdVectorFst.read(str(found[0]))
         if fst is not None:
-            return DecodingGraph(fst, tuple(found[1].get("words", ())))
+            return PhoneGraph(fst, tuple(found[1].get("words", ())))
     model, classes = grammar.language_model(words)
     made = phone_graph.build(model, grammar.ways_to_say, classes)
     SHELF.keep(name, lambda file: made.fst.write(str(file)), {"words": list(made.words)})

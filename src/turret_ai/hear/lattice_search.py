@@ -14,7 +14,7 @@ import kaldifst
 import numpy as np
 from numpy.typing import NDArray
 
-from turret_ai.hear.phone_graph import DecodingGraph
+from turret_ai.hear.phone_graph import PhoneGraph
 from turret_ai.hear.recogniser import Decoded
 from turret_ai.types import Hypothesis
 
@@ -26,7 +26,7 @@ _MOST_STATES = 20_000
 
 def search(
     log_probabilities: NDArray[np.float32],
-    graph: DecodingGraph,
+    graph: PhoneGraph,
     lm_scale: float = 1.0,
     beam: float = 14.0,
     alternatives: int = 3,
@@ -61,7 +61,7 @@ def search(
     return Decoded(_readings(lattice, graph, max(1, alternatives)), fit)
 
 
-def _readings(lattice: Any, graph: DecodingGraph, count: int) -> tuple[Hypothesis, ...]:
+def _readings(lattice: Any, graph: PhoneGraph, count: int) -> tuple[Hypothesis, ...]:
     """The distinct word sequences of a lattice, best first."""
     acceptor = kaldifst.compile(_acceptor(lattice))
     kaldifst.rmepsilon(acceptor)

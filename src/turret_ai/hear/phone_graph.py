@@ -41,7 +41,7 @@ def spell(text: str) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class DecodingGraph:
+class PhoneGraph:
     """A transducer whose input labels are classes + 1 and whose output labels are words.
 
     fst: kaldifst.StdVectorFst.
@@ -173,7 +173,7 @@ def build(
     model: NGrams,
     pronounce: Callable[[str], Sequence[Pronunciation]] = ways,
     classes: Mapping[str, NGrams] | None = None,
-) -> DecodingGraph:
+) -> PhoneGraph:
     """The graph of a language model.
 
     Args:
@@ -198,4 +198,4 @@ def build(
         raise ModelError("the decoding graph can't be made deterministic")
     kaldifst.minimize_encoded(fst)
     kaldifst.arcsort(fst, "ilabel")
-    return DecodingGraph(kaldifst.compose(_topology(marks), fst), words)
+    return PhoneGraph(kaldifst.compose(_topology(marks), fst), words)
