@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +209,7 @@ class Competition(Stage):
                 pcm = Resampler(sample_rate)(to_float(samples), last=True)
             except InputError as error:
                 self.on_event("warning", f"{utterance_id}: {error}")
-        start_ns = self._stamp(at) - seconds_to_ns(len(pcm) / SAMPLE_RATE)
+        start_ns = self.stamp_of(at) - seconds_to_ns(len(pcm) / SAMPLE_RATE)
         messages = convert.utterance_to_messages(
             pcm, SAMPLE_RATE, start_ns, utterance_id, CHUNK_SECONDS
         )
@@ -220,7 +220,7 @@ class Competition(Stage):
 
     def on_snapshot(self, image: ImageArray, camera: Camera, at: float) -> None:
         """Publish a picture and the camera that took it."""
-        stamp_ns = self._stamp(at)
+        stamp_ns = self.stamp_of(at)
         frame = names.CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
         self._images.publish(image, stamp_ns, frame)
@@ -247,18 +247,9 @@ class Competition(Stage):
         if self.parameters.exit_when_done:
             os.kill(os.getpid(), signal.SIGINT)
 
-    def on_event(self, level: str, text: str) -> None:
-        """Log what people should know."""
-        log: Callable[[str], object] = getattr(self.get_logger(), level)
-        log(text)
-
     def _on_loop_error(self, error: BaseException) -> None:
         self.health.problem = str(error)
         self.get_logger().error(f"the competition's client ended: {error}")
-
-    def _stamp(self, at: float) -> int:
-        """A monotonic time as the node's."""
-        return self.now_ns() - seconds_to_ns(time.monotonic() - at)
 
     def destroy_node(self) -> None:
         self._loop.stop(2.0)

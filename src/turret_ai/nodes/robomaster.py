@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,6 @@ from turret_ai.ros.interfaces import (
 )
 from turret_ai.ros.tf import Broadcaster, StaticBroadcaster
 from turret_ai.types import ImageArray
-from turret_ai.units import seconds_to_ns
 
 HEARTBEAT_SECONDS = 1.5
 """Without a word of the controller for so long, a moving gimbal is stopped."""
@@ -126,7 +125,7 @@ class RoboMaster(Stage):
 
     def on_attitude(self, yaw: float, pitch: float, at: float) -> None:
         """Publish the joints."""
-        stamp_ns = self._stamp(at)
+        stamp_ns = self.stamp_of(at)
         self._joints.publish(
             JointState(
                 header=convert.header(stamp_ns),
@@ -145,7 +144,7 @@ class RoboMaster(Stage):
         if camera is None or (camera.width, camera.height) != (width, height):
             camera = Camera.from_fov(width, height, self.parameters.vertical_fov)
             self._camera = camera
-        stamp_ns = self._stamp(at)
+        stamp_ns = self.stamp_of(at)
         frame = CAMERA_OPTICAL_FRAME
         self._infos.publish(convert.camera_to_message(camera, stamp_ns, frame))
         self._images.publish(image, stamp_ns, frame)
@@ -153,20 +152,11 @@ class RoboMaster(Stage):
     def on_audio(self, samples: NDArray[np.int16], at: float) -> None:
         """Publish a chunk of the continuous stream."""
         frame = utterance_frame.MICROPHONE
-        self._audio.publish(audio.to_message(samples, self._stamp(at), frame))
-
-    def on_event(self, level: str, text: str) -> None:
-        """Log what people should know."""
-        log: Callable[[str], object] = getattr(self.get_logger(), level)
-        log(text)
+        self._audio.publish(audio.to_message(samples, self.stamp_of(at), frame))
 
     def _on_loop_error(self, error: BaseException) -> None:
         self.driver.status.problem = f"the driver ended: {error}"
         self.get_logger().error(self.driver.status.problem)
-
-    def _stamp(self, at: float) -> int:
-        """A monotonic time as the node's."""
-        return self.now_ns() - seconds_to_ns(time.monotonic() - at)
 
     def destroy_node(self) -> None:
         self._loop.stop(2.0)

@@ -37,7 +37,7 @@ from turret_ai.ros.lifecycle import LifeCycle, State, Transition
 from turret_ai.ros.parameters import READ_ONLY
 from turret_ai.ros.time import to_msg, to_ns
 from turret_ai.ros.worker import Worker
-from turret_ai.units import ns_to_seconds
+from turret_ai.units import ns_to_seconds, seconds_to_ns
 
 T = TypeVar("T")
 
@@ -332,6 +332,15 @@ class Stage(Node):
         except InputError as error:
             self.health.problem = f"camera_info: {error}"
             return None
+
+    def on_event(self, level: str, text: str) -> None:
+        """Log what people should know; for peers that are given the node as who listens."""
+        log: Callable[[str], object] = getattr(self.get_logger(), level)
+        log(text)
+
+    def stamp_of(self, at: float) -> int:
+        """An instant of `time.monotonic()` as the node's time, nanoseconds."""
+        return self.now_ns() - seconds_to_ns(time.monotonic() - at)
 
     def _on_enable(self, request: Any, response: Any) -> Any:
         self.enabled = bool(request.data)
