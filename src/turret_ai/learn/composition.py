@@ -28,13 +28,13 @@ def compose(
         blow_out(image, rng)
     if settings.clutter:
         _scatter(image, rng)
-    scene = Composition(image, image.copy())
+    scene = Composition(image, image.copy(), camera, axes, light, split)
     count = int(rng.integers(settings.craft[0], settings.craft[1] + 1))
     for _ in range(4 * count):
         if len(scene.labels) == count:
             break
         add = add_craft if settings.recipe < 8 else any_craft(settings, rng)
-        add(scene, camera, axes, light, split, settings, rng)
+        add(scene, settings, rng)
     if settings.clutter and scene.labels:
         bare_rng = copy.deepcopy(rng)
         labels = _cover(scene.image, scene.labels, rng)

@@ -33,9 +33,7 @@ from turret_ai.simulate.models import catalogue, textured
 from turret_ai.simulate.render import Drawn
 from turret_ai.types import Box, FloatArray
 
-Add = Callable[
-    [Composition, Camera, np.ndarray, render.Light, str, Settings, np.random.Generator], None
-]
+Add = Callable[[Composition, Settings, np.random.Generator], None]
 _NEUTRAL = livery.Livery((), (), "plain", 0)
 _COMMON_LIGHT = 0.4
 """Share of the craft in the light of the background; the others bring that of their own photo."""
@@ -51,21 +49,13 @@ def any_craft(settings: Settings, rng: np.random.Generator) -> Add:
     return add_cutout if choice < models + cutouts else add_craft
 
 
-def add_model(
-    scene: Composition,
-    camera: Camera,
-    axes: np.ndarray,
-    light: render.Light,
-    split: str,
-    settings: Settings,
-    rng: np.random.Generator,
-) -> None:
+def add_model(scene: Composition, settings: Settings, rng: np.random.Generator) -> None:
     """Try to add one textured craft; leave all as it is where it doesn't fit or can't be read."""
     kept = Path(settings.craft_models).expanduser()
-    entries = [e for e in catalogue.find(kept)[0] if _split(e.kind.split, split)]
+    entries = [e for e in catalogue.find(kept)[0] if _split(e.kind.split, scene.split)]
     types = sorted({e.kind.type_name for e in entries}, key=craft.TYPES.index)
     if not types:
-        raise InputError(f"{kept} has no models of the split {split}")
+        raise InputError(f"{kept} has no models of the split {scene.split}")
     type_name = types[int(rng.integers(len(types)))]
     mine = [e for e in entries if e.kind.type_name == type_name]
     airframes = sorted({e.kind.airframe for e in mine})
@@ -78,16 +68,18 @@ def add_model(
     except InputError as error:
         _name_once(str(error))
         return
-    stands = stand(model, _NEUTRAL, type_name, camera, axes, scene.labels, settings, rng)
+    stands = stand(model, _NEUTRAL, type_name, scene, settings, rng)
     if stands is None:
         return
     placed, seen = stands
-    words = colour_words.name(*_paint(placed, camera, axes), type_name=type_name, rng=rng)
+    words = colour_words.name(*_paint(placed, scene.axes), type_name=type_name, rng=rng)
     if too_alike(type_name, words.colours, scene.labels):
         return
-    lamp = light if rng.random() < _COMMON_LIGHT else studio(axes, rng)
+    lamp = scene.light if rng.random() < _COMMON_LIGHT else studio(scene.axes, rng)
     softness = float(rng.choice([0.0, rng.uniform(0.3, 0.9)]))
-    drawn = render.draw(scene.image, placed, camera, axes, lamp, rays=32_000, blur=softness)
+    drawn = render.draw(
+        scene.image, placed, scene.camera, scene.axes, lamp, rays=32_000, blur=softness
+    )
     if drawn is None:
         return
     if rng.random() < 0.7:
@@ -111,9 +103,7 @@ def _split(of_model: str, split: str) -> bool:
     return (of_model == "train") == (split == "train")
 
 
-def _paint(
-    placed: render.Placed, camera: Camera, axes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _paint(placed: render.Placed, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The bare paint of a craft as seen, and where it is, in a window of its own."""
     distance = float(np.linalg.norm(placed.position))
     away = placed.position @ axes / distance
@@ -137,17 +127,9 @@ def _layers(folder: str, split: str) -> tuple[Crop, ...]:
     return tuple(mine)
 
 
-def add_cutout(
-    scene: Composition,
-    camera: Camera,
-    axes: np.ndarray,
-    light: render.Light,
-    split: str,
-    settings: Settings,
-    rng: np.random.Generator,
-) -> None:
+def add_cutout(scene: Composition, settings: Settings, rng: np.random.Generator) -> None:
     """Try to paste one layer; leave all as it is where it doesn't fit."""
-    layers = _layers(settings.cutouts, split)
+    layers = _layers(settings.cutouts, scene.split)
     crop = layers[int(rng.integers(len(layers)))]
     type_name = crop.origin.type_name
     text, colours = crop.caption, _colours(crop)

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from turret_ai.aim.camera import Camera
 from turret_ai.simulate import render
 from turret_ai.types import Box, ImageArray
 
@@ -60,10 +63,18 @@ class Settings:
 
 @dataclass(slots=True)
 class Composition:
-    """A picture before the sensor (H, W, 3), the same without its craft, and both's labels."""
+    """A picture before the sensor (H, W, 3), the same without its craft, and both's labels.
+
+    camera, axes (3, 3), light: what it was taken with, as `backdrop.background` gives them.
+    split: of the craft that it shows.
+    """
 
     image: ImageArray
     bare: ImageArray
+    camera: Camera
+    axes: np.ndarray
+    light: render.Light
+    split: str
     labels: list[Label] = field(default_factory=list)
     drawn: list[render.Drawn] = field(default_factory=list)
     """What was drawn for each label."""

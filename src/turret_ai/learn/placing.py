@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from turret_ai.aim.camera import Camera, rotation
+from turret_ai.aim.camera import rotation
 from turret_ai.learn import cutout
 from turret_ai.learn.image_types import SPLIT_NUMBER, Composition, Label, Settings
 from turret_ai.simulate import craft, livery, mesh, render
@@ -20,33 +20,25 @@ _SMALLEST_VISIBLE = 0.35
 """A craft of which less is to be seen is not labelled, and is therefore not drawn."""
 
 
-def add_craft(
-    scene: Composition,
-    camera: Camera,
-    axes: np.ndarray,
-    light: render.Light,
-    split: str,
-    settings: Settings,
-    rng: np.random.Generator,
-) -> None:
+def add_craft(scene: Composition, settings: Settings, rng: np.random.Generator) -> None:
     """Try to add one craft and its label; leave all as it is where it doesn't fit."""
     image, labels = scene.image, scene.labels
     type_name = craft.TYPES[int(rng.integers(len(craft.TYPES)))]
-    choices = craft.variants(type_name, split)
+    choices = craft.variants(type_name, scene.split)
     variant = choices[int(rng.integers(len(choices)))].name
-    paint = livery.random_livery(type_name, rng, SPLIT_NUMBER[split] << 26)
+    paint = livery.random_livery(type_name, rng, SPLIT_NUMBER[scene.split] << 26)
     if too_alike(type_name, paint.colours, labels):
         return
     model = mesh.load(type_name, variant, bool(rng.random() < 0.3))
-    stands = stand(model, paint, type_name, camera, axes, labels, settings, rng)
+    stands = stand(model, paint, type_name, scene, settings, rng)
     if stands is None:
         return
     placed, seen = stands
-    lamp = studio(axes, rng) if rng.random() < 0.6 else light
+    lamp = studio(scene.axes, rng) if rng.random() < 0.6 else scene.light
     region = padded(seen, image)
     before = region.copy()
     softness = float(rng.choice([0.0, rng.uniform(0.3, 0.9)]))
-    drawn = render.draw(image, placed, camera, axes, lamp, rays=16_000, blur=softness)
+    drawn = render.draw(image, placed, scene.camera, scene.axes, lamp, rays=16_000, blur=softness)
     if drawn is None:
         return
     colours = _visible_colours(paint.colours, drawn.colour_shares, rng)
@@ -67,13 +59,12 @@ def stand(
     model: mesh.Mesh,
     paint: livery.Livery,
     type_name: str,
-    camera: Camera,
-    axes: np.ndarray,
-    labels: list[Label],
+    scene: Composition,
     settings: Settings,
     rng: np.random.Generator,
 ) -> tuple[render.Placed, Box] | None:
     """A pose, a place and a size for a craft, and its box in the frame; None if that didn't fit."""
+    camera, axes = scene.camera, scene.axes
     turn = orientation(type_name, axes, rng)
     px, py = somewhere(settings, rng)
     ray = axes @ np.array([1.0, (camera.cx - px) / camera.fx, (camera.cy - py) / camera.fy])
@@ -89,7 +80,7 @@ def stand(
         distance *= (side if longer else math.sqrt(box.width * box.height)) / wanted
     placed = render.Placed(model, paint, ray * distance, turn, False)
     box = render.true_box(placed, camera, axes)
-    seen = None if box is None else fits(box, labels, settings, rng)
+    seen = None if box is None else fits(box, scene.labels, settings, rng)
     return None if seen is None else (placed, seen)
 
 
