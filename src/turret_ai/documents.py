@@ -55,15 +55,15 @@ def read_text(path: Path | str, error: type[TurretError] = InputError) -> str:
     return decode(data, str(path), error)
 
 
-def read_lines(path: Path | str, error: type[TurretError] = InputError) -> list[tuple[int, str]]:
+def read_lines(path: Path | str) -> list[tuple[int, str]]:
     """(number from 1, line) of every line that isn't blank.
 
     Only line ends count: JSON strings may hold the other characters that Python splits at.
 
     Raises:
-        error: see `read_text`.
+        InputError: see `read_text`.
     """
-    lines = _LINE_END.split(read_text(path, error))
+    lines = _LINE_END.split(read_text(path))
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -119,13 +119,13 @@ def parse_json(text: str, where: str, error: type[TurretError] = InputError) -> 
         raise error(f"{where}: not valid JSON: {_first_line(problem)}") from problem
 
 
-def read_json(path: Path | str, error: type[TurretError] = InputError) -> Any:
+def read_json(path: Path | str) -> Any:
     """The value of a JSON file.
 
     Raises:
-        error: see `read_text` and `parse_json`.
+        InputError: see `read_text` and `parse_json`.
     """
-    return parse_json(read_text(path, error), str(path), error)
+    return parse_json(read_text(path), str(path))
 
 
 def finite(value: Any) -> Any:

@@ -48,13 +48,13 @@ def _digit_words() -> dict[str, str]:
     return {w: digit for digit, words in vocabulary.load().digits.items() for w in words}
 
 
-def spell_digits(text: str, nine: str = "niner") -> str:
+def spell_digits(text: str) -> str:
     """Numerals as they are spoken on the radio, digit by digit; everything else is untouched.
 
     "heading 3-2-0" -> "heading three two zero"; "095" -> "zero niner five". A full stop or comma
     between digits counts as a separator only ("0.9.5" is three digits).
     """
-    spoken = {digit: words[0] for digit, words in vocabulary.load().digits.items()} | {"9": nine}
+    spoken = {digit: words[0] for digit, words in vocabulary.load().digits.items()}
     text = _BETWEEN_DIGITS.sub(" ", text)
 
     def spell(match: re.Match[str]) -> str:

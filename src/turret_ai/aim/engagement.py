@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from turret_ai.aim import waiting
 from turret_ai.aim.camera import Camera, aim_at
-from turret_ai.aim.joints import JointHistory, JointSample
+from turret_ai.aim.joints import JointHistory
 from turret_ai.aim.limits import Goal
 from turret_ai.aim.past import JUMP_NS, Past
 from turret_ai.aim.settings import AimSettings
@@ -188,7 +188,7 @@ class Engagement:
             return []
         if not self._slewing.settled(sample) or self._turn is None:
             return []
-        return self._on_settled(self._turn, sample, now_ns)
+        return self._on_settled(self._turn, now_ns)
 
     def on_box(self, utterance_id: str, report: BoxReport, now_ns: int) -> list[Action]:
         """The locator's answer arrives: aim, or end the turn."""
@@ -410,7 +410,7 @@ class Engagement:
         said = before == move.goal and (turn.command is None or self.at_goal)
         return [] if said else [move]
 
-    def _on_settled(self, turn: Turn, sample: JointSample, now_ns: int) -> list[Action]:
+    def _on_settled(self, turn: Turn, now_ns: int) -> list[Action]:
         if self.state is State.SLEWING and turn.command is not None:
             turn.settled_ns = now_ns
             if not turn.command.target.value:

@@ -11,7 +11,7 @@ from turret_ai.prove.latency import Statistics
 _WIDTH, _BAR, _GAP, _LABEL = 640.0, 18.0, 10.0, 150.0
 
 
-def histogram(values: Sequence[float], edges: Sequence[float], mark: float, unit: str = "") -> str:
+def histogram(values: Sequence[float], edges: Sequence[float], mark: float) -> str:
     """Counts between ascending edges; bars below `mark` are drawn as bad ones."""
     counts = [0] * (len(edges) - 1)
     for value in values:
@@ -26,7 +26,7 @@ def histogram(values: Sequence[float], edges: Sequence[float], mark: float, unit
         x = i * step + 3
         parts.append(
             f'<rect class="{kind}" x="{x:.1f}" y="{base - tall:.1f}" width="{step - 6:.1f}" '
-            f'height="{tall:.1f}" rx="2"><title>{edges[i]:g} to {edges[i + 1]:g}{escape(unit)}: '
+            f'height="{tall:.1f}" rx="2"><title>{edges[i]:g} to {edges[i + 1]:g}: '
             f"{count}</title></rect>"
         )
         if count:

@@ -14,7 +14,6 @@ COLOURS = {
     LocationStatus.NOT_FOUND: (240, 60, 50),
 }
 OTHERS = (200, 200, 200)
-TRUTH = (60, 140, 255)
 
 
 def _label(image: ImageArray, text: str, x: float, y: float, colour: tuple[int, int, int]) -> None:
@@ -36,21 +35,13 @@ def _frame(image: ImageArray, box: Box, colour: tuple[int, int, int], thickness:
     cv2.rectangle(image, low, high, colour, thickness)
 
 
-def annotate(
-    rgb: ImageArray, location: Location, caption: str, truth: Box | None = None
-) -> ImageArray:
-    """A copy with every candidate thin, the chosen box thick with its scores, and the status.
-
-    Args:
-        truth: the true box, drawn too where it is known.
-    """
+def annotate(rgb: ImageArray, location: Location, caption: str) -> ImageArray:
+    """A copy with every candidate thin, the chosen box thick with its scores, and the status."""
     picture = rgb.copy()
     for box, detected, matched in location.candidates:
         if box != location.box:
             _frame(picture, box, OTHERS, 1)
             _label(picture, f"{detected:.2f} {matched:.2f}", box.left, box.top - 4, OTHERS)
-    if truth is not None:
-        _frame(picture, truth, TRUTH, 1)
     colour = COLOURS[location.status]
     if location.box is not None:
         _frame(picture, location.box, colour, 2)

@@ -90,7 +90,7 @@ class Motion:
         self._latest = attitude
         order, goal = self._order, self._goal
         if order is not None and order.mode is Mode.RATE:
-            return self._guard(order, attitude, now)
+            return self._guard(order, attitude)
         if order is None or goal is None or now < self._sent + self.settings.reaction:
             return []
         self._samples.append((now, attitude))
@@ -221,12 +221,10 @@ class Motion:
         self._goal = None
         self._samples.clear()
         if self._latest is not None:
-            return self._guard(order, self._latest, now, first=True)
+            return self._guard(order, self._latest, first=True)
         return [wire.speed(*rates_to_sdk(order.yaw_rate, order.pitch_rate))]
 
-    def _guard(
-        self, order: Order, attitude: Attitude, now: float, first: bool = False
-    ) -> list[str]:
+    def _guard(self, order: Order, attitude: Attitude, first: bool = False) -> list[str]:
         """Keep a turning gimbal within its limits."""
         yaw, pitch = from_sdk(attitude)
         limits = self.limits

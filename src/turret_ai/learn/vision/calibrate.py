@@ -112,13 +112,13 @@ def look(see: Locator, pictures: Sequence[Marked]) -> list[Seen]:
     return found
 
 
-def questions(seen: Iterable[Seen], heads: Heads, absent: bool = True) -> list[Question]:
+def questions(seen: Iterable[Seen], heads: Heads) -> list[Question]:
     """What is asked of each picture: its own captions, and those of craft that aren't there."""
     made = []
     for picture in seen:
         none = np.zeros(len(picture.detection), bool)
         asked = [(c, picture.overlaps[:, i] > HIT_IOU) for i, c in enumerate(picture.captions) if c]
-        asked += [(c, none) for c in picture.absent if absent]
+        asked += [(c, none) for c in picture.absent]
         for caption, right in asked:
             wanted = Wanted.read(caption, heads)
             made.append(

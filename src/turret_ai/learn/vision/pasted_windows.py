@@ -84,7 +84,7 @@ def window(
         if crop.pixels.shape[2] != 4:
             continue
         layer, box = staging.move(crop.pixels, crop.box, settings.staging, True, rng)
-        place = _place(layer.shape[0], box, [*boxes, *vague], settings, size, rng)
+        place = _place(box, [*boxes, *vague], settings, size, rng)
         if place is None:
             continue
         whole = box + np.array([*place, *place], np.float32)
@@ -113,7 +113,6 @@ def batch(material: Material, settings: Pasted, count: int, size: int, rng: Gene
 
 
 def _place(
-    side: int,
     box: FloatArray,
     taken: Sequence[FloatArray],
     settings: Pasted,

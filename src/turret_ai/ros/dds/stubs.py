@@ -51,7 +51,7 @@ def _message(name: str, ros_type: str, exported: dict[str, str], indent: str) ->
     for constant, value in messages.constants(ros_type).items():
         lines.append(f"{indent}    {constant}: ClassVar[{type(value).__name__}]")
     fields = [
-        (field, _annotation(field, description, exported))
+        (field, _annotation(description, exported))
         for field, description in messages.fields(ros_type)
         if field != messages.DUMMY
     ]
@@ -65,7 +65,7 @@ def _message(name: str, ros_type: str, exported: dict[str, str], indent: str) ->
     return "\n".join(lines) + "\n"
 
 
-def _annotation(field: str, description: Any, exported: dict[str, str]) -> str:
+def _annotation(description: Any, exported: dict[str, str]) -> str:
     kind, argument = description
     if kind == Nodetype.BASE:
         name = argument[0]
