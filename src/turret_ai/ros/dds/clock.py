@@ -68,15 +68,6 @@ class Timer:
         context.timers.add(self)
         context.wake()
 
-    @property
-    def timer_period_ns(self) -> int:
-        """Nanoseconds between calls."""
-        return self._period
-
-    def is_canceled(self) -> bool:
-        """Whether it stands still."""
-        return self._cancelled
-
     def cancel(self) -> None:
         """Stop calling until `reset`."""
         self._cancelled = True

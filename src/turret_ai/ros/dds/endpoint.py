@@ -209,12 +209,6 @@ class Reader(Endpoint):
             self._condition.__del__()
         super().close()
 
-    def matched(self) -> int:
-        """How many writers there are."""
-        if self.closed:
-            return 0
-        return int(self.entity._get_matched_publications(self.entity._ref, None, 0))
-
     def matched_user_data(self) -> list[dict[str, str]]:
         """What the matched writers' processes wrote beside them."""
         found = []
@@ -301,10 +295,6 @@ class Subscription:
     def topic_name(self) -> str:
         """The absolute name."""
         return self.topic
-
-    def get_publisher_count(self) -> int:
-        """How many publishers there are on the network."""
-        return self._reader.matched()
 
     def destroy(self) -> None:
         """Leave the topic."""

@@ -47,16 +47,6 @@ class Logger:
         """What ends the process."""
         self._log(50, text, limits)
 
-    def get_child(self, name: str) -> Logger:
-        """A logger for a part of the node."""
-        child = Logger(f"{self.name}.{name}", "info", self._publish, self._console)
-        child._level = self._level
-        return child
-
-    def is_enabled_for(self, severity: int) -> bool:
-        """Whether lines of this severity are shown."""
-        return severity >= self._level
-
     def _log(self, severity: int, text: str, limits: dict[str, float | bool]) -> None:
         """limits: rclpy's `once` and `throttle_duration_sec`, by the place of the call."""
         if severity < self._level:

@@ -248,21 +248,9 @@ class Node:
         if not self._destroyed:
             self.context.announcer.announce()
 
-    def destroy_publisher(self, publisher: Publisher) -> bool:
-        """Leave a topic."""
-        self.drop(None, publisher._writer)
-        return True
-
     def destroy_subscription(self, subscription: Subscription) -> bool:
         """Leave a topic."""
         self.drop(subscription._reader, None)
-        return True
-
-    def destroy_timer(self, timer: Timer) -> bool:
-        """Stop a timer for good."""
-        timer.cancel()
-        if timer in self._timers:
-            self._timers.remove(timer)
         return True
 
     # -- log and time
