@@ -100,8 +100,10 @@ class Competition(Stage):
             self._guesser.parse("warm up")
         self._started = False
         self._roster = Roster(self)
-        self._report = _open_report(p.report)
-        self._pictures = _made_folder(p.pictures)
+        self._report = _ready(p.report, "report", lambda path: path.write_text("", "utf-8"))
+        self._pictures = _ready(
+            p.pictures, "pictures", lambda path: path.mkdir(parents=True, exist_ok=True)
+        )
         self._stepped = time.monotonic()
         self._begun = self._stepped
         self._audio = topics.AUDIO.advertise(self)
@@ -274,8 +276,8 @@ def _keep(file: Path, image: ImageArray) -> None:
         pictures.save(file, image)
 
 
-def _made_folder(name: str) -> Path | None:
-    """The folder for pictures.
+def _ready(name: str, what: str, make: Callable[[Path], object]) -> Path | None:
+    """The file or folder that a parameter names, made ready; None where it names none.
 
     Raises:
         ConfigError: it can't be made.
@@ -284,23 +286,7 @@ def _made_folder(name: str) -> Path | None:
         return None
     path = Path(name).expanduser()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make(path)
     except OSError as error:
-        raise ConfigError(f"pictures: {path} can't be made ({error.strerror})") from error
-    return path
-
-
-def _open_report(name: str) -> Path | None:
-    """The file for reports, emptied.
-
-    Raises:
-        ConfigError: it can't be written.
-    """
-    if not name:
-        return None
-    path = Path(name).expanduser()
-    try:
-        path.write_text("", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"report: {path} can't be written ({error.strerror})") from error
+        raise ConfigError(f"{what}: {path} can't be made ({error.strerror})") from error
     return path
