@@ -15,7 +15,7 @@ from turret_ai import normalise, vocabulary
 from turret_ai.phonetics import phones
 from turret_ai.phonetics.letters import sound
 from turret_ai.phonetics.lexicon import lexicon, phrase
-from turret_ai.understand import discourse, pool
+from turret_ai.understand import channel, discourse, pool
 from turret_ai.understand.numbers import four_digits
 from turret_ai.understand.pronounce import sounds
 from turret_ai.understand.words import split
@@ -39,6 +39,32 @@ def texts(words: list) -> str:  # type: ignore[type-arg]
 )
 def test_numerals_are_spelled_as_on_the_radio(written: str, spoken: str) -> None:
     assert normalise.spell_digits(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("looped", "cut"),
+    [
+        ("the next morning, the next morning, the next morning,", "the next morning"),
+        ("noise, time, time, time, time, over", "noise time over"),
+        ("heading 1-0-0-0-0-0 now", "heading 1 0 0 now"),
+        ("deploy EMP, deploy EMP, now", "deploy emp deploy emp now"),
+        ("one one one", "one one one"),
+    ],
+)
+def test_loops_are_cut(looped: str, cut: str) -> None:
+    assert texts(split(looped)) == cut
+
+
+def test_a_loop_leaves_room_for_what_follows() -> None:
+    assert texts(split("go " * 100 + "heading 320", most=70)) == "go heading 320"
+
+
+def test_worse_chances_are_chances() -> None:
+    for times in (1.0, 2.0, 50.0):
+        chances = channel.worse(channel.articulatory(), times)
+        assert np.allclose(chances.substitution.sum(axis=1), 1.0)
+        assert chances.substitution.min() >= 0.0
+        assert chances.deletion.max() <= channel.MOST_WRONG
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,13 @@ def test_a_digit_that_sounds_like_a_small_word(
     assert command.heading.source is not Source.RULES
 
 
+def test_hours_are_not_counted_by_the_hundred(understander: Understander) -> None:
+    command = understander.parse("Yellow light aircraft at heading 180 hours. Use the EMP.")
+    assert command.heading.value == "180"
+    command = understander.parse("Yellow light aircraft at 1800 hours. Use the EMP.")
+    assert command.heading.value == ""
+
+
 def test_craft_are_not_counted_by_the_hundred(understander: Understander) -> None:
     command = understander.parse("Three two zero targets is a grey missile, deploy EMP.")
     assert command.heading.value == "320"

@@ -51,7 +51,7 @@ class ChannelCosts:
     known: float = 2e-3
     alike: float = 1e-4
     rare: float = 0.01
-    missing: tuple[float, float, float, float] = (1.0, 1e-3, 3e-4, 5e-3)
+    missing: tuple[float, float, float, float] = (1.0, 1e-3, 3e-4, 0.5)
 
 
 @dataclass(frozen=True, slots=True)

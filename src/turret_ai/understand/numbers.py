@@ -63,10 +63,12 @@ NINER_ENDS = _set("or er her are our ore a uh ah")
 """What recognisers make of the end of "niner": "two nine or five"."""
 _LIKE_DIGITS = {"to": "2", "too": "2", "for": "4", "ate": "8", "won": "1", "free": "3"}
 """Small words that recognisers write for digits amid others: "zero to five"."""
-_CRAFT = _set(
-    "drones missiles helicopters planes jets targets bogeys bandits hostiles contacts units"
+_UNCOUNTED = _set(
+    "drones missiles helicopters planes jets targets bogeys bandits hostiles contacts units "
+    "hours hour"
 )
-"""What is counted, but not by the hundred: "three two zero targets" counts nothing."""
+"""What is not counted by the hundred: "three two zero targets" counts nothing, and "heading 180
+hours" is how recognisers write "heading one eight zero. Our ..."."""
 _AFTER_COUNT = _set("fire go ready launch engage shoot mark now execute deploy")
 _COMPASS = {
     "north": "360", "east": "090", "south": "180", "west": "270",
@@ -341,7 +343,7 @@ class Numbers:
         beyond = words[number.end + 1] if number.end + 1 < len(words) else Word("", True)
         if not after.stop and after.text in (_MEASURES if cued else _UNITS):
             spelled = number.digits in self._headings and not any(w.text == "hundred" for w in span)
-            if not (spelled and len(number.digits) == 3 and after.text in _CRAFT):
+            if not (spelled and len(number.digits) == 3 and after.text in _UNCOUNTED):
                 return True
         turned = after.text == "degrees" and not beyond.stop and beyond.text in _UP
         if turned and beyond.text in _LABELS and self._labelled(words, number.end + 1):

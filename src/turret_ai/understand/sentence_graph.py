@@ -28,7 +28,7 @@ _AND: tuple[Pronunciation, ...] = (("ae", "n", "d"), ("ah", "n"))
 COLOUR_COUNTS = {"type": 0.4, "and": 0.3, "next": 0.2, "pattern": 0.1}
 """What follows a colour: numbers of colours from one to three are about as frequent."""
 
-LEADING_ZERO = 1.5
+LEADING_ZERO = 2.0
 """How often a leading zero is lost, against other digits: where only two digits were said, it is
 the one to add (docs/understand.md), though recognisers lose "two" most: they write "to" for it."""
 

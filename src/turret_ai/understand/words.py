@@ -14,6 +14,10 @@ _SPELLED = re.compile(r"\be\.[\s-]?m\.[\s-]?p\b\.?|\be[\s-]{1,2}m[\s-]{1,2}p\b",
 """Dotted letters bring their last dot along; after others a dot ends the sentence."""
 _HEAVY = (".", "!", "?")
 
+LOOP_TIMES = 3
+"""Phrases that stand so often in a row are a loop; single words, once more."""
+LONGEST_LOOP = 12
+"""Words of the longest phrase that loops."""
 MAX_CHARACTERS = 4000
 """Longer transcripts are cut: a looping recogniser's, never an operator's."""
 
@@ -52,7 +56,29 @@ def _plain(piece: str) -> tuple[str, ...]:
 
 
 def split(text: str, most: int = 70) -> list[Word]:
-    """At most `most` words; text of other alphabets yields none."""
+    """At most `most` words, loops cut; text of other alphabets yields none."""
+    return _without_loops(_split(text, 3 * most))[:most]
+
+
+def _without_loops(words: list[Word]) -> list[Word]:
+    """What a recogniser wrote over and over, once; of a digit, twice."""
+    said = [word.text for word in words]
+    i = 0
+    while i < len(said):
+        for period in range(1, min(LONGEST_LOOP, (len(said) - i) // LOOP_TIMES) + 1):
+            end = i + period
+            while end < len(said) and said[end] == said[end - period]:
+                end += 1
+            if end - i >= (LOOP_TIMES + (period == 1)) * period:
+                kept = i + period * (1 + (period == 1 and words[i].numeral))
+                said[kept:end] = []
+                words = words[:kept] + words[end:]
+                break
+        i += 1
+    return words
+
+
+def _split(text: str, most: int) -> list[Word]:
     words: list[Word] = []
     mark, end, sentence = ".", -1, 0
     for found in _PIECE.finditer(_SPELLED.sub("EMP", text[:MAX_CHARACTERS])):
