@@ -23,9 +23,6 @@ from turret_ai.phonetics.phones import INDEX, PHONES
 
 FloatArray = NDArray[np.float64]
 
-GARBLED = 2.0
-"""How often phones of a text that is decoded are misheard, against all pairs that were counted:
-what was heard well is read by rules. Chosen on pairs of voices that nothing was tested on."""
 MOST_WRONG = 0.5
 """Share of a phone's chances that goes to others, at most; and that it is lost."""
 
@@ -118,11 +115,11 @@ def _load(path: str, _changed_ns: int) -> Channel:
 
 
 def load() -> Channel:
-    """The shipped chances, for garbled text.
+    """The shipped chances.
 
     Raises:
         ConfigError: the file is no such table.
         InputError: there is no such file.
     """
     path = share.path("config/understand_channel.yaml")
-    return worse(_load(str(path), path.stat().st_mtime_ns), GARBLED)
+    return _load(str(path), path.stat().st_mtime_ns)

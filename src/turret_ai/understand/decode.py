@@ -34,6 +34,11 @@ Path = tuple[Label, ...]
 TOO_ALIKE = 0.59
 """Likeness in sound (1 - edits / longer length) of words that are taken for one another."""
 
+GARBLED = 0.88
+"""Share of numerals and words of clean sentences below which a text is garbled."""
+GARBLED_CHANCES = 2.0
+"""How often phones of a garbled text are misheard, against all pairs that were counted."""
+
 LONG = 7
 """Phones from which a word that sounds like a field's is believed to be itself ("intercept")."""
 
@@ -78,10 +83,12 @@ class Decoder:
         self._costs = costs or ChannelCosts()
         self._channel = channel or channels.load()
         self._samples = samples
-        self._graph: DecodingGraph | None = None
+        self._graphs: dict[bool, DecodingGraph] = {}
         terms: tuple[Term | CraftType, ...] = (*words.tools, *words.colours, *words.types)
         said = [s for term in terms for s in term.spoken]
         said += [word for digit in words.digits.values() for word in digit]
+        own = plain(" ".join((*said, *words.pattern_words))).split()
+        self._said = neighbours.known.union(own)
         self._says_nothing = _unlike(neighbours.known, said)
         self._no_colour = _unlike(neighbours.known, [s for c in words.colours for s in c.spoken])
 
@@ -89,24 +96,30 @@ class Decoder:
         """Whether a word of clean sentences sounds like a colour: it may be one misheard."""
         return word not in self._no_colour
 
-    @property
-    def graph(self) -> DecodingGraph:
-        """The graph, compiled when first used."""
-        if self._graph is None:
-            self._graph = sentence_graph.build(
-                self._words, self._neighbours, self._costs, self._channel
+    def graph(self, garbled: bool) -> DecodingGraph:
+        """The graph for garbled text or for other, compiled when first used."""
+        if garbled not in self._graphs:
+            channel = self._channel
+            if garbled:
+                channel = channels.worse(channel, GARBLED_CHANCES)
+            self._graphs[garbled] = sentence_graph.build(
+                self._words, self._neighbours, self._costs, channel
             )
-        return self._graph
+        return self._graphs[garbled]
+
+    def _is_garbled(self, words: Sequence[Word]) -> bool:
+        return sum(w.numeral or w.text in self._said for w in words) < GARBLED * len(words)
 
     def decode(self, words: Sequence[Word]) -> Posterior:
         """The posterior over commands, given the heard words. No draws for a text without sound."""
         heard = sounds(words, self._words)
         if not len(heard.phones):
             return Posterior()
-        states, nodes, score = self._forward(heard, self._noise(words, heard))
+        graph = self.graph(self._is_garbled(words))
+        states, nodes, score = self._forward(graph, heard, self._noise(words, heard))
         if states is None:
             return Posterior()
-        return Posterior(self._backward(heard, states, nodes), score / len(heard.phones))
+        return Posterior(self._backward(graph, heard, states, nodes), score / len(heard.phones))
 
     def _noise(self, words: Sequence[Word], heard: Sounds) -> FloatArray:
         """Likelihood of each phone as part of words that say nothing, shape (n,)."""
@@ -122,10 +135,10 @@ class Decoder:
         return out
 
     def _forward(
-        self, heard: Sounds, noise: FloatArray
+        self, graph: DecodingGraph, heard: Sounds, noise: FloatArray
     ) -> tuple[FloatArray | None, FloatArray, float]:
         """(states (n + 1, S), nodes (n + 1, N), log-likelihood), each row scaled to a sum of 1."""
-        graph, count = self.graph, len(heard.phones)
+        count = len(heard.phones)
         states = np.empty((count + 1, graph.leave.shape[1]))
         nodes = np.zeros((count + 1, graph.leave.shape[0]))
         nodes[0, graph.begin] = 1.0
@@ -148,9 +161,10 @@ class Decoder:
             np.add(now, graph.enter @ gates.ravel(), out=states[t + 1])
         return states, nodes, score
 
-    def _backward(self, heard: Sounds, states: FloatArray, nodes: FloatArray) -> tuple[Draw, ...]:
+    def _backward(
+        self, graph: DecodingGraph, heard: Sounds, states: FloatArray, nodes: FloatArray
+    ) -> tuple[Draw, ...]:
         """Draw paths from the end to the beginning; paths that meet are drawn on together."""
-        graph = self.graph
         random = np.random.default_rng(len(heard.phones))
         t = len(heard.phones)
         ends = nodes[t] * graph.ends
