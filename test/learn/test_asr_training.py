@@ -443,6 +443,12 @@ def test_the_encoder_of_a_whisper_becomes_an_acoustic_model(
         noise = np.random.default_rng(0).standard_normal(int(16000 * seconds)) * 0.1
         assert ears.transcribe(noise.astype(np.float32)).status is TranscriptStatus.EMPTY
 
+    trained = weights(best)["net.encoder.layers.0.fc1.weight"]
+    for init, error in ((best, 0.0), (tmp_path / "phones", 0.02)):
+        on = ctc_task.CtcTask(configs.load(path, [*overrides, f"init={init}"], AsrConfig)).net
+        begun = on.state_dict()["encoder.layers.0.fc1.weight"]
+        torch.testing.assert_close(begun, trained, rtol=0, atol=error * float(trained.abs().max()))
+
     wider = size.replace("width: 32", "width: 48")
     with pytest.raises(ModelError, match="doesn't fit"):
         ctc_task.CtcTask(configs.load(path, [*overrides, f"architecture={wider}"], AsrConfig))

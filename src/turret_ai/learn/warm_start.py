@@ -163,12 +163,15 @@ def module_path(node: str, root: str = "") -> str:
 
 
 def _existing(path: str, modules: Mapping[str, nn.Module]) -> str:
-    """The path, or that of the only module of its last name: a layer that another module calls is
-    named after the caller."""
+    """The path, or that of the only module whose path ends so, or at least with its last name: a
+    layer that another module calls is named after the caller."""
     if path in modules:
         return path
-    alike = [name for name in modules if name.endswith(f".{path.rpartition('.')[2]}")]
-    return alike[0] if len(alike) == 1 else path
+    for end in (path, path.rpartition(".")[2]):
+        alike = [name for name in modules if name.endswith(f".{end}")]
+        if len(alike) == 1:
+            return alike[0]
+    return path
 
 
 def after(path: str, norms: Mapping[str, str] | None = None) -> str:

@@ -144,8 +144,9 @@ class AsrConfig(Section):
     init: str | None = Field(
         None,
         description="what to start from: for a Whisper a public one (hub name, or folder of "
-        "transformers or CTranslate2), which gives whisper_phones its encoder; for ctc an exported "
-        "model (name or folder), blocks that it lacks starting as identities",
+        "transformers or CTranslate2), which gives whisper_phones its encoder; for both kinds that "
+        "tell phones an exported model (name or folder), blocks that it lacks starting as "
+        "identities, or a checkpoint (.pt)",
     )
     merges: int | None = Field(
         None,

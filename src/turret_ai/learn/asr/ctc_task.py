@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,12 +12,12 @@ from rapidfuzz.distance import Levenshtein
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from turret_ai.errors import ModelError
+from turret_ai.errors import InputError, ModelError
 from turret_ai.hear.phone_graph import BLANK, CLASSES, spell
-from turret_ai.learn import warm_start
+from turret_ai.learn import loop, warm_start
 from turret_ai.learn.asr.batches import AcousticBatcher, pad, prepare_phones
 from turret_ai.learn.asr.config import AsrConfig, PhoneSize
-from turret_ai.learn.asr.ctc_model import Block, CtcModel, PhoneModel, WhisperPhoneModel, build
+from turret_ai.learn.asr.ctc_model import Block, PhoneModel, WhisperPhoneModel, build
 from turret_ai.learn.asr.features import Clip, FeatureStore, read_clips
 from turret_ai.learn.asr.model import freeze, public, shorten
 from turret_ai.share import resolve
@@ -113,24 +114,37 @@ class CtcTask:
 
 
 def _start_from(net: PhoneModel, name: str, positions: int) -> None:
-    """Take the weights of an exported model; what it has no weights for adds nothing at first.
+    """Take the weights of a checkpoint, of an exported model, or of a Whisper's encoder; what they
+    lack adds nothing at first.
 
     Args:
         positions: of a Whisper's encoder, the longest utterance in its frames.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: there is no such checkpoint or folder.
         ModelError: it holds no model of this kind and width.
     """
-    if isinstance(net, WhisperPhoneModel):
+    if name.endswith(".pt"):
+        content = loop.load(Path(name), KIND)
+        weights = content.get("average") or content["model"]
+        own = {k.removeprefix("net."): v for k, v in weights.items() if k.startswith("net.")}
+        warm_start.transplant(net, own, Path(name))
+        return
+    if isinstance(net, WhisperPhoneModel) and not _is_exported(name):
         net.start_from(shorten(public(name), positions))
         return
-    assert isinstance(net, CtcModel)
-    for block in net.blocks:
-        assert isinstance(block, Block)
-        nn.init.zeros_(block.narrow.weight)
-        nn.init.zeros_(block.narrow.bias)
+    for block in net.modules():
+        if isinstance(block, Block):
+            nn.init.zeros_(block.narrow.weight)
+            nn.init.zeros_(block.narrow.bias)
     warm_start.restore(net, resolve(name, "models") / "model.onnx")
+
+
+def _is_exported(name: str) -> bool:
+    try:
+        return (resolve(name, "models") / "model.onnx").is_file()
+    except InputError:  # perhaps a name of the hub
+        return False
 
 
 def collapse(classes: list[int]) -> list[int]:
