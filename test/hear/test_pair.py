@@ -30,6 +30,10 @@ class Fixed(Recogniser):
         self.calls += 1
         return self.reading
 
+    def phone_times(self, samples: FloatArray) -> FloatArray:
+        words = self.reading.alternatives[0].text.split() if self.reading.alternatives else []
+        return np.arange(3 * len(words), dtype=np.float32) * 0.1
+
     def describe(self) -> dict[str, str]:
         return {"engine": self.name, "model": self.name, "device": "cpu"}
 
@@ -56,7 +60,26 @@ def test_where_the_better_engine_hears_nothing_the_answer_is_its_reason() -> Non
     assert (found.status, found.reason) == (TranscriptStatus.EMPTY, "deaf")
 
 
-def test_what_the_detector_misses_is_heard_if_the_fast_engine_makes_words_of_it() -> None:
+@pytest.mark.parametrize(
+    ("better", "faster", "answer"),
+    [
+        ("target is white drone", "target is black drone", "target is black drone"),
+        ("the target is white drone", "target is black drone", "the target is white drone"),
+        ("do not engage", "engage", "do not engage"),
+        ("council that", "cancel that now", "cancel that now"),
+    ],
+)
+def test_the_surer_engine_answers_unless_it_leaves_a_word_out(
+    better: str, faster: str, answer: str
+) -> None:
+    best, fast = Fixed("best", better, confidence=0.3), Fixed("fast", faster, confidence=0.6)
+    found = PairRecogniser(SPEECHLESS, best, fast).transcribe(noise())
+    assert found.text == answer
+    assert {a.text for a in found.alternatives} == {better, faster}
+    assert found.confidence == (0.6 if answer == faster else 0.3)
+
+
+def test_what_the_detector_misses_is_heard_if_the_fast_engine_hears_phones() -> None:
     strict = RecogniserSettings(gate_speech=1.0)
     for words, status in ((("heading two",), TranscriptStatus.FINAL), ((), TranscriptStatus.EMPTY)):
         pair = PairRecogniser(strict, Fixed("best", "heading one"), Fixed("fast", *words))

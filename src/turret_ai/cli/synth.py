@@ -29,6 +29,10 @@ def audio(
     talk: Annotated[
         float, typer.Option(min=0, max=1, help="Share of speech that commands nothing.")
     ] = 0.0,
+    no_orders: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of what calls off, asks, or has an if."),
+    ] = 0.0,
     engines: Annotated[
         str, typer.Option(help="Shares, such as espeak=0.6,flite=0.4; default: all at hand.")
     ] = "",
@@ -59,6 +63,7 @@ def audio(
         radio or [],
         workers,
         talk,
+        no_orders,
         only or [],
         exclude or [],
     )

@@ -27,6 +27,8 @@ from turret_ai.types import FloatArray
 _SHORTEST_FRAMES = 16
 """Of the features: the model's blocks look over about as many."""
 
+_SHORTEST_SAMPLES = SAMPLE_RATE // 20
+"""No phone is in less."""
 _VAGUEST = -1.0
 """Mean log-probability of the likeliest class of a frame. Speech over bad radios has -0.3; a model
 that tells next to nothing fits every sentence alike, and the search would not end."""
@@ -80,6 +82,7 @@ class CtcRecogniser(WindowedRecogniser):
         if self.card.level_dbfs is not None:
             samples = to_level(samples, self.card.level_dbfs)
         features = np.asarray(self._extractor(samples), dtype=np.float32)
+        features = features[:, : self.card.frontend.window_frames]  # the extractor adds a frame
         missing = max(_SHORTEST_FRAMES - features.shape[1], features.shape[1] % 2)
         features = np.pad(features, ((0, 0), (0, missing)))
         (scores,) = self._session(features[None])
@@ -91,9 +94,13 @@ class CtcRecogniser(WindowedRecogniser):
     def phone_times(self, samples: FloatArray) -> FloatArray | None:
         """See `Recogniser.phone_times`: where another class than the blank is likelier than not."""
         hop = 2 * self.card.frontend.hop_length
-        likely = np.exp(self.log_probabilities(samples)[:, 0]) < 0.5
-        begins = likely & ~np.concatenate([[False], likely[:-1]])
-        return np.asarray(np.flatnonzero(begins) * hop / SAMPLE_RATE, dtype=np.float32)
+        window = int(self.window_s * SAMPLE_RATE)
+        found = [np.zeros(0)]
+        for first in range(0, len(samples) - _SHORTEST_SAMPLES, window):
+            likely = np.exp(self.log_probabilities(samples[first : first + window])[:, 0]) < 0.5
+            begins = likely & ~np.concatenate([[False], likely[:-1]])
+            found.append((first + np.flatnonzero(begins) * hop) / SAMPLE_RATE)
+        return np.concatenate(found, dtype=np.float32, casting="same_kind")
 
     def decode(self, samples: FloatArray) -> Decoded:
         """See `WindowedRecogniser.decode`; for the mean log-probability see `search`."""

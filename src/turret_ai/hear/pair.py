@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 
+from rapidfuzz.distance import Levenshtein
+
+from turret_ai.hear import phone_evidence
 from turret_ai.hear.recogniser import Reading, Recogniser
 from turret_ai.hear.settings import RecogniserSettings
 from turret_ai.normalise import plain
 from turret_ai.types import FloatArray, Hypothesis, Transcription
 
 _SURE = 0.97
-"""Confidence of the better engine from which a second opinion changes nothing."""
-_LIKELY = 0.3
-"""Confidence of the fast engine that there are words where the detector hears no speech."""
+"""Confidence of the surer engine from which a second opinion changes nothing."""
 _LEAST = 1e-4
 """Probability of a reading that an engine doubts altogether."""
 
@@ -50,17 +51,28 @@ class PairRecogniser(Recogniser):
         return self.fast.phone_times(samples)
 
     def hears_speech(self, samples: FloatArray) -> bool:
-        """See `Recogniser.hears_speech`: whether the fast engine makes words of it."""
-        return self.fast.read(samples).confidence >= _LIKELY
+        """See `Recogniser.hears_speech`: whether the fast engine hears phones in a row."""
+        times = self.fast.phone_times(samples)
+        return times is not None and phone_evidence.speaks(times)
 
     def read(self, samples: FloatArray) -> Reading:
-        """The better engine's answer; the readings of both, with the logarithm of the probability
-        that each is right."""
-        second = self._beside.submit(self.fast.read, samples)
+        """The readings of both engines, each with the logarithm of the probability that it is
+        right. The surer engine's answer comes first, but the fast one's never where it leaves out a
+        word of the better one's: it knows the words of commands alone, and "not" may be lost."""
+        beside = self._beside.submit(self.fast.read, samples)
         first = self.best.read(samples)
         if not first.alternatives:
             return first
-        return Reading(merged(first, second.result()), first.confidence, first.reason)
+        second = beside.result()
+        if second.confidence > first.confidence and not _leaves_out(first, second):
+            first, second = second, first
+        return Reading(merged(first, second), first.confidence, first.reason)
+
+
+def _leaves_out(open_ended: Reading, narrow: Reading) -> bool:
+    """Whether the second answer lacks a word that the first has."""
+    first, second = (plain(r.alternatives[0].text).split() for r in (open_ended, narrow))
+    return any(edit.tag == "delete" for edit in Levenshtein.editops(first, second))
 
 
 def shares(reading: Reading) -> list[float]:

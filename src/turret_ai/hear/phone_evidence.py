@@ -54,6 +54,12 @@ def unnoticed(times: FloatArray, length: float) -> float | None:
     return float(times[first]) if len(times) - first >= _RUN else None
 
 
+def speaks(times: FloatArray) -> bool:
+    """Whether a run of phones is among them that is speech."""
+    runs = np.split(times, np.flatnonzero(np.diff(times) > BRIDGE_S) + 1)
+    return max(map(len, runs)) >= _RUN
+
+
 def last_after(times: FloatArray, silence: float, least: int = 2) -> float | None:
     """The last phone after the beginning of what is taken for silence; None: it is silence.
 

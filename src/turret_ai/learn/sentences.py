@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -34,7 +34,8 @@ class Sentence:
     """A clean command and what it means.
 
     template: the sentence before its fields were filled in, with {H}, {W}, {T} in their places.
-    style: "novice" or "advanced".
+    style: "novice", "advanced", or "no_order": called off, asked, on a condition. That commands
+        nothing, whatever it names.
     """
 
     transcript: str
@@ -122,6 +123,13 @@ class SentenceMaker:
                 made = self._fill(template, style)
                 if len(made.transcript.split()) <= MAX_WORDS:
                     return made
+
+    def draw_no_order(self) -> Sentence:
+        """A sentence that calls off, asks, or depends on a condition; its fields are empty."""
+        while True:
+            made = self._fill(self._expand("no_order"), "no_order")
+            if len(made.transcript.split()) <= MAX_WORDS:
+                return replace(made, heading="", tool="", target="")
 
     def _expand(self, rule: str) -> str:
         text = self._rng.choice(self._rules[rule])

@@ -63,7 +63,8 @@ class Talk:
 _ENGAGES = frozenset(
     ("engage", "engaging", "fire", "firing", "shoot", "attack", "deploy", "deploying", "launch",
      "intercept", "strike", "use", "using", "activate", "target", "destroy", "take", "neutralize",
-     "eliminate", "hit", "proceed")
+     "eliminate", "hit", "proceed", "ready", "execute", "respond", "arm", "activate", "employ",
+     "track", "aim", "lock")
 )  # fmt: skip
 _KEPT = frozenset(
     ("the", "heading", "target", "tool", "bearing", "use", "deploy", "engage", "with", "at")
@@ -208,7 +209,7 @@ def _sentence(words: Sequence[Word], at: int) -> tuple[int, int]:
 
 def orders(words: Sequence[Word]) -> bool:
     """Whether words speak of engaging, or name what a command is made of."""
-    named = {"heading", "target", "tool", "bearing", "weapon"}
+    named = {"heading", "target", "tool", "bearing", "weapon", "direction", "coordinates"}
     return any(word.text in _ENGAGES or word.text in named for word in words)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ ALIKE = 0.7
 SHORTEST_OPEN = 5
 """Phones of the shortest unknown name that is believed."""
 CANCEL_SHARE = 0.25
-"""Share of a reading that calls off from which it counts, though it is not the best."""
+"""Share of the readings that call off from which they count, though the best does not."""
 CANCEL_SCALE = 0.6
 """Weight of the recogniser's log-probabilities in that share."""
 FLAWLESS = 3.0
@@ -74,6 +75,11 @@ class _Heard:
     """Why a heading that was said is none."""
     alike: bool = False
     """A pattern of the target sounds like what calls off."""
+
+    @property
+    def calls_off(self) -> bool:
+        """Whether it calls the engagement off."""
+        return self.talk.verdict is Verdict.CANCELLED
 
     def found(self, field: int) -> Found | None:
         """What the rules read for a field."""
@@ -391,11 +397,12 @@ class Understander:
 def _no_order(heard: list[_Heard], shares: Sequence[float]) -> Command | None:
     """The answer to what is no order: called off, asked, or on a condition; else None.
 
-    A cancellation counts also where it stands in a less likely reading: to stop is the safe side.
+    A cancellation counts also where it stands in less likely readings: to stop is the safe side.
     """
-    for each, share in zip(heard, shares, strict=True):
-        if each.talk.verdict is Verdict.CANCELLED and (each is heard[0] or share >= CANCEL_SHARE):
-            return Command(CommandStatus.CANCELLED, reason=f"called off: {each.talk.because}")
+    off = [(each, s) for each, s in zip(heard, shares, strict=True) if each.calls_off]
+    if off and (heard[0].calls_off or math.fsum(s for _, s in off) >= CANCEL_SHARE):
+        because = off[0][0].talk.because
+        return Command(CommandStatus.CANCELLED, reason=f"called off: {because}")
     talk = heard[0].talk
     if talk.verdict is Verdict.ORDER:
         return None

@@ -52,6 +52,7 @@ def audio(
     radio: Sequence[str],
     workers: int,
     talk: float = 0.0,
+    no_orders: float = 0.0,
     only: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> None:
@@ -70,7 +71,12 @@ def audio(
         settings = corpus.CorpusSettings.model_validate(
             {
                 "seed": seed,
-                "texts": {"style": style, "scraps": scraps, "talk": talk},
+                "texts": {
+                    "style": style,
+                    "scraps": scraps,
+                    "talk": talk,
+                    "no_orders": no_orders,
+                },
                 "speaking": speaking,
                 "radio": None if clean else _radio(radio),
             }
