@@ -54,29 +54,14 @@ def test_the_better_engine_answers_and_the_fast_one_tells_what_is_being_said() -
     assert pair.describe()["engine"] == "best + fast"
 
 
-def test_where_the_better_engine_hears_nothing_the_answer_is_its_reason() -> None:
-    pair = PairRecogniser(SPEECHLESS, Fixed("best"), Fixed("fast", "heading two"))
+@pytest.mark.parametrize("sure", [0.3, 0.7])
+def test_where_the_better_engine_hears_nothing_a_sure_fast_one_answers(sure: float) -> None:
+    pair = PairRecogniser(SPEECHLESS, Fixed("best"), Fixed("fast", "stand down", confidence=sure))
     found = pair.transcribe(noise())
-    assert (found.status, found.reason) == (TranscriptStatus.EMPTY, "deaf")
-
-
-@pytest.mark.parametrize(
-    ("better", "faster", "answer"),
-    [
-        ("target is white drone", "target is black drone", "target is black drone"),
-        ("the target is white drone", "target is black drone", "the target is white drone"),
-        ("do not engage", "engage", "do not engage"),
-        ("council that", "cancel that now", "cancel that now"),
-    ],
-)
-def test_the_surer_engine_answers_unless_it_leaves_a_word_out(
-    better: str, faster: str, answer: str
-) -> None:
-    best, fast = Fixed("best", better, confidence=0.3), Fixed("fast", faster, confidence=0.6)
-    found = PairRecogniser(SPEECHLESS, best, fast).transcribe(noise())
-    assert found.text == answer
-    assert {a.text for a in found.alternatives} == {better, faster}
-    assert found.confidence == (0.6 if answer == faster else 0.3)
+    if sure > 0.5:
+        assert (found.status, found.text) == (TranscriptStatus.FINAL, "stand down")
+    else:
+        assert (found.status, found.reason) == (TranscriptStatus.EMPTY, "deaf")
 
 
 def test_what_the_detector_misses_is_heard_if_the_fast_engine_hears_phones() -> None:

@@ -32,9 +32,9 @@ def ears(request: pytest.FixtureRequest) -> Recogniser:
 @pytest.mark.parametrize(
     ("engine", "engines", "models"),
     [
-        ("auto", "whisper + ctc", "asr_whisper_tiny + asr_small"),
+        ("auto", "whisper + ctc", "asr_whisper_tiny + asr_whisper_phones"),
         ("whisper", "whisper", "asr_whisper_tiny"),
-        ("ctc", "ctc", "asr_small"),
+        ("ctc", "ctc", "asr_whisper_phones"),
     ],
 )
 def test_the_embedded_models_are_what_hears(engine: str, engines: str, models: str) -> None:

@@ -41,7 +41,7 @@ _SEARCH_S = 2.0
 """The end of a too long utterance in which its quietest place is searched."""
 _WATCH_BLOCKS, _WATCHED_BLOCKS = 15, 60
 """In silence phones are looked for every 0.48 s, in the last 1.92 s."""
-_BEFORE_SILENCE_S = 1.0
+_BEFORE_SILENCE_S = 2.5
 """What is given to the phone model before a silence, so that it hears what the silence follows."""
 _SETTLING_S = 4.0
 """Of an utterance, after which it is known well enough where it began."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 
-from rapidfuzz.distance import Levenshtein
-
 from turret_ai.hear import phone_evidence
 from turret_ai.hear.recogniser import Reading, Recogniser
 from turret_ai.hear.settings import RecogniserSettings
@@ -19,7 +17,9 @@ from turret_ai.normalise import plain
 from turret_ai.types import FloatArray, Hypothesis, Transcription
 
 _SURE = 0.97
-"""Confidence of the surer engine from which a second opinion changes nothing."""
+"""Confidence of the better engine from which a second opinion changes nothing."""
+_TRUSTED = 0.5
+"""Confidence of the fast engine that counts where the better one understands nothing."""
 _LEAST = 1e-4
 """Probability of a reading that an engine doubts altogether."""
 
@@ -56,23 +56,14 @@ class PairRecogniser(Recogniser):
         return times is not None and phone_evidence.speaks(times)
 
     def read(self, samples: FloatArray) -> Reading:
-        """The readings of both engines, each with the logarithm of the probability that it is
-        right. The surer engine's answer comes first, but the fast one's never where it leaves out a
-        word of the better one's: it knows the words of commands alone, and "not" may be lost."""
+        """The better engine's answer, or a sure one of the fast engine where it has none; the
+        readings of both, with the logarithm of the probability that each is right."""
         beside = self._beside.submit(self.fast.read, samples)
         first = self.best.read(samples)
-        if not first.alternatives:
-            return first
         second = beside.result()
-        if second.confidence > first.confidence and not _leaves_out(first, second):
-            first, second = second, first
+        if not first.alternatives:
+            return second if second.confidence >= _TRUSTED else first
         return Reading(merged(first, second), first.confidence, first.reason)
-
-
-def _leaves_out(open_ended: Reading, narrow: Reading) -> bool:
-    """Whether the second answer lacks a word that the first has."""
-    first, second = (plain(r.alternatives[0].text).split() for r in (open_ended, narrow))
-    return any(edit.tag == "delete" for edit in Levenshtein.editops(first, second))
 
 
 def shares(reading: Reading) -> list[float]:

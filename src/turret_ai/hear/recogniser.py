@@ -18,7 +18,7 @@ from turret_ai.types import FloatArray, Hypothesis, Transcription, TranscriptSta
 
 MAX_SECONDS = 600.0
 BEST_MODEL = "asr_whisper_tiny"
-FAST_MODEL = "asr_small"
+FAST_MODEL = "asr_whisper_phones"
 _SHORTEST_S = 0.1
 _IMPROBABLE = 0.1
 """Confidence below which scraps of words in much noise are not told."""

@@ -82,7 +82,7 @@ class RecogniserSettings(Settings):
         "name; auto: the shipped one of the engine",
     )
     second: str = Field(
-        "asr_small",
+        "asr_whisper_phones",
         description="a fast model of the kind ctc beside a Whisper: it tells what is being said "
         "and gives further readings; empty: none",
     )
