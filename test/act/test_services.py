@@ -331,7 +331,8 @@ def test_a_client_that_never_finishes_its_request_does_not_keep_the_server() -> 
             client.sendall(b"POST /extract HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
             time.sleep(0.2)
             server.send_signal(signal.SIGINT)
-            assert server.wait(30.0) == 130  # as a shell tells of Ctrl-C: it ended by itself
+            # As a shell tells of Ctrl-C, or orderly: it ended by itself.
+            assert server.wait(30.0) in (0, 130)
             client.close()
         finally:
             server.kill()

@@ -209,6 +209,12 @@ class Reader(Endpoint):
             self._condition.__del__()
         super().close()
 
+    def matched(self) -> int:
+        """How many writers there are."""
+        if self.closed:
+            return 0
+        return int(self.entity._get_matched_publications(self.entity._ref, None, 0))
+
     def matched_user_data(self) -> list[dict[str, str]]:
         """What the matched writers' processes wrote beside them."""
         found = []
