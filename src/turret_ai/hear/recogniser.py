@@ -12,13 +12,12 @@ import numpy as np
 from turret_ai.errors import InputError
 from turret_ai.hear import cleaning, command_words, splitting, vad
 from turret_ai.hear.model_card import Calibration, read_card
-from turret_ai.hear.settings import SAMPLE_RATE, RecogniserSettings
+from turret_ai.hear.settings import FAST_MODEL, SAMPLE_RATE, RecogniserSettings
 from turret_ai.share import resolve
 from turret_ai.types import FloatArray, Hypothesis, Transcription, TranscriptStatus
 
 MAX_SECONDS = 600.0
 BEST_MODEL = "asr_whisper_tiny"
-FAST_MODEL = "asr_whisper_phones"
 _SHORTEST_S = 0.1
 _IMPROBABLE = 0.1
 """Confidence below which scraps of words in much noise are not told."""

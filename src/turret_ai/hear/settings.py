@@ -13,6 +13,10 @@ SAMPLE_RATE = 16000
 """Hz of everything behind the edge of this room."""
 
 
+FAST_MODEL = "asr_whisper_phones"
+"""The shipped model of the kind ctc."""
+
+
 class ListenerSettings(Settings):
     """How a stream of audio is cut into utterances."""
 
@@ -82,7 +86,7 @@ class RecogniserSettings(Settings):
         "name; auto: the shipped one of the engine",
     )
     second: str = Field(
-        "asr_whisper_phones",
+        FAST_MODEL,
         description="a fast model of the kind ctc beside a Whisper: it tells what is being said "
         "and gives further readings; empty: none",
     )
