@@ -101,7 +101,7 @@ class Probe(Node):
     def __init__(self, domain: int) -> None:
         with mock.patch.dict(os.environ, ROS_LOCALHOST_ONLY="1"):
             self._joined = Context(domain_id=domain)
-        super().__init__("probe", context=self._joined)
+            super().__init__("probe", context=self._joined)  # its rmw reads CYCLONEDDS_URI here
         self.roster = Roster(self)
         self.received: dict[str, list[Any]] = {}
         self.turret = Turret()
