@@ -60,6 +60,11 @@ def pytest_report_header() -> list[str]:
     return [f"left out: {file} needs {', '.join(_missing(file))}" for file in collect_ignore]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A name for a long text: colcon stops at a line of more than 64 kB, and waits for ever."""
+    return f"{argname} of {len(val)}" if isinstance(val, (str, bytes)) and len(val) > 200 else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A test that is a coroutine is run to its end."""

@@ -116,6 +116,10 @@ def test_any_text_is_a_value_or_one_line(text: str) -> None:
             assert len(str(error).splitlines()) == 1
 
 
+def test_the_names_of_these_tests_fit_a_line(request: pytest.FixtureRequest) -> None:
+    assert max(len(each.nodeid) for each in request.session.items) < 1000
+
+
 @given(st.recursive(st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)))
 def test_values_survive(value: object) -> None:
     assert documents.parse_yaml(yaml.safe_dump(value), "it") == value

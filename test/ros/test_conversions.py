@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from array import array
-
 import math
+from array import array
 
 import numpy as np
 import pytest
