@@ -44,7 +44,7 @@ class Parameters(BaseModel):
     count: int = Field(3, ge=1, le=5, description="how many")
     on: bool = True
     labels: list[str] = ["a", "b"]
-    numbers: list[float] = [1.0, 2.5]
+    numbers: list[float] = Field([1.0, 2.5], json_schema_extra={"dynamic": True})
     vad: Vad = Vad()
 
 

@@ -193,6 +193,7 @@ def test_on_rclpy_parameters_change_at_run_time_as_they_do_without_ros() -> None
         assert peer.until("gain")["gain"] == 2.5
         assert "successful" not in change("gain", "99.0")
         assert "successful" not in change("count", "4")
+        assert "successful" in change("numbers", "[2.0, 0.5]")
 
 
 def test_on_rclpy_a_failing_callback_ends_nothing() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
@@ -132,6 +133,8 @@ def test_a_range_counts_also_for_settings_meant_for_many_nodes() -> None:
 def test_only_dynamic_parameters_change_at_run_time() -> None:
     made = resolve(Model, {})
     assert values(change(made, {"rate": 2.0}))["rate"] == 2.0
+    as_rclpy_gives_it = {"weights": array("d", [2.0, 0.5])}
+    assert values(change(made, as_rclpy_gives_it, fixed=""))["weights"] == [2.0, 0.5]
     with pytest.raises(ConfigError, match=r"name.*read-only"):
         change(made, {"name": "y"})
     with pytest.raises(ConfigError, match="must be > 0"):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import math
 import types as python_types
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
@@ -199,7 +200,7 @@ def to_plain(value: Any) -> Any:
         return to_plain(value.value)
     if isinstance(value, Path):
         return str(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, array)):  # numbers come from rclpy as arrays
         return [to_plain(each) for each in value]
     return value
 
@@ -293,7 +294,7 @@ def change(
             raise ConfigError(_unknown(name, known, place))
         if fixed and not known[name].dynamic:
             raise ConfigError(f"parameter {name}{place} {fixed}")
-        given[name] = check_type(known[name], value, place)
+        given[name] = check_type(known[name], to_plain(value), place)
     return _validate(type(current), given, place)
 
 
