@@ -74,6 +74,13 @@ def test_floats_are_scaled_and_bgr_is_turned():
     assert images.to_rgb(picture, bgr=True)[0, 0].tolist() == [0, 0, 255]
 
 
+def test_jpeg_2000_is_refused_since_opencv_dies_of_damaged_ones():
+    file = io.BytesIO()
+    Image.fromarray(_red()).save(file, "JPEG2000")
+    with pytest.raises(InputError, match="not a picture that can be decoded"):
+        images.decode(file.getvalue())
+
+
 def test_an_unknown_ending_is_refused(tmp_path):
     with pytest.raises(InputError):
         images.save(tmp_path / "a.xyz", _red())

@@ -15,7 +15,8 @@ from turret_ai.errors import InputError
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused: decoding them would take gigabytes."""
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "PPM", "GIF", "JPEG2000", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "PPM", "GIF", "AVIF")
+"""Without JPEG 2000: OpenCV 4.10 and 4.11, the newest for NumPy 1, die of damaged ones."""
 _ORIENTATION = 0x0112
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """In the coded data of a JPEG: a marker that neither restarts nor stands for a byte 0xFF."""
