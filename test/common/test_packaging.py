@@ -4,6 +4,7 @@
 import ast
 import importlib.metadata
 import importlib.util
+import os
 import re
 import runpy
 import subprocess
@@ -80,12 +81,19 @@ def test_an_installation_without_its_packages_says_which_are_missing():
         "from turret_ai.{module} import main; sys.exit(main({words}))"
     )
 
-    def run(module, words):
+    def run(module, words, runtime="dds"):
         code = script.replace("{module}", module).replace("{words}", repr(words))
         return subprocess.run(
-            [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60
+            [sys.executable, "-I", "-S", "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "TURRET_AI_RUNTIME": runtime},
         )
 
+    node = run("nodes.main", ["locator"], runtime="rclpy")
+    assert (node.returncode, node.stderr.count("\n")) == (2, 1)
+    assert "source ROS 2 first" in node.stderr
     node = run("nodes.main", ["locator"])
     assert node.returncode == 2
     assert node.stderr.count("\n") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 import pytest
 
@@ -75,7 +76,10 @@ def test_cancelled_tasks_are_waited_for_and_their_errors_are_no_noise(caplog) ->
     assert not caplog.records
 
 
-def test_a_task_that_swallows_its_cancellation_keeps_nobody(caplog) -> None:
+def test_a_task_that_swallows_its_cancellation_keeps_nobody(caplog, monkeypatch) -> None:
+    # ROS's pytest plugins make loggers that keep what they are told to themselves
+    monkeypatch.setattr(logging.getLogger("turret_ai.waiting"), "propagate", True)
+
     async def stubborn(enough: asyncio.Event) -> None:
         while not enough.is_set():
             with contextlib.suppress(asyncio.CancelledError):

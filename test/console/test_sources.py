@@ -117,6 +117,7 @@ def test_an_emulated_robot_is_shown_and_commanded() -> None:
             # Not "SLEWING": at thrice the speed a busy machine may show nothing of the slew.
             north_east = pytest.approx(45.0, abs=0.5)
             assert page.until(lambda: (page.turret["goal"] or {}).get("heading") == north_east)
+            assert page.until(lambda: page.turn.get("command"))  # the heading is acted on earlier
             fields = page.turn["command"]["fields"]
             assert [fields[name]["value"] for name in ("heading", "tool", "target")] == [
                 "045",

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from turret_ai.errors import TurretError
+
 
 def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) -> int:
     """Run one or several nodes in this process until SIGINT or SIGTERM.
@@ -29,6 +31,9 @@ def main(names: Sequence[str] | None = None, args: Sequence[str] | None = None) 
         return _main(names, args)
     except KeyboardInterrupt:  # Ctrl-C while the modules were still being imported
         return 0
+    except TurretError as error:  # no such node, or not the runtime that was asked for
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except ImportError as error:
         from turret_ai import requirements
 
@@ -66,7 +71,6 @@ def _be_deaf() -> None:
 def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
     # Imported here, so that a Ctrl-C meanwhile is caught above.
     from turret_ai import spare
-    from turret_ai.errors import TurretError
     from turret_ai.nodes.registry import node_class
     from turret_ai.ros import run
 
@@ -79,12 +83,7 @@ def _main(names: Sequence[str] | None, args: Sequence[str] | None) -> int:
     if names is None:
         end = words.index("--ros-args") if "--ros-args" in words else len(words)
         names, words = words[:end], words[end:]
-    try:
-        factories = [node_class(name) for name in names]
-    except TurretError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return run(*factories, args=words)
+    return run(*(node_class(name) for name in names), args=words)
 
 
 def _import_ahead(names: Sequence[str]) -> None:
