@@ -160,17 +160,31 @@ def crops(
     seed: Seed = 0,
     split: Annotated[str, typer.Option(help="train or val: airframes differ.")] = "train",
     workers: Workers = 1,
+    any_background: Annotated[
+        bool,
+        typer.Option(
+            "--any-background", help="Photographs: also those without a plain sky, by our models."
+        ),
+    ] = False,
 ) -> None:
     """Single craft as layers with captions, to train the matcher on."""
     import os
 
     from turret_ai.errors import InputError
     from turret_ai.learn.vision import packs
+    from turret_ai.see.settings import DetectionSettings, MatchingSettings
 
     if split not in ("train", "val"):
         raise InputError(f"no split {split!r}: train or val")
     made, problems = packs.write(
-        kind, out, num_crops, seed, split, material, workers or os.cpu_count() or 1
+        kind,
+        out,
+        num_crops,
+        seed,
+        split,
+        material,
+        workers or os.cpu_count() or 1,
+        (DetectionSettings().models[0], MatchingSettings().models[0]) if any_background else None,
     )
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)

@@ -34,6 +34,7 @@ from turret_ai.learn.vision.crop_bank import Crop, Origin
 from turret_ai.learn.vision.efficientnet_lite import NORMS, EfficientNetLite, load
 from turret_ai.learn.vision.lite_config import LiteConfig
 from turret_ai.learn.vision.lite_task import LiteTask
+from turret_ai.learn.vision.matcher_config import AnyConfig
 from turret_ai.learn.vision.matcher_lite import LiteMatcher, LiteShape
 from turret_ai.learn.vision.matcher_model import Matcher, MatcherShape
 from turret_ai.learn.vision.relight import Relight, relight
@@ -166,6 +167,14 @@ def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
     with pytest.raises(ModelError, match=r"model\.yaml"):
         words += [f"init={packs}", f"out={packs / 'no'}", "schedule.steps=1"]
         train_matcher.run("matcher_lite", words)
+
+
+def test_a_validation_names_the_types_that_it_has(packs):
+    """A type without held crops has no figure, and takes none from the next."""
+    words = [*_words(packs), "types=[aircraft, drone, helicopter, missile]"]
+    task = LiteTask(configs.load("matcher_lite", words, AnyConfig).root)
+    found = task.validate(task.model.eval())
+    assert {k for k in found if k.startswith("type of ")} == {f"type of {t}" for t in TYPES}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,16 @@ from craft_material import RED, box, paint, photograph, sky
 
 from turret_ai.cli.app import main
 from turret_ai.errors import InputError
-from turret_ai.learn.vision import crop_bank, packs, photo_cutouts, windows
+from turret_ai.learn import backdrop
+from turret_ai.learn.images import Settings
+from turret_ai.learn.vision import (
+    craft_crops,
+    crop_bank,
+    packs,
+    photo_cutouts,
+    photo_segments,
+    windows,
+)
 
 WHITE = (240, 240, 240)
 
@@ -87,6 +96,39 @@ def test_a_craft_is_cut_from_a_plain_sky(tmp_path):
 )
 def test_photographs_that_cannot_be_cut_well_are_turned_down(picture, reason):
     assert photo_cutouts.cut(picture) == reason
+
+
+def _before_a_landscape(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """A painted craft, 150 px long, before drawn ground; where it is."""
+    crops = craft_crops.painted_row(number, 5, "train")
+    crop = max(crops, key=lambda c: len(c.pixels))
+    scale = 150 / float(np.ptp(crop.box.reshape(2, 2), axis=0).max())
+    side = round(len(crop.pixels) * scale)
+    layer = cv2.resize(crop.pixels, (side, side), interpolation=cv2.INTER_CUBIC).astype(float)
+    rng = np.random.default_rng(number)
+    ground, *_ = backdrop.background(3, 4711, "train", Settings(), rng)
+    y, x = (int(rng.integers(n - side)) for n in ground.shape[:2])
+    cover = np.clip(layer[..., 3:] / 255, 0, 1)
+    laid = layer[..., :3] + ground[y : y + side, x : x + side] * (1 - cover)
+    return np.clip(laid, 0, 255).astype(np.uint8), cover[..., 0] > 0.5
+
+
+def test_craft_are_cut_from_any_background_with_the_help_of_our_models():
+    guide = photo_segments.Segmenter("detector_photos", "matcher_lite")
+    overlaps = []
+    for number in range(12):
+        picture, true = _before_a_landscape(number)
+        assert isinstance(photo_cutouts.cut(picture), str)  # no plain sky is behind them
+        found = guide.cut(picture)
+        if isinstance(found, photo_cutouts.Cutout):
+            cut = found.cover > 0.5
+            overlaps.append((cut & true).sum() / (cut | true).sum())
+    assert len(overlaps) >= 6
+    assert np.mean(overlaps) > 0.8
+    noise = np.random.default_rng(1).integers(0, 255, (224, 224, 3)).astype(np.uint8)
+    assert isinstance(guide.cut(noise), str)
+    assert isinstance(guide.cut(sky()), str)
+    assert guide.cut(sky(40, 40)) == "small"
 
 
 def test_photographs_by_airframe_become_crops_and_broken_ones_are_named(tmp_path):

@@ -220,11 +220,11 @@ class LiteTask:
         there = torch.tensor([n >= 0 for n in self.held])
         types = torch.tensor([data.held.kinds[n] if n >= 0 else UNKNOWN for n in self.held])
         right = kinds.argmax(1)[there] == types[there]
-        each = [
-            float(right[types[there] == k].float().mean())
-            for k in range(len(config.types))
+        each = {
+            name: float(right[types[there] == k].float().mean())
+            for k, name in enumerate(config.types)
             if (types == k).any()
-        ]
+        }
         wanted = [
             (row, attributes)
             for row, n in enumerate(self.held)
@@ -242,9 +242,9 @@ class LiteTask:
             "score": top1(joint, own, np.random.default_rng(config.seed)),
             "cosine": top1(cosine, own, np.random.default_rng(config.seed)),
             "near": float(prefers.float().mean()),
-            "type": float(np.mean(each)),
+            "type": float(np.mean(list(each.values()))),
             "craft": float(((craft > 0) == there).float().mean()),
-            **{f"type of {n}": s for n, s in zip(config.types, each, strict=False)},
+            **{f"type of {name}": share for name, share in each.items()},
         }
 
     def _texts(self, model: LiteMatcher, wanted: Sequence[Attributes]) -> Tensor:

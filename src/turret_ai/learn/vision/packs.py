@@ -25,7 +25,8 @@ KINDS = ("painted", "textured", "photographs")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One shard. folder: of the models or photographs; painted craft need none."""
+    """One shard. folder: of the models or photographs; painted craft need none. guides: as
+    `photo_crops.photo_row` has them."""
 
     kind: str
     path: Path
@@ -33,12 +34,23 @@ class Task:
     seed: int
     split: str
     folder: Path
+    guides: tuple[str, str] | None = None
 
 
 def write(
-    kind: str, out: Path, count: int, seed: int, split: str, folder: Path, workers: int = 1
+    kind: str,
+    out: Path,
+    count: int,
+    seed: int,
+    split: str,
+    folder: Path,
+    workers: int = 1,
+    guides: tuple[str, str] | None = None,
 ) -> tuple[list[Path], list[str]]:
     """Shards of about `count` crops (of all photographs, whatever `count`).
+
+    Args:
+        guides: a detector and a matcher for photographs without a plain sky.
 
     Returns:
         the files, and what could not be read.
@@ -54,7 +66,9 @@ def write(
     if kind == "photographs":
         count = len(photo_crops.files(folder, split))
     tasks = [
-        Task(kind, out / f"{kind}_{split}_{seed}_{k:03d}.npz", k * SHARD, seed, split, folder)
+        Task(
+            kind, out / f"{kind}_{split}_{seed}_{k:03d}.npz", k * SHARD, seed, split, folder, guides
+        )
         for k in range(-(-count // SHARD))
     ]
     title = f"{kind} crops"
@@ -92,4 +106,4 @@ def _row(task: Task, number: int) -> list[Crop]:
         return craft_crops.painted_row(number, task.seed, task.split)
     if task.kind == "textured":
         return craft_crops.textured_row(number, task.seed, task.split, task.folder)
-    return photo_crops.photo_row(number, task.seed, task.split, task.folder)
+    return photo_crops.photo_row(number, task.seed, task.split, task.folder, task.guides)

@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from turret_ai.errors import InputError
 from turret_ai.learn import colour_words
-from turret_ai.learn.vision import layers, photo_cutouts
+from turret_ai.learn.vision import layers, photo_cutouts, photo_segments
 from turret_ai.learn.vision.captions import compose
 from turret_ai.learn.vision.crop_bank import AROUND, Crop, Origin
 from turret_ai.simulate.models import catalogue
@@ -42,12 +42,19 @@ def files(folder: Path, split: str) -> tuple[Path, ...]:
     return tuple(found[i] for i in order)
 
 
-def photo_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]:
+def photo_row(
+    number: int, seed: int, split: str, folder: Path, guides: tuple[str, str] | None = None
+) -> list[Crop]:
     """Crops of several sizes of photograph `number`; none where it can't be cut well, or where
     there are fewer.
 
+    Args:
+        guides: a detector and a matcher (exported ones) that help where no plain sky is behind it;
+            None: those are left out.
+
     Raises:
         InputError: it can't be read.
+        ModelError: no such models.
     """
     paths = files(folder, split)
     if number >= len(paths):
@@ -56,7 +63,10 @@ def photo_row(number: int, seed: int, split: str, folder: Path) -> list[Crop]:
     data = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if data is None:
         raise InputError(f"{path} can't be read as a picture")
-    cutout = photo_cutouts.cut(np.asarray(cv2.cvtColor(data, cv2.COLOR_BGR2RGB), np.uint8))
+    rgb = np.asarray(cv2.cvtColor(data, cv2.COLOR_BGR2RGB), np.uint8)
+    cutout = photo_cutouts.cut(rgb)
+    if isinstance(cutout, str) and guides is not None:
+        cutout = photo_segments.segmenter(*guides).cut(rgb)
     if isinstance(cutout, str):
         return []
     rng = np.random.default_rng([seed, number, 13])

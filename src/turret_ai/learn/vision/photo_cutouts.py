@@ -25,7 +25,8 @@ _WARMEST = 9.0
 """Largest mean b* of a sky: warmer are walls, paper and sepia."""
 _APART = 11.0
 """Lab units from the sky on that are craft for certain; half as far is its soft edge."""
-_AREA = (0.02, 0.5)
+AREA = (0.02, 0.5)
+"""Share of a photograph that the craft has."""
 _CRISP = 4.5
 """Least mean gradient across the outline, Lab units a pixel: clouds are softer."""
 _DULL_EDGE, _MOST_DULL = 2.2, 0.14
@@ -78,9 +79,13 @@ def cut(rgb: ImageArray) -> Cutout | str:
     full = np.maximum(cv2.dilate(distance, np.ones((5, 5), np.uint8)), 1.8 * limit)
     ramp = np.clip((distance - 0.6 * limit) / (0.85 * full - 0.6 * limit), 0, 1)
     cover = np.where(inner > 0, 1.0, np.where(near > 0, ramp, 0.0)).astype(np.float32)
-    chroma = np.hypot(lab[..., 1], lab[..., 2])
-    coloured = float(np.percentile(chroma, 95)) > 7.0
-    return Cutout(rgb, cover, coloured)
+    return Cutout(rgb, cover, coloured(rgb))
+
+
+def coloured(rgb: ImageArray) -> bool:
+    """Whether it is no black and white photograph."""
+    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return float(np.percentile(np.hypot(lab[..., 1], lab[..., 2]), 95)) > 7.0
 
 
 def _sky(lab: FloatArray) -> tuple[FloatArray, float] | str:
@@ -123,7 +128,7 @@ def _craft(apart: NDArray[np.bool_]) -> ImageArray | str:
         return "several things"
     mask = (labels == best).astype(np.uint8)
     share = float(mask.mean())
-    if not _AREA[0] <= share <= _AREA[1]:
+    if not AREA[0] <= share <= AREA[1]:
         return "too small or too large"
     edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     if edge.mean() > 0.03:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from turret_ai.errors import ModelError
 from turret_ai.extras import require
+from turret_ai.learn.vision import tapped
 from turret_ai.types import FloatArray, ImageArray
 
 UNKNOWN = -100
@@ -63,16 +63,7 @@ def hidden(graph: Any) -> tuple[str, int]:
 
 def features(file: Path, batches: Sequence[ImageArray]) -> FloatArray:
     """(n, f) of crops, batches of (b, S, S, 3) uint8, as the encoder sees them."""
-    onnx = require("onnx", extra="train")
-    model = onnx.load(str(file))
-    name, _ = hidden(model.graph)
-    if name not in [o.name for o in model.graph.output]:
-        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = ort.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session, name = tapped.session(file, lambda graph: hidden(graph)[0])
     given = session.get_inputs()[0].name
     found = []
     for batch in batches:
