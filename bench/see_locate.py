@@ -61,7 +61,9 @@ class _Eager:
         from turret_ai.execution import cpu_threads
         from turret_ai.learn import config
         from turret_ai.learn.vision.detector_model import Detector, Exported
+        from turret_ai.learn.vision.lite_config import LiteConfig
         from turret_ai.learn.vision.matcher_config import SmallConfig
+        from turret_ai.learn.vision.matcher_lite import LiteEncoder
         from turret_ai.learn.vision.matcher_model import ImageEncoder, TextEncoder
         from turret_ai.learn.vision.train_detector import DetectorConfig
         from turret_ai.see.cropping import CropShape
@@ -72,8 +74,13 @@ class _Eager:
         detector = Detector(config.load("detector_small", [], DetectorConfig).root.model)
         self.detector = Exported(detector).eval().to(memory_format=torch.channels_last)
         shape = config.load("matcher_small", [], SmallConfig).model
-        self.size, self.crop = shape.image_size, CropShape(context=0.15, fit="square")
-        self.images, self.texts = ImageEncoder(shape).eval(), TextEncoder(shape).eval()
+        lite = config.load("matcher_lite", [], LiteConfig).model
+        self.crop = CropShape(context=0.15, fit="square")
+        self.encoders = {
+            lite.image_size: LiteEncoder(lite).eval().to(memory_format=torch.channels_last),
+            shape.image_size: ImageEncoder(shape).eval().to(memory_format=torch.channels_last),
+        }
+        self.texts = TextEncoder(shape).eval()
         self.ids = torch.ones(1, shape.tokens, dtype=torch.int64)
 
     def detect(self, rgb) -> object:
@@ -94,10 +101,14 @@ class _Eager:
     def match(self, rgb, xyxy) -> object:
         from turret_ai.see.cropping import crop_boxes
 
-        crops = crop_boxes(rgb, xyxy, self.size, self.crop)
-        with self.torch.inference_mode():
-            tensor = self.torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)
-            return self.images(tensor) + self.images(tensor.flip(-1))  # as `matching.flip` does
+        answers = []
+        for size, encoder in self.encoders.items():
+            crops = crop_boxes(rgb, xyxy, size, self.crop)
+            with self.torch.inference_mode():
+                tensor = self.torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)
+                views = (tensor, tensor.flip(-1))  # as `matching.flip` has it
+                answers.append([encoder(view) for view in views])
+        return answers
 
     def text(self) -> object:
         with self.torch.inference_mode():
