@@ -21,6 +21,7 @@ from turret_ai.learn.vision import (
     photo_segments,
     windows,
 )
+from turret_ai.see.boxes import Boxes
 
 WHITE = (240, 240, 240)
 
@@ -129,6 +130,18 @@ def test_craft_are_cut_from_any_background_with_the_help_of_our_models():
     assert isinstance(guide.cut(noise), str)
     assert isinstance(guide.cut(sky()), str)
     assert guide.cut(sky(40, 40)) == "small"
+
+
+def test_a_craft_that_fills_the_photograph_is_turned_down(monkeypatch):
+    guide = photo_segments.Segmenter("detector_photos", "matcher_lite")
+    whole = Boxes.of([[0, 0, 224, 224]])
+    monkeypatch.setattr(guide, "_detect", lambda _: whole)
+    monkeypatch.setattr(
+        guide,
+        "_likely",
+        lambda *_: np.linspace(0.55, 1, 224 * 224, dtype=np.float32).reshape(224, 224),
+    )
+    assert guide.cut(photograph()) == "too small or too large"
 
 
 def test_photographs_by_airframe_become_crops_and_broken_ones_are_named(tmp_path):

@@ -27,9 +27,11 @@ _WIDE = 0.3
 """Least width of the craft's box as a share of the photograph's."""
 _AROUND = (0.06, 0.1)
 """How far beyond the box craft may reach, shares of its width and height."""
-_CORE = 0.9
-"""This quantile of the mask and more is craft for certain."""
+_CORE, _LIKELY, _FEWEST = 0.9, 0.6, 30
+"""This quantile of the mask and more is craft for certain, if it is as likely as that; with fewer
+pixels of that kind there is none."""
 _ROUNDS = 6
+"""Of GrabCut."""
 _AGREEMENT = 0.58
 """Least overlap (IoU) of the line drawn with the matcher's mask."""
 _REST = 0.05
@@ -64,7 +66,7 @@ class Segmenter:
             return "small"
         found = self._detect(rgb)
         sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
-        fits = found.scores * np.sqrt(np.sqrt(sides.prod(axis=1))) * (sides[:, 0] > _WIDE * width)
+        fits = found.scores * sides.prod(axis=1) ** 0.25 * (sides[:, 0] > _WIDE * width)
         if not fits.max(initial=0.0) > 0:
             return "no craft"
         box = found.xyxy[int(fits.argmax())]
@@ -109,12 +111,14 @@ def _line(rgb: ImageArray, box: FloatArray, likely: FloatArray) -> np.ndarray | 
     dx, dy = _AROUND[0] * (x1 - x0) + 2, _AROUND[1] * (y1 - y0) + 2
     near = np.zeros(likely.shape, bool)
     near[int(max(0, y0 - dy)) : int(y1 + dy), int(max(0, x0 - dx)) : int(x1 + dx)] = True
-    core = near & (likely > max(0.6, float(np.quantile(likely[near], _CORE))))
+    core = near & (likely > max(_LIKELY, float(np.quantile(likely[near], _CORE))))
     marks = np.where(near, cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
     marks[near & (likely > 0.5)] = cv2.GC_PR_FGD
     marks[core] = cv2.GC_FGD
-    if core.sum() < 30:
+    if core.sum() < _FEWEST:
         return "no craft"
+    if not np.isin(marks, (cv2.GC_BGD, cv2.GC_PR_BGD)).any():  # GrabCut needs some of both
+        return "too small or too large"
     models = np.zeros((1, 65)), np.zeros((1, 65))
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     cv2.setRNGSeed(0)
