@@ -24,7 +24,10 @@ def folder(tmp_path):
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (200, 200, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), picture)
-    marks = [{"caption": c, "bbox": b} for c, b in zip(CAPTIONS, CRAFT, strict=True)]
+    marks = [
+        {"caption": c, "bbox": b, "type": t}
+        for c, b, t in zip(CAPTIONS, CRAFT, ("drone", "missile", "drone", None), strict=True)
+    ]
     (tmp_path / "views.jsonl").write_text(json.dumps({"image": "a.png", "annotations": marks}))
     return tmp_path
 
@@ -41,8 +44,14 @@ class Answers:
     def look(self, rgb):
         return Candidates(self.boxes, ())
 
-    def matcher(self, rgb, boxes, captions):
-        return np.eye(len(boxes), dtype=np.float32)[:, [0, 1, 3]]
+    class matcher:
+        encode_boxes = staticmethod(lambda rgb, boxes: [len(boxes)])
+        types = staticmethod(lambda found: ["drone"] * found[0])
+
+        @staticmethod
+        def score(found, boxes, captions):
+            assert found == [len(boxes)]
+            return np.eye(len(boxes), dtype=np.float32)[:, [0, 1, 3]]
 
     def choose(self, candidates, captions):
         assert captions == ["red drone", "grey missile", "blue helicopter"]
@@ -62,6 +71,7 @@ def test_boxes_without_a_caption_count_for_detection_only(folder):
     assert figures["captions"] == 3
     assert figures["vlm"] == pytest.approx(2 / 3) and figures["matcher_top1"] == 1.0
     assert figures["detector_recall"] == pytest.approx(3 / 4)
+    assert (figures["matcher_type"], figures["typed_boxes"]) == (pytest.approx(2 / 3), 3)
     assert figures["false_positives_a_picture"] == 1.0
     assert figures["vlm_standard_error"] == pytest.approx((2 / 9 / 3) ** 0.5)
 

@@ -16,6 +16,7 @@ from turret_ai.see.boxes import Boxes
 from turret_ai.see.classify import Classifier
 from turret_ai.see.cropping import CropShape, crop_boxes, widened
 from turret_ai.see.encoders import clean
+from turret_ai.see.evidence import Evidence
 from turret_ai.see.matcher import Matcher
 from turret_ai.see.settings import MatchingSettings, UpscalerSettings
 from turret_ai.see.upscaler import Upscaler
@@ -162,3 +163,17 @@ def test_predictions_of_other_things_or_wrong_weights_are_refused(tmp_path):
 def test_tiny_models_are_told_apart_by_colour(tiny):
     picture = tiny_models.scene(60, 60, {"blue": (30, 30)}, side=30)
     assert _classifier(tiny, ["red", "blue"])(picture).argmax() == 1
+
+
+def test_types_are_named_by_all_heads_together(tiny):
+    models = ["matcher_lite", "matcher_small"]
+    matcher = Matcher(MatchingSettings(models=models, weights=[2, 1]), CPU)
+    names = matcher.encoders[0].about.heads.types
+    unit = np.ones((2, 1), np.float32)
+    one, other = (np.log(np.full((2, len(names)), 1 / len(names), np.float32)) for _ in "ab")
+    one[:, 1], other[0, 2], other[1, 2] = np.log(0.3), np.log(0.5), np.log(0.99)
+    one[1, 2] = np.log(0.25)
+    found = matcher.types([Evidence(unit, one), Evidence(unit, other)])
+    assert found == [names[1], names[2]]
+    alone = Matcher(MatchingSettings(models=[tiny["matcher"]]), CPU)
+    assert alone.types([Evidence(unit)]) == []

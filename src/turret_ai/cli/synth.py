@@ -154,7 +154,7 @@ def crops(
     kind: Annotated[str, typer.Argument(help="painted, textured or photographs.")],
     out: Out,
     material: Annotated[
-        Path, typer.Option(help="The folder of models or of photographs by airframe.")
+        Path, typer.Option(help="The folder of models, or of photographs by airframe or type.")
     ] = Path(),
     num_crops: Annotated[int, typer.Option(min=1, help="About how many; photographs: all.")] = 1000,
     seed: Seed = 0,
@@ -165,6 +165,10 @@ def crops(
         typer.Option(
             "--any-background", help="Photographs: also those without a plain sky, by our models."
         ),
+    ] = False,
+    uncut: Annotated[
+        bool,
+        typer.Option("--uncut", help="With --any-background: what can't be cut stays as it is."),
     ] = False,
 ) -> None:
     """Single craft as layers with captions, to train the matcher on."""
@@ -185,6 +189,7 @@ def crops(
         material,
         workers or os.cpu_count() or 1,
         (DetectionSettings().models[0], MatchingSettings().models[0]) if any_background else None,
+        uncut,
     )
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)

@@ -31,12 +31,13 @@ another craft's was preferred, a worse one of the same craft, or one where no cr
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One labelled picture; captions and boxes go together. An empty caption asks nothing: its box
-    counts for detection only."""
+    counts for detection only. types: of the boxes, "" where they aren't known."""
 
     name: str
     load: Callable[[], ImageArray]
     captions: tuple[str, ...]
     boxes: tuple[Box, ...]
+    types: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -71,9 +72,11 @@ class Answered:
 @dataclass(slots=True)
 class VlmScore:
     """The answers of a data set, the time that each picture took, and of each picture the
-    candidates and the true boxes."""
+    candidates and the true boxes. typed: of each true box of a known type, whether the matcher
+    names it rightly."""
 
     answers: list[Answered] = field(default_factory=list)
+    typed: list[bool] = field(default_factory=list)
     frames: list[tuple[Boxes, Boxes]] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
@@ -120,6 +123,8 @@ class VlmScore:
             "detector_map50": detection.interpolated_precision if detection.truths else None,
             "false_positives_a_picture": self.false_positives,
             "matcher_top1": self.top1,
+            "matcher_type": _mean(self.typed) if self.typed else None,
+            "typed_boxes": len(self.typed),
             "found": _mean(s is LocationStatus.FOUND for s in statuses),
             "ambiguous": _mean(s is LocationStatus.AMBIGUOUS for s in statuses),
             "not_found": _mean(s is LocationStatus.NOT_FOUND for s in statuses),
@@ -197,6 +202,7 @@ def pictures(manifest: str) -> list[Picture]:
                 lambda path=entry.path: images.load(path),  # type: ignore[misc]
                 entry.captions,
                 tuple(boxes.as_box(i) for i in range(len(boxes))),
+                entry.types,
             )
         )
     return found
@@ -270,7 +276,10 @@ def score(
         result.seconds["detect"].append(locator.seconds["detect"])
         result.seconds["match"].append(whole - locator.seconds["detect"])
         true = Boxes.from_boxes(list(picture.boxes))
-        given = locator.matcher(rgb, true, captions)
+        evidence = locator.matcher.encode_boxes(rgb, true) if len(true) else []
+        given = locator.matcher.score(evidence, true, captions)
+        named = locator.matcher.types(evidence) if len(true) else []
+        result.typed += [n == t for n, t in zip(named, picture.types, strict=False) if t]
         for column, (i, location) in enumerate(zip(asked, locations, strict=True)):
             best = location.candidates[0][0] if location.candidates else None
             result.answers.append(

@@ -17,11 +17,12 @@ from turret_ai.types import FloatArray, ImageArray
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One picture. boxes: (n, 4) float32 corners x0, y0, x1, y1 in pixels; captions: n texts, empty
-    where nobody says what the box shows."""
+    where nobody says what the box shows; types: n names, empty where the file doesn't say."""
 
     path: Path
     captions: tuple[str, ...]
     boxes: FloatArray
+    types: tuple[str, ...] = ()
 
     def load(self) -> ImageArray:
         """The picture, RGB uint8 (H, W, 3)."""
@@ -33,7 +34,8 @@ def read(manifest: Path | str) -> list[Scene]:
 
     Args:
         manifest: the JSONL file, or a folder that holds exactly one; images lie beside it or in
-            its `images` folder. A caption may be null: that box counts for detection only.
+            its `images` folder. A caption may be null: that box counts for detection only. An
+            annotation may have a "type".
 
     Raises:
         InputError: no manifest, a line that isn't of that form, or an image that is missing.
@@ -55,7 +57,8 @@ def read(manifest: Path | str) -> list[Scene]:
             ]
             name = str(row["image"])
             boxes = np.array([b for _, b in entries], np.float32).reshape(-1, 4)
-        except (ValueError, KeyError, TypeError) as error:
+            types = tuple(str(a.get("type") or "") for a in row["annotations"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{manifest}, line {number}: not an annotated image ({error})"
             ) from error
@@ -65,7 +68,7 @@ def read(manifest: Path | str) -> list[Scene]:
             missing.append(name)
             continue
         boxes[:, 2:] += boxes[:, :2]
-        scenes.append(Scene(path, tuple(c for c, _ in entries), boxes))
+        scenes.append(Scene(path, tuple(c for c, _ in entries), boxes, types))
     if missing:
         raise InputError(f"{manifest}: {len(missing)} images are missing, such as {missing[0]}")
     if not scenes:

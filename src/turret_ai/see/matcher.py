@@ -214,3 +214,21 @@ class Matcher:
                 found = features(picture, text, wanted, boxes.scores)
                 scores[:, j] += weight * (log_odds(found, terms) + bonus * terms.cosine)
         return scores.astype(np.float32)
+
+    def types(self, pictures: Sequence[Evidence]) -> list[str]:
+        """What each of n boxes shows by the heads of the encoders that name the types of the first
+        one that does; empty if none does.
+
+        Args:
+            pictures: what `encode_boxes` said of them.
+        """
+        able = [
+            (encoder.about.heads.types, weight, picture.types)
+            for encoder, weight, picture in zip(self.encoders, self.weights, pictures, strict=True)
+            if picture.types is not None
+        ]
+        if not able:
+            return []
+        names = able[0][0]
+        total = sum(weight * found for types, weight, found in able if types == names)
+        return [names[i] for i in np.argmax(total, axis=1).tolist()]

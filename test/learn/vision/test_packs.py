@@ -16,6 +16,7 @@ from turret_ai.learn.images import Settings
 from turret_ai.learn.vision import (
     craft_crops,
     crop_bank,
+    lite_data,
     packs,
     photo_cutouts,
     photo_segments,
@@ -159,6 +160,55 @@ def test_photographs_by_airframe_become_crops_and_broken_ones_are_named(tmp_path
     assert "red commercial aircraft" in {c.caption for c in crops}
     assert len(problems) == 1
     assert "broken.jpg" in problems[0]
+
+
+def test_photographs_lie_in_folders_by_type_as_well_and_a_film_stays_in_one_split(tmp_path):
+    folder = tmp_path / "photos" / "light_aircraft"
+    folder.mkdir(parents=True)
+    for film in range(12):
+        for frame in (1, 20):
+            cv2.imwrite(str(folder / f"film{film}x_{frame}.png"), photograph()[..., ::-1])
+    found = {}
+    for split in ("train", "val"):
+        made, problems = packs.write("photographs", tmp_path, 1, 0, split, tmp_path / "photos")
+        found[split] = [c for path in made for c in crop_bank.load(path)]
+        assert not problems
+    films = {split: {c.origin.airframe for c in crops} for split, crops in found.items()}
+    assert films["train"] | films["val"] == {f"film{k}x" for k in range(12)}
+    assert not films["train"] & films["val"]
+    assert {c.origin.type_name for crops in found.values() for c in crops} == {"light aircraft"}
+    assert all(c.caption.endswith("light aircraft") for crops in found.values() for c in crops)
+
+
+@pytest.mark.parametrize("uncut", [True, False])
+def test_what_cannot_be_cut_keeps_its_background_if_that_is_asked(uncut, tmp_path, monkeypatch):
+    folder = tmp_path / "photos" / "fighter jet"
+    folder.mkdir(parents=True)
+    for number in range(8):
+        cv2.imwrite(str(folder / f"{number}a.png"), _before_a_landscape(number)[0][..., ::-1])
+    monkeypatch.setattr(photo_segments.Segmenter, "cut", lambda *_: "no clear outline")
+    guides = ("detector_photos", "matcher_lite")
+    crops = []
+    for split in ("train", "val"):
+        made, _ = packs.write(
+            "photographs", tmp_path, 1, 0, split, tmp_path / "photos", 1, guides, uncut
+        )
+        crops += [c for path in made for c in crop_bank.load(path)]
+    assert bool(crops) == uncut
+    for crop in crops:
+        assert crop.pixels.shape[2] == 3
+        assert (crop.origin.source, crop.origin.type_name) == ("uncut", "fighter jet")
+        assert crop.caption == ""
+        assert 80 < np.ptp(crop.box[::2]) < 176
+
+
+def test_bright_skies_take_their_share_of_the_backgrounds(tmp_path):
+    plain = lite_data.grounds([], 10, 0)
+    with_skies = lite_data.grounds([], 10, 0, skies=0.75)
+    assert len(with_skies) == 4 * len(plain)
+    skies = with_skies[len(plain) :]
+    assert np.mean([np.asarray(s).std(axis=(0, 1)).mean() < 8 for s in skies]) > 0.7
+    assert 0.5 < np.mean([np.median(s, axis=(0, 1)).min() > 235 for s in skies]) < 0.8
 
 
 def test_kinds_and_folders_that_are_not_there_are_refused(tmp_path):

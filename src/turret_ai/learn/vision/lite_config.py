@@ -27,6 +27,9 @@ class Packs(Section):
         description="folders of pictures without craft, at least 64 px, or packs; empty: made up",
     )
     windows: int = Field(3000, ge=1, description="most backgrounds that are kept in memory")
+    skies: float = Field(
+        0.0, ge=0, lt=0.95, description="share of craft that are laid on bright, plain skies"
+    )
     shares: dict[str, float] = Field(
         {}, description="how often a source is drawn against another, by its name; else 1"
     )

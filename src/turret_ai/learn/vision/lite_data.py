@@ -97,8 +97,11 @@ def pictures(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]
     return [f for f in found if min(f.shape[:2]) >= 64]
 
 
-def grounds(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]:
+def grounds(folders: Sequence[Path], count: int, seed: int, skies: float = 0.0) -> list[ImageArray]:
     """Those of `pictures`, and made-up ones, an eighth as many.
+
+    Args:
+        skies: share that are bright, plain skies instead, below 1.
 
     Raises:
         InputError: a picture or pack can't be read.
@@ -106,7 +109,9 @@ def grounds(folders: Sequence[Path], count: int, seed: int) -> list[ImageArray]:
     found = pictures(folders, count, seed)
     rng = np.random.default_rng([seed, 78])
     made = max(60, len(found) // 8)
-    return found + [backgrounds.made_up(rng) for _ in range(made)]
+    found += [backgrounds.made_up(rng) for _ in range(made)]
+    plain = round(len(found) * skies / (1 - skies))
+    return found + [backgrounds.bright_sky(rng) for _ in range(plain)]
 
 
 class LiteData:
@@ -118,7 +123,7 @@ class LiteData:
         packs, names = config.packs, (config.types, config.colours)
         self.train = Craft(packs.folders, packs.shares, *names, "train")
         self.held = Craft(packs.folders, packs.shares, *names, "val")
-        self.grounds = grounds(config.packs.backgrounds, config.packs.windows, config.seed)
+        self.grounds = grounds(packs.backgrounds, packs.windows, config.seed, packs.skies)
 
     def staged(self, number: int, rng: Generator) -> Staged:
         """One of the training crops in a picture."""

@@ -25,8 +25,8 @@ KINDS = ("painted", "textured", "photographs")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One shard. folder: of the models or photographs; painted craft need none. guides: as
-    `photo_crops.photo_row` has them."""
+    """One shard. folder: of the models or photographs; painted craft need none. guides and
+    uncut: as `photo_crops.photo_row` has them."""
 
     kind: str
     path: Path
@@ -35,6 +35,7 @@ class Task:
     split: str
     folder: Path
     guides: tuple[str, str] | None = None
+    uncut: bool = False
 
 
 def write(
@@ -46,11 +47,13 @@ def write(
     folder: Path,
     workers: int = 1,
     guides: tuple[str, str] | None = None,
+    uncut: bool = False,
 ) -> tuple[list[Path], list[str]]:
     """Shards of about `count` crops (of all photographs, whatever `count`).
 
     Args:
-        guides: a detector and a matcher for photographs without a plain sky.
+        guides: a detector and a matcher for photographs without a plain sky. uncut: those that they
+            can't cut, too, as they are.
 
     Returns:
         the files, and what could not be read.
@@ -67,7 +70,14 @@ def write(
         count = len(photo_crops.files(folder, split))
     tasks = [
         Task(
-            kind, out / f"{kind}_{split}_{seed}_{k:03d}.npz", k * SHARD, seed, split, folder, guides
+            kind,
+            out / f"{kind}_{split}_{seed}_{k:03d}.npz",
+            k * SHARD,
+            seed,
+            split,
+            folder,
+            guides,
+            uncut,
         )
         for k in range(-(-count // SHARD))
     ]
@@ -106,4 +116,5 @@ def _row(task: Task, number: int) -> list[Crop]:
         return craft_crops.painted_row(number, task.seed, task.split)
     if task.kind == "textured":
         return craft_crops.textured_row(number, task.seed, task.split, task.folder)
-    return photo_crops.photo_row(number, task.seed, task.split, task.folder, task.guides)
+    photo = number, task.seed, task.split, task.folder
+    return photo_crops.photo_row(*photo, task.guides, task.uncut)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Crops of craft cut from photographs that lie in folders by airframe."""
+"""Crops of craft from photographs that lie in folders by airframe or by type."""
 
 from __future__ import annotations
 
+import re
+import zlib
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,15 +15,23 @@ from numpy.random import Generator
 
 from turret_ai.errors import InputError
 from turret_ai.learn import colour_words
-from turret_ai.learn.vision import layers, photo_cutouts, photo_segments
+from turret_ai.learn.vision import crop_bank, layers, photo_cutouts, photo_segments
 from turret_ai.learn.vision.captions import compose
 from turret_ai.learn.vision.crop_bank import AROUND, Crop, Origin
+from turret_ai.learn.vision.photo_cutouts import Cutout
+from turret_ai.simulate.craft import TYPES
 from turret_ai.simulate.models import catalogue
-from turret_ai.types import FloatArray
+from turret_ai.types import FloatArray, ImageArray
 
 SIZES = (100.0, 66.0, 44.0)
 """Pixels of the longer side at most, of the crops from one photograph."""
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+_HELD = 7
+"""In folders by type, one group of photographs in so many is for validation."""
+_ROOM = 0.15
+"""Border round a photograph that craft may fill, of its longer side: its edge repeated."""
+_LONGEST = 320
+"""Pixels that are enough of a photograph's longer side."""
 
 
 @lru_cache(maxsize=4)
@@ -30,11 +41,8 @@ def files(folder: Path, split: str) -> tuple[Path, ...]:
     Raises:
         InputError: there are none.
     """
-    known = catalogue.photographs()
     found = sorted(
-        p
-        for p in folder.rglob("*")
-        if p.suffix.lower() in _ENDINGS and known.get(p.parent.name, ("", ""))[1] == split
+        p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS and _kind(p)[1] == split
     )
     if not found:
         raise InputError(f"{folder} has no folders of photographs that the table knows")
@@ -42,15 +50,40 @@ def files(folder: Path, split: str) -> tuple[Path, ...]:
     return tuple(found[i] for i in order)
 
 
+def _kind(path: Path) -> tuple[str, str]:
+    """Type and split of a photograph: by the table, if it knows the folder as an airframe; or the
+    folder is named as a type, and what is of one group stays in one split. Else both are ""."""
+    known = catalogue.photographs().get(path.parent.name)
+    if known is not None:
+        return known
+    name = path.parent.name.lower().replace("_", " ")
+    if name not in TYPES:
+        return "", ""
+    held = zlib.crc32(_group(path).encode()) % _HELD == 0
+    return name, "val" if held else "train"
+
+
+def _group(path: Path) -> str:
+    """The name less a number at its end: frames of one film are of one group."""
+    return re.sub(r"[-_ ]?\d+$", "", path.stem) or path.stem
+
+
 def photo_row(
-    number: int, seed: int, split: str, folder: Path, guides: tuple[str, str] | None = None
+    number: int,
+    seed: int,
+    split: str,
+    folder: Path,
+    guides: tuple[str, str] | None = None,
+    uncut: bool = False,
 ) -> list[Crop]:
-    """Crops of several sizes of photograph `number`; none where it can't be cut well, or where
-    there are fewer.
+    """Crops of photograph `number`: several sizes of what is cut from it, else none; none, too,
+    where there are fewer.
 
     Args:
         guides: a detector and a matcher (exported ones) that help where no plain sky is behind it;
             None: those are left out.
+        uncut: with guides, a crop of what can't be cut as well, with its own background: it tells
+            the type alone.
 
     Raises:
         InputError: it can't be read.
@@ -63,19 +96,49 @@ def photo_row(
     data = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if data is None:
         raise InputError(f"{path} can't be read as a picture")
-    rgb = np.asarray(cv2.cvtColor(data, cv2.COLOR_BGR2RGB), np.uint8)
+    rgb = _bounded(np.asarray(cv2.cvtColor(data, cv2.COLOR_BGR2RGB), np.uint8))
+    type_name, _ = _kind(path)
+    by_type = path.parent.name not in catalogue.photographs()
+    airframe = _group(path) if by_type else path.parent.name
+    origin = Origin(type_name, "photograph", airframe, path.stem, split)
     cutout = photo_cutouts.cut(rgb)
     if isinstance(cutout, str) and guides is not None:
-        cutout = photo_segments.segmenter(*guides).cut(rgb)
+        segmenter, roomy = photo_segments.segmenter(*guides), _framed(rgb)
+        cutout = segmenter.cut(rgb)
+        if isinstance(cutout, str):
+            cutout = segmenter.cut(roomy)
+        if isinstance(cutout, str) and uncut:
+            box = segmenter.find(roomy, sure=True)
+            if box is not None:
+                whole = crop_bank.cut(roomy, box, "")
+                return [replace(whole, origin=replace(origin, source="uncut"))]
     if isinstance(cutout, str):
         return []
-    rng = np.random.default_rng([seed, number, 13])
-    type_name = catalogue.photographs()[path.parent.name][0]
-    words = colour_words.name(cutout.colour, cutout.cover > 0.8, type_name=type_name)
+    return _layers(cutout, origin, np.random.default_rng([seed, number, 13]))
+
+
+def _bounded(rgb: ImageArray) -> ImageArray:
+    """Reduced, where it is larger than needed."""
+    scale = _LONGEST / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _framed(rgb: ImageArray) -> ImageArray:
+    """With a border: models look for craft in pictures, not for such that fill one."""
+    room = round(_ROOM * max(rgb.shape[:2]))
+    framed = cv2.copyMakeBorder(rgb, room, room, room, room, cv2.BORDER_REPLICATE)
+    return np.asarray(framed, np.uint8)
+
+
+def _layers(cutout: Cutout, origin: Origin, rng: Generator) -> list[Crop]:
+    """Several sizes of it, with a caption where its colours are beyond doubt."""
+    words = colour_words.name(cutout.colour, cutout.cover > 0.8, type_name=origin.type_name)
     caption = ""
     if cutout.coloured and words.sure:
-        caption = compose(words.colours, type_name, words.camouflage)
-    origin = Origin(type_name, "photograph", path.parent.name, path.stem, split)
+        caption = compose(words.colours, origin.type_name, words.camouflage)
     colour = layers.spread(cutout.colour.astype(np.float32), cutout.cover)
     crops = []
     for size in SIZES:

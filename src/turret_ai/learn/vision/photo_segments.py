@@ -25,6 +25,8 @@ from turret_ai.types import FloatArray, ImageArray
 
 _WIDE = 0.3
 """Least width of the craft's box as a share of the photograph's."""
+_SURE = 0.3
+"""Score of a detector that doesn't doubt."""
 _AROUND = (0.06, 0.1)
 """How far beyond the box craft may reach, shares of its width and height."""
 _CORE, _LIKELY, _FEWEST = 0.9, 0.6, 30
@@ -59,17 +61,26 @@ class Segmenter:
         folder, self._about = read(matcher, MatcherDescription)
         self._session, self._mask = tapped.session(folder / self._about.image, _mask)
 
-    def cut(self, rgb: ImageArray) -> Cutout | str:
-        """Cut the one craft of a photograph; a word on why not, if it can't be done well."""
-        height, width = rgb.shape[:2]
-        if min(height, width) < 64:
-            return "small"
+    def find(self, rgb: ImageArray, sure: bool = False) -> FloatArray | None:
+        """The box (4,) of the one craft of a photograph, corners; None if there is none.
+
+        Args:
+            sure: only what the detector doesn't doubt.
+        """
         found = self._detect(rgb)
         sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
-        fits = found.scores * sides.prod(axis=1) ** 0.25 * (sides[:, 0] > _WIDE * width)
-        if not fits.max(initial=0.0) > 0:
+        fits = found.scores * sides.prod(axis=1) ** 0.25 * (sides[:, 0] > _WIDE * rgb.shape[1])
+        if sure:
+            fits = fits * (found.scores >= _SURE)
+        return found.xyxy[int(fits.argmax())] if fits.max(initial=0.0) > 0 else None
+
+    def cut(self, rgb: ImageArray) -> Cutout | str:
+        """Cut the one craft of a photograph; a word on why not, if it can't be done well."""
+        if min(rgb.shape[:2]) < 64:
+            return "small"
+        box = self.find(rgb)
+        if box is None:
             return "no craft"
-        box = found.xyxy[int(fits.argmax())]
         likely = cv2.GaussianBlur(self._likely(rgb, box), (0, 0), 1.5)
         solid = _line(rgb, box, likely)
         if isinstance(solid, str):
