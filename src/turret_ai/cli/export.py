@@ -94,12 +94,17 @@ def matcher(
     calibrate: Annotated[
         Path | None, typer.Option(help="A manifest to fit the score and its thresholds on.")
     ] = None,
+    blend: Annotated[
+        Path | None,
+        typer.Option(help="Ours: take the mean with this checkpoint, which it went on from."),
+    ] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="With --blend: of its own.")] = 0.5,
 ) -> None:
     """Our matcher's best.pt, or a SigLIP of transformers (folder or hub name), to ONNX."""
     from turret_ai.learn.vision import export
 
     if Path(checkpoint).suffix == ".pt":
-        _tell(out, export.matcher(Path(checkpoint), out))
+        _tell(out, export.matcher(Path(checkpoint), out, blend, share))
     else:
         from turret_ai.learn.vision import export_public
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,6 +142,14 @@ def _words(packs):
     ]
 
 
+def _looks(folder: Path, crops: np.ndarray) -> np.ndarray:
+    return (
+        DualEncoder(str(folder), ExecutionSettings(provider="cpu", threads=1), 8)
+        .encode_images(crops)
+        .vectors
+    )
+
+
 def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
     words = _words(packs)
     train_matcher.run("matcher_lite", [*words, "schedule.steps=2"])
@@ -164,6 +173,16 @@ def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
     assert vectors == pytest.approx(encoder.encode_images(crops).vectors, abs=1e-3)
     more = [f"init={packs / 'model'}", f"out={packs / 'more'}", "schedule.steps=1"]
     assert train_matcher.run("matcher_lite", [*words, *more]).is_file()
+    # The mean of both, of which one or the other alone may be asked.
+    export.matcher(packs / "more" / "last.pt", packs / "after")
+    alone = [_looks(packs / name, crops) for name in ("model", "after")]
+    for share, wanted in ((0.0, alone[0]), (1.0, alone[1]), (0.5, None)):
+        export.matcher(packs / "more" / "last.pt", packs / "mean", packs / "run" / "last.pt", share)
+        seen = _looks(packs / "mean", crops)
+        if wanted is not None:
+            assert seen == pytest.approx(wanted, abs=1e-5)
+        else:
+            assert all(np.abs(seen - a).max() > 1e-6 for a in alone)
     with pytest.raises(ModelError, match=r"model\.yaml"):
         words += [f"init={packs}", f"out={packs / 'no'}", "schedule.steps=1"]
         train_matcher.run("matcher_lite", words)
