@@ -188,6 +188,15 @@ def test_a_short_training_goes_on_where_it_stopped_and_exports_its_heads(packs):
         train_matcher.run("matcher_lite", words)
 
 
+def test_bright_skies_take_their_share_of_the_backgrounds():
+    plain = lite_data.grounds([], 10, 0)
+    with_skies = lite_data.grounds([], 10, 0, skies=0.75)
+    assert len(with_skies) == 4 * len(plain)
+    skies = with_skies[len(plain) :]
+    assert np.mean([np.asarray(s).std(axis=(0, 1)).mean() < 8 for s in skies]) > 0.7
+    assert 0.5 < np.mean([np.median(s, axis=(0, 1)).min() > 235 for s in skies]) < 0.8
+
+
 def test_a_validation_names_the_types_that_it_has(packs):
     """A type without held crops has no figure, and takes none from the next."""
     words = [*_words(packs), "types=[aircraft, drone, helicopter, missile]"]

@@ -16,7 +16,6 @@ from turret_ai.learn.images import Settings
 from turret_ai.learn.vision import (
     craft_crops,
     crop_bank,
-    lite_data,
     packs,
     photo_cutouts,
     photo_segments,
@@ -200,15 +199,6 @@ def test_what_cannot_be_cut_keeps_its_background_if_that_is_asked(uncut, tmp_pat
         assert (crop.origin.source, crop.origin.type_name) == ("uncut", "fighter jet")
         assert crop.caption == ""
         assert 80 < np.ptp(crop.box[::2]) < 176
-
-
-def test_bright_skies_take_their_share_of_the_backgrounds(tmp_path):
-    plain = lite_data.grounds([], 10, 0)
-    with_skies = lite_data.grounds([], 10, 0, skies=0.75)
-    assert len(with_skies) == 4 * len(plain)
-    skies = with_skies[len(plain) :]
-    assert np.mean([np.asarray(s).std(axis=(0, 1)).mean() < 8 for s in skies]) > 0.7
-    assert 0.5 < np.mean([np.median(s, axis=(0, 1)).min() > 235 for s in skies]) < 0.8
 
 
 def test_kinds_and_folders_that_are_not_there_are_refused(tmp_path):
