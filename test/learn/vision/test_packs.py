@@ -17,6 +17,7 @@ from turret_ai.learn.vision import (
     craft_crops,
     crop_bank,
     packs,
+    photo_crops,
     photo_cutouts,
     photo_segments,
     windows,
@@ -177,6 +178,12 @@ def test_photographs_lie_in_folders_by_type_as_well_and_a_film_stays_in_one_spli
     assert not films["train"] & films["val"]
     assert {c.origin.type_name for crops in found.values() for c in crops} == {"light aircraft"}
     assert all(c.caption.endswith("light aircraft") for crops in found.values() for c in crops)
+
+
+def test_numbered_photographs_are_no_film():
+    splits = [photo_crops._kind(Path(f"helicopter/image_{k:04d}.jpg")) for k in range(400)]
+    assert {name for name, _ in splits} == {"helicopter"}
+    assert 0.08 < np.mean([split == "val" for _, split in splits]) < 0.21
 
 
 @pytest.mark.parametrize("uncut", [True, False])

@@ -64,8 +64,8 @@ def _kind(path: Path) -> tuple[str, str]:
 
 
 def _group(path: Path) -> str:
-    """The name less a number at its end: frames of one film are of one group."""
-    return re.sub(r"[-_ ]?\d+$", "", path.stem) or path.stem
+    """The name, less a second number at its end: "film_3_0120" is a frame of "film_3"."""
+    return re.sub(r"^(.*\d.*)[-_ ]\d+$", r"\1", path.stem)
 
 
 def photo_row(
