@@ -180,6 +180,8 @@ def crops(
 
     if split not in ("train", "val"):
         raise InputError(f"no split {split!r}: train or val")
+    if uncut and not any_background:
+        raise InputError("--uncut needs --any-background, whose models find the craft")
     made, problems = packs.write(
         kind,
         out,

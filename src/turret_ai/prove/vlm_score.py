@@ -276,9 +276,9 @@ def score(
         result.seconds["detect"].append(locator.seconds["detect"])
         result.seconds["match"].append(whole - locator.seconds["detect"])
         true = Boxes.from_boxes(list(picture.boxes))
-        evidence = locator.matcher.encode_boxes(rgb, true) if len(true) else []
+        evidence = locator.matcher.encode_boxes(rgb, true)
         given = locator.matcher.score(evidence, true, captions)
-        named = locator.matcher.types(evidence) if len(true) else []
+        named = locator.matcher.types(evidence)
         result.typed += [n == t for n, t in zip(named, picture.types, strict=False) if t]
         for column, (i, location) in enumerate(zip(asked, locations, strict=True)):
             best = location.candidates[0][0] if location.candidates else None

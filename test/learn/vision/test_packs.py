@@ -251,3 +251,8 @@ def test_the_command_names_what_it_left_out(models, tmp_path, capsys):
     said = capsys.readouterr()
     assert "textured_train_3_000.npz" in said.out
     assert "A321-x.ac" in said.err
+
+
+def test_photographs_stay_uncut_only_where_our_models_look_for_craft(tmp_path, capsys):
+    assert main(["synth", "crops", "photographs", str(tmp_path), "--uncut"]) != 0
+    assert "--any-background" in capsys.readouterr().err

@@ -59,10 +59,7 @@ def made_up(rng: Generator) -> ImageArray:
         (1, SIDE, 1), np.float32
     )
     depth = rng.choice([0, 8, 25, 60], p=[0.3, 0.3, 0.25, 0.15])
-    for cells in (3, 7, 17, 48):
-        if depth:
-            patch = rng.normal(size=(cells, cells)).astype(np.float32) * depth / cells**0.5
-            image += cv2.resize(patch, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)[..., None]
+    _add_clouds(image, depth, (3, 7, 17, 48), rng)
     if rng.random() < 0.2:  # ground, trees or a wall below a rough line
         line = rng.uniform(0.2, 1.0) + 0.04 * np.cumsum(rng.normal(size=SIDE)) / 4
         below = np.arange(SIDE)[:, None] / SIDE > line[None]
@@ -71,6 +68,18 @@ def made_up(rng: Generator) -> ImageArray:
         image[below] = tone + 20 * grain[below][:, None]
     window: ImageArray = np.clip(image, 0, 255).astype(np.uint8)
     return window
+
+
+def _add_clouds(image: FloatArray, depth: float, sizes: Sequence[int], rng: Generator) -> None:
+    """Soft patches on a picture (s, s, 3), of so many cells a side; depth: their deviation."""
+    side = image.shape[0]
+    for cells in sizes:
+        if depth:
+            patch = rng.normal(size=(cells, cells)).astype(np.float32) * depth / cells**0.5
+            patch = cv2.resize(
+                patch.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
+            )
+            image += patch[..., None]
 
 
 def bright_sky(rng: Generator) -> ImageArray:
@@ -92,9 +101,7 @@ def bright_sky(rng: Generator) -> ImageArray:
     slope = np.linspace(-0.5, 0.5, side)[:, None, None] * spread * rng.choice([-1, 1])
     image = (tone + slope + np.zeros((side, side, 1))).astype(np.float32)
     depth = float(rng.choice([0, 2, 8, 25], p=[0.5, 0.3, 0.14, 0.06]))
-    for cells in (3, 7, 17):
-        patch = rng.normal(size=(cells, cells)).astype(np.float32) * np.float32(depth / cells**0.5)
-        image += cv2.resize(patch, (side, side), interpolation=cv2.INTER_CUBIC)[..., None]
+    _add_clouds(image, depth, (3, 7, 17), rng)
     window: ImageArray = np.clip(image, 0, 255).astype(np.uint8)
     return window
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The weights between a detector and the one that it was tuned from.
+"""The weights between a network and the one that it was tuned from.
 
 A network that is tuned for new pictures forgets some of the old ones; the mean of both weights
 keeps most of either (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
-Normalisations are folded into their convolutions first: their statistics are no weights.
+Where the start is an exported detector, normalisations are folded into their convolutions first:
+their statistics are no weights.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +17,15 @@ from torch import Tensor, nn
 from turret_ai.learn import warm_start
 from turret_ai.learn.vision.detector_model import Detector, DetectorShape
 from turret_ai.see.description import DetectorDescription, read
+
+
+def mean(one: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """(1 - share) of one checkpoint's weights and `share` of the other's, which went on from it;
+    statistics of normalisations likewise, counts as the other has them."""
+    return {
+        name: torch.lerp(one[name], value, share) if value.is_floating_point() else value
+        for name, value in other.items()
+    }
 
 
 def with_exported(tuned: Detector, shape: DetectorShape, name: str, share: float) -> Detector:

@@ -173,17 +173,6 @@ def detector(
     return difference
 
 
-def _mean(
-    own: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float
-) -> Mapping[str, Tensor]:
-    """Of the weights of a network and of the one that it was tuned from (Wortsman et al., "Robust
-    fine-tuning of zero-shot models", 2022); share: of its own."""
-    return {
-        name: torch.lerp(other[name], value, share) if value.is_floating_point() else value
-        for name, value in own.items()
-    }
-
-
 def matcher(checkpoint: Path, out: Path, blend: Path | None = None, share: float = 0.5) -> float:
     """A dual encoder of ours, image and text apart; returns the worse parity.
 
@@ -210,9 +199,11 @@ def matcher(checkpoint: Path, out: Path, blend: Path | None = None, share: float
         image, names, heads = model.image, ["embedding"], Heads()
     loop.load_weights(model, weights(content), checkpoint)
     if blend is not None:
+        from turret_ai.learn.vision.blend import mean
+
         start = copy.deepcopy(model)
         loop.load_weights(start, weights(loop.load(blend, kind)), blend)
-        model.load_state_dict(_mean(model.state_dict(), start.state_dict(), share))
+        model.load_state_dict(mean(start.state_dict(), model.state_dict(), share))
     side = shape.image_size
     crops = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     free = {key: {0: "batch"} for key in ("image", *names)}
