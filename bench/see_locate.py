@@ -76,10 +76,15 @@ class _Eager:
         shape = config.load("matcher_small", [], SmallConfig).model
         lite = config.load("matcher_lite", [], LiteConfig).model
         self.crop = CropShape(context=0.15, fit="square")
-        self.encoders = {
-            lite.image_size: LiteEncoder(lite).eval().to(memory_format=torch.channels_last),
-            shape.image_size: ImageEncoder(shape).eval().to(memory_format=torch.channels_last),
-        }
+        networks = [
+            (lite.image_size, LiteEncoder(lite)),
+            (lite.image_size, LiteEncoder(lite)),
+            (shape.image_size, ImageEncoder(shape)),
+        ]
+        self.encoders = [
+            (side, network.eval().to(memory_format=torch.channels_last))
+            for side, network in networks
+        ]
         self.texts = TextEncoder(shape).eval()
         self.ids = torch.ones(1, shape.tokens, dtype=torch.int64)
 
@@ -102,7 +107,7 @@ class _Eager:
         from turret_ai.see.cropping import crop_boxes
 
         answers = []
-        for size, encoder in self.encoders.items():
+        for size, encoder in self.encoders:
             crops = crop_boxes(rgb, xyxy, size, self.crop)
             with self.torch.inference_mode():
                 tensor = self.torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)

@@ -193,6 +193,9 @@ def _values(graph: Any, to_array: Callable[[Any], np.ndarray]) -> dict[str, Weig
     for node in graph.node:
         if node.op_type == "Identity" and node.input[0] in values:  # equal constants are kept once
             values[node.output[0]] = values[node.input[0]]
+        halved = values.get(node.input[0]) if node.op_type == "Cast" else None
+        if halved is not None and halved.dtype == np.float16:  # by vision.halve
+            values[node.output[0]] = halved.astype(np.float32)
         if node.op_type == "DequantizeLinear" and all(n in values for n in node.input):
             whole, scale, *zero = (values[n].astype(np.float32) for n in node.input)
             shape = (-1, *[1] * (whole.ndim - 1)) if scale.ndim else ()

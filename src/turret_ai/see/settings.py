@@ -50,7 +50,7 @@ class MatchingSettings(Settings):
     """From boxes and captions to scores."""
 
     models: list[str] = Field(
-        ["matcher_lite", "matcher_small"],
+        ["matcher_lite", "matcher_lite_2", "matcher_small"],
         min_length=1,
         max_length=8,
         description="names or folders of encoders",
