@@ -26,6 +26,7 @@ _NEEDS = {
     "learn/vision/test_device_staging.py": ("torch",),
     "learn/vision/test_fit_boxes.py": ("torch",),
     "learn/vision/test_fit_score.py": ("torch",),
+    "learn/vision/test_halve.py": ("torch",),
     "learn/vision/test_lite.py": ("torch",),
     "console/test_browser.py": ("fastapi", "uvicorn", "playwright"),
     "console/test_server.py": ("fastapi", "uvicorn"),
