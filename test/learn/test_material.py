@@ -121,15 +121,17 @@ def test_a_registry_that_can_t_be_reached_is_named(tmp_path, table, monkeypatch)
 
 
 def test_repositories_of_aircraft_are_cloned_once_and_what_fails_is_named(tmp_path, monkeypatch):
-    source = tmp_path / "source" / "Pup"
+    source = tmp_path / "source" / "FGMEMBERS" / "Pup"
     (source / "Models").mkdir(parents=True)
     (source / "Models" / "pup.ac").write_text("AC3Db")
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(source)]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
         subprocess.run([*git, *command], check=True)
     table = {
-        "base": f"file://{source.parent}/", "licence": "GPL-2+", "repositories": ["Pup", "None"]
-    }  # fmt: skip
+        "base": f"file://{tmp_path / 'source'}/",
+        "licence": "GPL-2+",
+        "repositories": {"FGMEMBERS": ["Pup"], "Other": ["None"]},
+    }
     monkeypatch.setattr(material, "_repositories", lambda kind: table)
     monkeypatch.setattr(material, "packages", list)
     said: list[str] = []
@@ -142,6 +144,9 @@ def test_repositories_of_aircraft_are_cloned_once_and_what_fails_is_named(tmp_pa
 
 def test_every_repository_of_the_table_has_a_model_in_the_table_of_craft():
     patterns = [f for kind in catalogue.kinds() for f in kind.files]
-    whole = ("c182rg", "dhc2", "PC-12")  # known by the names of their files alone
-    for name in material._repositories("aircraft")["repositories"]:
+    whole = (  # known by the names of their files alone
+        "Citation", "dhc2", "Dromader", "ercoupe", "Lionceau", "PC-12", "Velocity-XL",
+    )  # fmt: skip
+    owners = material._repositories("aircraft")["repositories"]
+    for name in [name for owned in owners.values() for name in owned]:
         assert name in whole or any(f.startswith(f"{name}/") for f in patterns), name

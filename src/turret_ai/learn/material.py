@@ -283,9 +283,10 @@ def _aircraft(out: Path, say: Callable[[str], None]) -> list[str]:
     """Clone what isn't there; returns what could not be had."""
     table = _repositories("aircraft")
     problems = []
-    for name in table["repositories"]:
+    names = [(o, name) for o, owned in table["repositories"].items() for name in owned]
+    for owner, name in names:
         try:
-            new = _clone(f"{table['base']}{name}", out / "models" / "FGMEMBERS" / name)
+            new = _clone(f"{table['base']}{owner}/{name}", out / "models" / owner / name)
             say(f"{name}: {'cloned' if new else 'there already'} ({table['licence']})")
         except InputError as error:
             problems.append(f"{name}: {error}")

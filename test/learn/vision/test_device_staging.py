@@ -160,6 +160,7 @@ def test_each_kind_of_noise_is_alike(crops, grounds, noise):
         ("moves", Staging(scale=SMALL, moves=TURNED, noise=QUIET, light=DARK)),
         ("sizes", Staging(scale=Scale(median=24, spread=0.6, largest=80), noise=QUIET, light=DARK)),
         ("light", Staging(scale=SMALL, light=LIT, noise=QUIET)),
+        ("edges", Staging(scale=SMALL, moves=Moves(cut=1), noise=QUIET, light=DARK)),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )

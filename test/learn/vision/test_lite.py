@@ -81,6 +81,29 @@ def test_the_staged_box_holds_the_craft_at_its_size(seed, type_name):
     assert found.pixels.shape[0] >= 1.3 * longer
 
 
+@given(st.integers(0, 300), st.sampled_from(TYPES))
+@settings(max_examples=40, deadline=None)
+def test_the_edge_of_the_picture_cuts_a_craft_and_its_box(seed, type_name):
+    grounds, crop = [np.full((100, 100, 3), 90, np.uint8)], _crop(type_name, "red", seed)
+    whole, part = (
+        staging.stage(
+            crop,
+            staging.Staging(moves=staging.Moves(box_shift=0, box_stretch=0, cut=chance)),
+            grounds,
+            np.random.default_rng(seed),
+        )
+        for chance in (0, 1)
+    )
+    assert part.cover is not None and part.cover.shape == part.pixels.shape[:2]
+    ys, xs = np.nonzero(part.cover >= staging.SOLID)
+    assert part.box == pytest.approx([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
+    height, width = part.cover.shape
+    gaps = [part.box[0], part.box[1], width - part.box[2], height - part.box[3]]
+    assert min(gaps) <= 1  # at the edge, but for a soft outline
+    area = (part.cover >= staging.SOLID).sum() / (whole.cover >= staging.SOLID).sum()
+    assert 0.2 < area < 1
+
+
 @given(st.integers(0, 200))
 @settings(max_examples=30, deadline=None)
 def test_another_light_leaves_the_cover_and_never_outshines_it(seed):

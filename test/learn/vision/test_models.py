@@ -162,6 +162,18 @@ def test_only_models_of_the_table_are_found_and_bad_ones_are_named(aircraft):
         catalogue.find(folder / "A320" / "Textures")
 
 
+def test_a_star_in_the_table_stays_within_a_name(aircraft):
+    folder = aircraft.parents[2]
+    for path in ("dhc2/Models/dhc2w.ac", "dhc2/Models/cabin.ac"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(box())
+    line = "{airframe: beaver, type: light aircraft, files: [dhc2*.ac]}"
+    (folder / "craft_models.yaml").write_text(f"craft:\n- {line}\n")
+    catalogue.find.cache_clear()
+    entries, problems = catalogue.find(folder)
+    assert [e.path.name for e in entries] == ["dhc2w.ac"] and not problems
+
+
 def test_a_folder_s_own_table_goes_before_ours(aircraft):
     folder = aircraft.parents[2]
     line = "{airframe: mine, type: drone, files: [Models/A320.ac]}"

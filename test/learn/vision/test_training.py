@@ -17,7 +17,7 @@ from turret_ai.errors import ConfigError, InputError, ModelError
 from turret_ai.learn import config as configs
 from turret_ai.learn import loop
 from turret_ai.learn import schedule as schedules
-from turret_ai.learn.vision import crop_bank, export
+from turret_ai.learn.vision import crop_bank, efficientnet_lite, export
 from turret_ai.learn.vision.matcher_config import AnyConfig, SmallConfig
 from turret_ai.learn.vision.train_detector import DetectorConfig
 from turret_ai.see import images
@@ -156,6 +156,29 @@ def test_a_detector_learns_from_composed_windows_beside_pictures_and_alone(tmp_p
         assert "validation/score" in figures
     words = [*SMALL_DETECTOR, f"pasted={{share: 0.5, folders: [{tmp_path / 'photos'}]}}"]
     assert _train("detector", "detector_small", data, tmp_path / "none", words) == 2
+
+
+def test_a_detector_learns_on_imagenet_weights_and_is_exported(tmp_path, data):
+    torch.manual_seed(0)
+    whole = efficientnet_lite.EfficientNetLite()
+    for module in whole.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 0.5
+    with torch.no_grad():
+        for _ in range(8):  # without statistics its maps are flat, and every cell a local maximum
+            whole(torch.randn(4, 3, 64, 64))
+    torch.save(whole.state_dict(), tmp_path / "w.pth")
+    lite = [*SMALL_DETECTOR, "model.lite=true", f"backbone={tmp_path / 'w.pth'}"]
+    slow = [*lite, "schedule.lr=1e-12", "schedule.weight_decay=0"]
+    assert _train("detector", "detector_small", data, tmp_path / "run", slow) == 0
+    stem = _weights(tmp_path / "run" / "best.pt")["backbone._conv_stem.weight"]
+    assert torch.allclose(stem, whole._conv_stem.weight, atol=1e-6)
+    assert cli.main(["export", "detector", str(tmp_path / "run/best.pt"), str(tmp_path / "d")]) == 0
+    settings = DetectionSettings(models=[str(tmp_path / "d")], confidence=0.001)
+    picture = images.load(data[1].parent / "images" / "0.png")
+    assert load(SeeSettings(detection=settings)).locate(picture, "red drone").candidates
+    other = [word for word in lite if word != "model.lite=true"]
+    assert _train("detector", "detector_small", data, tmp_path / "no", other) == 2
 
 
 def test_trained_models_are_exported_and_locate(tmp_path, data):

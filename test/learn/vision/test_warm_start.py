@@ -14,7 +14,7 @@ from turret_ai import share
 from turret_ai.errors import ModelError
 from turret_ai.execution import ExecutionSettings, Session
 from turret_ai.learn import warm_start
-from turret_ai.learn.vision import blend, export
+from turret_ai.learn.vision import blend, efficientnet_lite, export
 from turret_ai.learn.vision.detector_model import Detector, DetectorShape, Exported
 from turret_ai.learn.vision.matcher_model import ImageEncoder, MatcherShape, TextEncoder
 
@@ -67,6 +67,21 @@ def test_a_restored_detector_computes_what_the_exported_one_does(detector):
     image = torch.rand(2, 3, 64, 96)
     _same_maps(trained, again, image, 1e-4)
     assert len(folded) == sum(isinstance(m, nn.BatchNorm2d) for m in again.modules())
+
+
+def test_a_detector_on_an_imagenet_backbone_comes_back_and_blends(tmp_path):
+    shape = DetectorShape(lite=True, channels=(4, 8, 8, 16, 8), head=8)
+    one, other = (_used(Detector(shape)) for _ in range(2))
+    file, names = tmp_path / "model.onnx", ["peaks", "sides"]
+    export.to_onnx(Exported(one), [torch.rand(1, 3, 64, 64)], file, ["image"], names, {})
+    again = Detector(shape).eval()
+    warm_start.restore(again, file, "detector", norms=efficientnet_lite.NORMS)
+    image = torch.rand(2, 3, 64, 96)
+    scale = one(image)[0].abs().max().item()
+    _same_maps(one, again, image, 1e-3 * max(1.0, scale))
+    for part, same in ((0.0, one), (1.0, other)):
+        blended = blend.between(one, other, part, Detector(shape))
+        _same_maps(same, blended, image, 1e-3 * max(1.0, scale))
 
 
 def test_settled_normalisations_change_nothing_and_know_their_batch(detector):

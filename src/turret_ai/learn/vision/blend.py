@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from turret_ai.learn import warm_start
 from turret_ai.learn.vision.detector_model import Detector, DetectorShape
+from turret_ai.learn.vision.efficientnet_lite import NORMS
 from turret_ai.see.description import DetectorDescription, read
 
 
@@ -39,7 +40,7 @@ def with_exported(tuned: Detector, shape: DetectorShape, name: str, share: float
     """
     folder, about = read(name, DetectorDescription)
     start = Detector(shape)
-    warm_start.restore(start, folder / about.file, "detector")
+    warm_start.restore(start, folder / about.file, "detector", norms=NORMS)
     return between(start, tuned, share, Detector(shape))
 
 
@@ -57,7 +58,7 @@ def between(one: Detector, other: Detector, share: float, into: Detector) -> Det
             if convolution.bias is not None:
                 convolution.bias.copy_(bias)
                 continue
-            norm = modules[warm_start.after(path)]
+            norm = modules[warm_start.after(path, NORMS)]
             assert isinstance(norm, nn.BatchNorm2d)
             norm.weight.fill_(1.0)
             norm.bias.copy_(bias)
@@ -77,7 +78,7 @@ def _folded(model: Detector) -> dict[str, tuple[Tensor, Tensor]]:
         if module.bias is not None:
             found[path] = (module.weight, module.bias)
             continue
-        norm = modules[warm_start.after(path)]
+        norm = modules[warm_start.after(path, NORMS)]
         assert isinstance(norm, nn.BatchNorm2d)
         assert norm.running_var is not None and norm.running_mean is not None
         gain = norm.weight / (norm.running_var + norm.eps).sqrt()

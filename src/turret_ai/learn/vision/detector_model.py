@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small anchor-free detector that trains well from nothing.
+"""A small anchor-free detector that trains well from nothing, or on an ImageNet backbone.
 
 The heat map of object centres is CenterNet's (Zhou, Wang and Kraehenbuehl, "Objects as Points",
 2019); the distances to the four sides at every cell are FCOS's (Tian et al., 2019). One class.
@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from turret_ai.learn.config import Section
+from turret_ai.learn.vision.efficientnet_lite import EfficientNetLite, imagenet_range
 
 STRIDE = 4
 """Pixels of the input for one cell of the output maps."""
@@ -23,6 +24,11 @@ class DetectorShape(Section):
 
     channels: tuple[int, int, int, int, int] = (16, 32, 64, 96, 128)
     blocks: tuple[int, int, int, int] = (1, 2, 2, 2)
+    lite: bool = Field(
+        False, description="EfficientNet-Lite0 instead of stem and blocks; channels are then what "
+        "its features are narrowed to"
+    )  # fmt: skip
+    frozen: int = Field(0, ge=0, le=16, description="blocks of EfficientNet-Lite0 that stay")
     head: int = Field(48, ge=8)
     refine: int = Field(1, ge=0, description="residual blocks at strides 16, 8 on the way up")
 
@@ -33,6 +39,12 @@ def conv(before: int, after: int, stride: int = 1) -> nn.Sequential:
         nn.Conv2d(before, after, 3, stride, 1, bias=False),
         nn.BatchNorm2d(after),
         nn.ReLU(inplace=True),
+    )
+
+
+def _narrow(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
     )
 
 
@@ -58,17 +70,23 @@ class Detector(nn.Module):
         super().__init__()
         shape = shape or DetectorShape()
         c2, c4, c8, c16, c32 = shape.channels
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, c2, 6, 2, 2, bias=False), nn.BatchNorm2d(c2), nn.ReLU(inplace=True)
-        )
-        stages = []
-        for before, after, blocks in zip(
-            (c2, c4, c8, c16), (c4, c8, c16, c32), shape.blocks, strict=True
-        ):
-            stages.append(
-                nn.Sequential(conv(before, after, 2), *(Residual(after) for _ in range(blocks)))
+        self.lite = shape.lite
+        if shape.lite:
+            self.backbone = EfficientNetLite(shape.frozen, top=False)
+            narrowed = zip(self.backbone.channels, (c4, c8, c16, c32), strict=True)
+            self.narrow = nn.ModuleList(_narrow(before, after) for before, after in narrowed)
+        else:
+            self.stem = nn.Sequential(
+                nn.Conv2d(3, c2, 6, 2, 2, bias=False), nn.BatchNorm2d(c2), nn.ReLU(inplace=True)
             )
-        self.stages = nn.ModuleList(stages)
+            stages = []
+            for before, after, blocks in zip(
+                (c2, c4, c8, c16), (c4, c8, c16, c32), shape.blocks, strict=True
+            ):
+                stages.append(
+                    nn.Sequential(conv(before, after, 2), *(Residual(after) for _ in range(blocks)))
+                )
+            self.stages = nn.ModuleList(stages)
         self.down16 = nn.Conv2d(c32, c16, 1)
         self.mix16 = self._mix(c16, c8, shape.refine)
         self.side8 = nn.Conv2d(c8, c8, 1)
@@ -83,6 +101,17 @@ class Detector(nn.Module):
         nn.init.constant_(self.cover.bias, -3.5)  # type: ignore[arg-type]
         nn.init.constant_(self.sides.bias, 1.5)  # type: ignore[arg-type]
 
+    def _features(self, image: Tensor) -> list[Tensor]:
+        """At strides 4, 8, 16 and 32."""
+        if self.lite:
+            found = self.backbone(imagenet_range(image))
+            return [narrow(x) for narrow, x in zip(self.narrow, found, strict=True)]
+        x, found = self.stem(image - 0.5), []
+        for stage in self.stages:
+            x = stage(x)
+            found.append(x)
+        return found
+
     @staticmethod
     def _mix(before: int, after: int, blocks: int) -> nn.Sequential:
         return nn.Sequential(*conv(before, after), *(Residual(after) for _ in range(blocks)))
@@ -93,11 +122,7 @@ class Detector(nn.Module):
 
         The last is for training alone: which pixels are craft teaches where a box ends.
         """
-        x = self.stem(image - 0.5)
-        x4 = self.stages[0](x)
-        x8 = self.stages[1](x4)
-        x16 = self.stages[2](x8)
-        x32 = self.stages[3](x16)
+        x4, x8, x16, x32 = self._features(image)
         up16 = self.mix16(F.relu(x16 + F.interpolate(self.down16(x32), scale_factor=2.0)))
         up8 = self.mix8(F.relu(self.side8(x8) + F.interpolate(up16, scale_factor=2.0)))
         up4 = self.mix4(F.relu(self.side4(x4) + F.interpolate(up8, scale_factor=2.0)))

@@ -154,8 +154,9 @@ class DeviceStaging:
         picture = torch.where((layered | empty)[:, None, None, None], whole, moved.layers[:, :3])
         picture = (picture + 0.5).floor().clamp(0, 255)
         picture = spoil(picture, moved.side, self.settings.noise, draw)
-        box = self._displaced(moved.boxes, draw)
-        seen, cover = self._cut(picture, moved.layers[:, 3:], box, moved.side)
+        box, frame = self._kept(moved, ~empty, layered, draw)
+        box = self._displaced(box, draw)
+        seen, cover = self._cut(picture, moved.layers[:, 3:], box, frame)
         known = layered | empty | ~self.shown[number]
         cover = torch.where(layered[:, None, None], cover, 0.0)
         return seen, torch.where(known[:, None, None], cover, -1.0)
@@ -230,16 +231,7 @@ class DeviceStaging:
         x, y = box[:, [0, 0, 2, 2]], box[:, [1, 3, 1, 3]]
         corners = torch.stack([x, y], -1) @ linear.transpose(1, 2) + shift[:, None]
         moved = torch.cat([corners.amin(1), corners.amax(1)], 1)
-        solid = cover >= SOLID
-        size = cover.shape[-1]
-        ends = []
-        for axis in (1, 2):
-            line = solid.any(axis).float()
-            first, last = line.argmax(1), size - line.flip(1).argmax(1)
-            ends.append((first, last))
-        tight = torch.stack([ends[0][0], ends[1][0], ends[0][1], ends[1][1]], 1).float()
-        use = layered & solid.flatten(1).any(1)
-        return torch.where(use[:, None], tight, moved)
+        return _tight(cover, moved, layered)
 
     def _parts(self, side: Tensor, canvas: int, draw: Draw) -> Tensor:
         """As `staging.part_of`, (b, 3, S, S); what lies beyond one is its mirror image."""
@@ -309,6 +301,34 @@ class DeviceStaging:
         ramp = (0.5 + along / draw.even(n, 0.2, 1.0)[:, None, None]).clamp(0, 1)
         return (1 - draw.even(n, *depth)[:, None, None] * ramp)[:, None]
 
+    def _kept(
+        self, moved: Moved, craft: Tensor, layered: Tensor, draw: Draw
+    ) -> tuple[Tensor, Tensor]:
+        """As `staging.kept`, but after the spoiling: boxes, and corners (b, 4) of what is left of
+        the pictures."""
+        moves, n = self.settings.moves, len(moved.side)
+        side, box, nought = moved.side, moved.boxes, torch.zeros_like(moved.side)
+        frame = torch.stack([nought, nought, side, side], 1)
+        cut = draw.chance(n, moves.cut) & craft
+        axis = draw.chance(n, 0.5).long()
+        rows = torch.arange(n, device=box.device)
+        low, high = box[rows, axis], box[rows, axis + 2]
+        lost = (high - low) * draw.even(n, *moves.cut_depth)
+        first = torch.minimum((low + lost).round().clamp(min=0), side - 2)
+        last = torch.maximum((high - lost).round().clamp(min=2), nought)
+        before = draw.chance(n, 0.5)
+        ends = frame.clone()
+        ends[rows, axis] = torch.where(before, first, nought)
+        ends[rows, axis + 2] = torch.where(before, side, torch.minimum(last, side))
+        frame = torch.where(cut[:, None], ends, frame)
+        inside = box.clamp(min=frame[:, [0, 1, 0, 1]], max=frame[:, [2, 3, 2, 3]])
+        place = torch.arange(moved.layers.shape[-1], device=box.device)
+        across = (place >= frame[:, :1]) & (place < frame[:, 2:3])
+        down = (place >= frame[:, 1:2]) & (place < frame[:, 3:])
+        left = moved.layers[:, 3] * (down[:, :, None] & across[:, None, :])
+        inside = _tight(left, inside, layered)
+        return torch.where(cut[:, None], inside, box), frame
+
     def _displaced(self, box: Tensor, draw: Draw) -> Tensor:
         """As `staging.displaced`."""
         moves, n = self.settings.moves, len(box)
@@ -318,9 +338,10 @@ class DeviceStaging:
         return torch.cat([centre - side / 2, centre + side / 2], 1)
 
     def _cut(
-        self, picture: Tensor, cover: Tensor, box: Tensor, side: Tensor
+        self, picture: Tensor, cover: Tensor, box: Tensor, frame: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """As `cropping.crop_boxes`: pictures and covers in 0..1."""
+        """As `cropping.crop_boxes` of the pictures within frames (b, 4): pictures and covers in
+        0..1."""
         wide, tall = (box[:, 2:] - box[:, :2]).unbind(1)
         longer = torch.maximum(wide, tall)
         extra = 2 * (self.shape.context * longer + self.shape.margin)
@@ -329,24 +350,37 @@ class DeviceStaging:
         else:
             wide, tall = wide + extra, tall + extra
         x, y = ((box[:, :2] + box[:, 2:]) / 2).unbind(1)
-        last = (side - 1)[:, None]
 
-        def places(centre: Tensor, length: Tensor, offset: float) -> Tensor:
+        def places(centre: Tensor, length: Tensor, axis: int, offset: float) -> Tensor:
             length = length.clamp(min=1)[:, None]
             rough = (self.size / length < _FINE).float()
-            along = (torch.arange(self.size, device=side.device) + 0.5 + offset * rough) / self.size
+            along = (torch.arange(self.size, device=box.device) + 0.5 + offset * rough) / self.size
             place = centre[:, None] - length / 2 + along * length - 0.5
-            return torch.minimum(place.clamp(min=0), last)
+            return place.clamp(min=frame[:, axis, None], max=frame[:, axis + 2, None] - 1)
 
         both = torch.cat([picture, cover], 1)
-        out = torch.zeros(len(both), 4, self.size, self.size, device=side.device)
+        out = torch.zeros(len(both), 4, self.size, self.size, device=box.device)
         for dx in (-0.25, 0.25):
-            column = places(x, wide, dx)[:, None, :].expand(-1, self.size, -1)
+            column = places(x, wide, 0, dx)[:, None, :].expand(-1, self.size, -1)
             for dy in (-0.25, 0.25):
-                row = places(y, tall, dy)[:, :, None].expand(-1, -1, self.size)
+                row = places(y, tall, 1, dy)[:, :, None].expand(-1, -1, self.size)
                 out += bilinear(both, column, row) / 4
         seen = (out[:, :3] + 0.5).floor().clamp(0, 255) / 255
         return seen, F.avg_pool2d(out[:, 3:], 4)[:, 0] / 255
+
+
+def _tight(cover: Tensor, otherwise: Tensor, layered: Tensor) -> Tensor:
+    """Boxes (b, 4) round what is solid of covers (b, S, S) that are layered."""
+    solid = cover >= SOLID
+    size = cover.shape[-1]
+    ends = []
+    for axis in (1, 2):
+        line = solid.any(axis).float()
+        first, last = line.argmax(1), size - line.flip(1).argmax(1)
+        ends.append((first, last))
+    tight = torch.stack([ends[0][0], ends[1][0], ends[0][1], ends[1][1]], 1).float()
+    use = layered & solid.flatten(1).any(1)
+    return torch.where(use[:, None], tight, otherwise)
 
 
 def _rgba(crop: Crop) -> ImageArray:

@@ -84,11 +84,12 @@ class EfficientNetLite(nn.Module):
     (24, 40, 112 and 320 wide).
 
     frozen: so many of the first blocks, and the stem with them, stay as they are.
+    top: whether there is the last layer, too.
     """
 
     channels = (24, 40, 112, 320)
 
-    def __init__(self, frozen: int = 0) -> None:
+    def __init__(self, frozen: int = 0, top: bool = True) -> None:
         super().__init__()
         self._conv_stem, self._bn0 = _conv(3, STEM, 3, 2), _norm(STEM)
         blocks, before, ends = [], STEM, []
@@ -98,7 +99,8 @@ class EfficientNetLite(nn.Module):
                 before = after
             ends.append(len(blocks) - 1)
         self._blocks = nn.ModuleList(blocks)
-        self._conv_head, self._bn1 = _conv(before, HEAD), _norm(HEAD)
+        if top:
+            self._conv_head, self._bn1 = _conv(before, HEAD), _norm(HEAD)
         self.taps = (ends[1], ends[2], ends[4], ends[6])
         # A tuple: registered twice, they would be in the checkpoints twice.
         first: tuple[nn.Module, ...] = (self._conv_stem, self._bn0, *blocks[:frozen])
@@ -125,6 +127,11 @@ class EfficientNetLite(nn.Module):
     def top(self, x: Tensor) -> Tensor:
         """The last layer: features at stride 32 to (B, HEAD, S/32, S/32)."""
         return F.relu6(self._bn1(self._conv_head(x)))
+
+
+def imagenet_range(image: Tensor) -> Tensor:
+    """RGB in [0, 1] as the ImageNet weights want it."""
+    return (image * 255 - 127) / 128
 
 
 def load(model: EfficientNetLite, path: Path) -> None:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from turret_ai.learn.vision.efficientnet_lite import HEAD, EfficientNetLite
+from turret_ai.learn.vision.efficientnet_lite import HEAD, EfficientNetLite, imagenet_range
 from turret_ai.learn.vision.matcher_model import TextEncoder, TextShape, under
 
 
@@ -54,7 +54,7 @@ class LiteEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, hidden), and the mask's logits (B, S/4, S/4)."""
-        x4, x8, x16, x32 = self.backbone((image * 255 - 127) / 128)
+        x4, x8, x16, x32 = self.backbone(imagenet_range(image))
         context = self.lateral[3](x32)
         for lateral, x in zip(self.lateral[2::-1], (x16, x8, x4), strict=True):
             context = lateral(x) + F.interpolate(context, scale_factor=2.0)

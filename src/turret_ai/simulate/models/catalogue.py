@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -127,9 +126,8 @@ def find(folder: Path) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
 
 
 def _kind_of(path: Path, known: Sequence[Kind]) -> Kind | None:
-    text = path.as_posix()
     for kind in known:
-        if any(fnmatch.fnmatchcase(text, f"*/{pattern}") for pattern in kind.files):
+        if any(path.match(pattern) for pattern in kind.files):
             if any(word in path.name for word in kind.without):
                 return None
             return kind
