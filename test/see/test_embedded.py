@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from turret_ai import share
 from turret_ai.see import locator
-from turret_ai.see.settings import DetectionSettings, SeeSettings
+from turret_ai.see.settings import DetectionSettings, MatchingSettings, SeeSettings
 
 NAMES = ("detector_photos", "matcher_lite", "matcher_lite_2", "matcher_small")
+ALONE = "matcher_lite_3"
 
 
 def test_the_vision_models_are_small_and_have_cards():
     total = 0
-    for name in NAMES:
+    for name in (*NAMES, ALONE):
         folder = share.path(f"models/{name}")
         assert (folder / "CARD.md").is_file() and (folder / "model.yaml").is_file()
         total += sum(f.stat().st_size for f in folder.iterdir())
@@ -29,6 +31,19 @@ def test_the_detector_for_photographs_is_there_to_be_chosen():
     found = see.detect(picture)
     assert len(found) and found.xyxy[0] == pytest.approx([250, 165, 330, 200], abs=12)
     assert (share.path("models/detector_photos") / "CARD.md").is_file()
+
+
+def test_the_matcher_for_slow_machines_tells_craft_alone():
+    see = locator.load(SeeSettings(matching=MatchingSettings(models=[ALONE])))
+    picture = np.full((300, 600, 3), 235, np.uint8)
+    for left, tone in ((100, (200, 30, 30)), (380, (40, 60, 200))):  # two airliners
+        cv2.ellipse(picture, (left + 50, 150), (50, 7), 0, 0, 360, tone, -1)
+        wing, tail = [[40, 150], [62, 150], [86, 180], [78, 180]], [[2, 148], [14, 148], [4, 124]]
+        for part in (wing, tail):
+            cv2.fillPoly(picture, [np.add(part, (left, 0)).astype(np.int32)], tone)
+    for word, left in (("red", 100), ("blue", 380)):
+        found = see.locate(picture, f"{word} commercial aircraft")
+        assert found.box is not None and abs(found.box.left - left) < 40
 
 
 def test_they_are_what_the_settings_name_and_run_on_the_cpu():

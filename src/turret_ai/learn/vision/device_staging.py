@@ -315,11 +315,11 @@ class DeviceStaging:
         low, high = box[rows, axis], box[rows, axis + 2]
         lost = (high - low) * draw.even(n, *moves.cut_depth)
         first = torch.minimum((low + lost).round().clamp(min=0), side - 2)
-        last = torch.maximum((high - lost).round().clamp(min=2), nought)
+        last = torch.minimum((high - lost).round().clamp(min=2), side)
         before = draw.chance(n, 0.5)
         ends = frame.clone()
         ends[rows, axis] = torch.where(before, first, nought)
-        ends[rows, axis + 2] = torch.where(before, side, torch.minimum(last, side))
+        ends[rows, axis + 2] = torch.where(before, side, last)
         frame = torch.where(cut[:, None], ends, frame)
         inside = box.clamp(min=frame[:, [0, 1, 0, 1]], max=frame[:, [2, 3, 2, 3]])
         place = torch.arange(moved.layers.shape[-1], device=box.device)

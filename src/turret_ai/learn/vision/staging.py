@@ -106,9 +106,8 @@ def kept(
     first, last = max(first, 0), min(last, side)
     rest = box.copy()
     rest[[axis, axis + 2]] = np.clip(rest[[axis, axis + 2]], first, last) - first
-    kept = (slice(0, side), slice(first, last))
-    rows, columns = kept if axis == 0 else kept[::-1]
-    return rows, columns, rest
+    whole, part = slice(0, side), slice(first, last)
+    return (whole, part, rest) if axis == 0 else (part, whole, rest)
 
 
 def nothing(grounds: Sequence[ImageArray], settings: Staging, rng: Generator) -> Staged:
