@@ -194,12 +194,12 @@ def story(seed: int) -> None:
                 assert action.report.end is not None
                 reports[name] = reports.get(name, 0) + 1
 
-    for _ in range(60):
+    for number in range(60):
         now += chance.random()
         name = chance.choice(spoken) if spoken else "nobody"
         match chance.randrange(8):
             case 0:
-                take(keeper.on_wav(audio(chance.randrange(10_000)), now))
+                take(keeper.on_wav(audio(number), now))  # the same twice is asked again
             case 1:
                 take(keeper.on_transcript(name, chance.choice(["", "words"]), now))
             case 2:
