@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 import samples
+from cyclonedds.core import DDSException
+from cyclonedds.topic import Topic
 from processes import Peer
 
 from turret_ai.cli import graph as graph_cli
@@ -532,3 +534,33 @@ def test_a_launch_that_loses_patience_while_python_ends_gets_the_exit_code_all_t
         for number in (signal.SIGINT, signal.SIGTERM):
             ends.send_signal(number)
         assert ends.wait(30.0) == 0
+
+
+# -- topics --------------------------------------------------------------------------------------
+
+
+def test_a_topic_that_cyclone_refuses_now_and_then_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its look at the domain's types races with discovery: one topic in some hundred thousand."""
+    made: list[str] = []
+
+    def first_try_fails(participant: Any, name: str, struct: Any) -> Any:
+        made.append(name)
+        if made.count(name) == 1:
+            raise DDSException(DDSException.DDS_RETCODE_BAD_PARAMETER)
+        return Topic(participant, name, struct)
+
+    monkeypatch.setattr("turret_ai.ros.dds.context.Topic", first_try_fails)
+    node, got = Node("lucky"), []
+    node.create_subscription(String, "words", got.append, qos.STAGE)
+    publisher = node.create_publisher(String, "words", qos.STAGE)
+    meet(node, publisher)
+    publisher.publish(String(data="heard"))
+    assert spin_until(lambda: got, node)
+    assert made.count("rt/words") == 2
+
+
+def test_a_topic_that_cyclone_always_refuses_is_an_error() -> None:
+    context = Context()
+    with pytest.raises(DDSException, match="BAD_PARAMETER"):
+        context.topic("no name", "std_msgs/msg/String")
+    context.close()

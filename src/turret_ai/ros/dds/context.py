@@ -34,6 +34,8 @@ SECOND = 1_000_000_000
 _AT_ONCE = 128
 """Triggers that one wait reports; the others come with the next."""
 
+_TOPIC_TRIES = 5
+
 _domains: dict[int, tuple[Any, int]] = {}
 _domains_lock = threading.Lock()
 
@@ -66,6 +68,19 @@ def _leave_domain(number: int) -> None:
             _domains[number] = (domain, users - 1)
         else:
             domain.__del__()  # ends Cyclone's threads
+
+
+def _make_topic(participant: DomainParticipant, dds_name: str, struct: Any) -> Topic:
+    """A new topic.
+
+    cyclonedds-python 11.0 looks through the domain's types without their lock once it has made the
+    topic. Where a peer's types come in at that moment, a good type is now and then refused as a bad
+    parameter; the next try succeeds.
+    """
+    for _ in range(_TOPIC_TRIES - 1):
+        with contextlib.suppress(DDSException):
+            return Topic(participant, dds_name, struct)
+    return Topic(participant, dds_name, struct)
 
 
 class Context:
@@ -122,7 +137,7 @@ class Context:
             key = (dds_name, ros_type)
             if key not in self._topics:
                 struct = raw_struct(ros_type, service)
-                self._topics[key] = Topic(self.participant, dds_name, struct)
+                self._topics[key] = _make_topic(self.participant, dds_name, struct)
             return self._topics[key]
 
     def next_id(self) -> str:
