@@ -7,14 +7,13 @@ from bench.common import Row, Skip
 
 TIMEOUT_S = 1200
 SETTINGS: dict[str, list[str]] = {
-    "no mirror view of the picture": ["detection.flip=false"],
-    "no mirror view of the crops": ["matching.flip=false"],
+    "mirror view of the picture as well": ["detection.flip=true"],
+    "mirror view of the crops as well": ["matching.flip=true"],
+    "detector_lite alone": ["detection.models=[detector_lite]"],
+    "detector_photos alone": ["detection.models=[detector_photos]"],
     "3x2 slices, x2": ["detection.slice_columns=3", "detection.slice_rows=2"],
     "3x2 slices, x1": [
         "detection.slice_columns=3", "detection.slice_rows=2", "detection.slice_zoom=1",
-    ],
-    "fusion of the model with itself": [
-        "detection.models=[detector_photos, detector_photos]",
     ],
     "no context round the crop": ["matching.context=0"],
     "context of 30%": ["matching.context=0.3"],

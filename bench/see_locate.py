@@ -71,8 +71,12 @@ class _Eager:
         torch.set_num_threads(cpu_threads(0))
         self.torch = torch
         # What the shipped ones were trained as.
-        detector = Detector(config.load("detector_small", [], DetectorConfig).root.model)
-        self.detector = Exported(detector).eval().to(memory_format=torch.channels_last)
+        self.detectors = [
+            Exported(Detector(config.load(name, [], DetectorConfig).root.model))
+            .eval()
+            .to(memory_format=torch.channels_last)
+            for name in ("detector_lite", "detector_photos")
+        ]
         shape = config.load("matcher_small", [], SmallConfig).model
         lite = config.load("matcher_lite", [], LiteConfig).model
         self.crop = CropShape(context=0.15, fit="square")
@@ -99,8 +103,7 @@ class _Eager:
         with self.torch.inference_mode():
             tensor = self.torch.from_numpy(padded).permute(2, 0, 1)[None].float().div_(255)
             tensor = tensor.contiguous(memory_format=self.torch.channels_last)
-            views = (tensor, tensor.flip(-1))  # as `detection.flip` has it
-            looks = [self.detector(view) for view in views]
+            looks = [detector(tensor) for detector in self.detectors]
         return [decode_centres(p.numpy(), s.numpy(), 4, 0.3, 100) for p, s in looks]
 
     def match(self, rgb, xyxy) -> object:
@@ -111,8 +114,7 @@ class _Eager:
             crops = crop_boxes(rgb, xyxy, size, self.crop)
             with self.torch.inference_mode():
                 tensor = self.torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)
-                views = (tensor, tensor.flip(-1))  # as `matching.flip` has it
-                answers.append([encoder(view) for view in views])
+                answers.append(encoder(tensor))
         return answers
 
     def text(self) -> object:

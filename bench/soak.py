@@ -40,7 +40,6 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "camera.rate": 2.0,
         "joint_rate": 20.0,
     },
-    "locator": {"detection.flip": False},
     "audio_source": {"whole": True, "rate": 0.0, "loop": True, "chunk": 1.0, "turn_timeout": 30.0},
 }
 _VICTIMS = ("transcriber", "commander", "locator", "controller", "simulator", "audio_source")
@@ -53,6 +52,7 @@ _PLAN = {
     "use_sim_time": "true",
     "scene": "harbour",
     "speech_engine": "ctc",
+    "detector_model": "detector_photos",
     "matcher_model": "matcher_small",
 }
 _LONG_S = 5.0

@@ -11,45 +11,53 @@ from turret_ai import share
 from turret_ai.see import locator
 from turret_ai.see.settings import DetectionSettings, MatchingSettings, SeeSettings
 
-NAMES = ("detector_photos", "matcher_lite", "matcher_lite_2", "matcher_small")
-ALONE = "matcher_lite_3"
+DETECTORS = ("detector_lite", "detector_photos")
+MATCHERS = ("matcher_lite", "matcher_lite_2", "matcher_small")
+ALONE = MATCHERS[0]
 
 
 def test_the_vision_models_are_small_and_have_cards():
     total = 0
-    for name in (*NAMES, ALONE):
+    for name in (*DETECTORS, *MATCHERS):
         folder = share.path(f"models/{name}")
         assert (folder / "CARD.md").is_file() and (folder / "model.yaml").is_file()
         total += sum(f.stat().st_size for f in folder.iterdir())
     assert total < 40e6
 
 
-def test_the_detector_for_photographs_is_there_to_be_chosen():
-    see = locator.load(SeeSettings(detection=DetectionSettings(models=["detector_photos"])))
-    picture = np.full((400, 600, 3), 200, np.uint8)
-    picture[180:200, 250:330] = picture[165:180, 250:262] = (40, 50, 60)
-    found = see.detect(picture)
-    assert len(found) and found.xyxy[0] == pytest.approx([250, 165, 330, 200], abs=12)
-    assert (share.path("models/detector_photos") / "CARD.md").is_file()
-
-
-def test_the_matcher_for_slow_machines_tells_craft_alone():
-    see = locator.load(SeeSettings(matching=MatchingSettings(models=[ALONE])))
+def _airliners() -> np.ndarray:
+    """A red one at 100 to 200 and a blue one at 380 to 480, (300, 600, 3) RGB."""
     picture = np.full((300, 600, 3), 235, np.uint8)
-    for left, tone in ((100, (200, 30, 30)), (380, (40, 60, 200))):  # two airliners
+    for left, tone in ((100, (200, 30, 30)), (380, (40, 60, 200))):
         cv2.ellipse(picture, (left + 50, 150), (50, 7), 0, 0, 360, tone, -1)
         wing, tail = [[40, 150], [62, 150], [86, 180], [78, 180]], [[2, 148], [14, 148], [4, 124]]
         for part in (wing, tail):
             cv2.fillPoly(picture, [np.add(part, (left, 0)).astype(np.int32)], tone)
+    return picture
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_each_detector_finds_craft_alone(name: str):
+    see = locator.load(SeeSettings(detection=DetectionSettings(models=[name])))
+    found = see.detect(_airliners())
+    boxes = found.xyxy[np.argsort(found.xyxy[:, 0])]
+    assert boxes == pytest.approx(
+        np.array([[100, 124, 201, 181], [380, 124, 481, 181]], np.float32), abs=16
+    )
+
+
+def test_the_matcher_for_slow_machines_tells_craft_alone():
+    see = locator.load(SeeSettings(matching=MatchingSettings(models=[ALONE])))
     for word, left in (("red", 100), ("blue", 380)):
-        found = see.locate(picture, f"{word} commercial aircraft")
+        found = see.locate(_airliners(), f"{word} commercial aircraft")
         assert found.box is not None and abs(found.box.left - left) < 40
 
 
 def test_they_are_what_the_settings_name_and_run_on_the_cpu():
     see = locator.load()
     told = see.describe()
-    assert told["detector"] == NAMES[0] and told["matcher"] == ", ".join(NAMES[1:])
+    assert told["detector"] == ", ".join(DETECTORS)
+    assert told["matcher"] == ", ".join(MATCHERS)
     assert told["upscaler"] == "off"
     assert see.matcher.weights.sum() == pytest.approx(1) and (see.matcher.weights > 0.1).all()
     assert 0 <= see.matcher.ambiguous_margin < 5

@@ -15,7 +15,10 @@ class DetectionSettings(Settings):
     """From a picture to candidate boxes."""
 
     models: list[str] = Field(
-        ["detector_photos"], min_length=1, max_length=8, description="names or folders of detectors"
+        ["detector_lite", "detector_photos"],
+        min_length=1,
+        max_length=8,
+        description="names or folders of detectors",
     )
     weights: list[float] = Field(
         [], description="of the models in the fusion of boxes; empty: equal"
@@ -32,7 +35,7 @@ class DetectionSettings(Settings):
         2.0, ge=1, le=8, description="most magnification of slices, for models of free input size"
     )
     slice_keeps_full: bool = Field(True, description="also look at the whole image")
-    flip: bool = Field(True, description="also look at the mirrored image, and fuse: slower")
+    flip: bool = Field(False, description="also look at the mirrored image, and fuse: slower")
     fusion_iou: float = Field(0.5, ge=0, le=1, description="overlap of boxes that are fused")
 
 
@@ -79,7 +82,7 @@ class MatchingSettings(Settings):
     )
     sharpen: float = Field(0.0, ge=0, le=5, description="unsharp mask of the crops; 2 is common")
     flip: bool = Field(
-        True, description="also look at the mirrored crops, and average; twice the encoder's time"
+        False, description="also look at the mirrored crops, and average; twice the encoder's time"
     )
     batch: int = Field(20, ge=1, le=512, description="most crops at once")
     cached_texts: int = Field(256, ge=0, le=100000, description="captions remembered")

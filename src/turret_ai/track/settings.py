@@ -91,10 +91,9 @@ class TrackSettings(Settings):
     association: AssociationSettings = AssociationSettings()
     look: LookSettings = LookSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
-    detection: DetectionSettings = DetectionSettings(flip=False, limit=24)
-    matching: MatchingSettings = MatchingSettings(
-        models=["matcher_lite"], flip=False, cached_images=1
-    )
+    # The fast one alone: a frame's time counts for more than a box that is missed once.
+    detection: DetectionSettings = DetectionSettings(models=["detector_photos"], limit=24)
+    matching: MatchingSettings = MatchingSettings(models=["matcher_lite"], cached_images=1)
     # Small parts of pictures gain little by more threads, and the other stages need the cores.
     execution: ExecutionSettings = ExecutionSettings(threads=1)
     fixed_camera_pitch: float = Field(

@@ -300,6 +300,7 @@ def test_a_key_that_no_configuration_has_is_named():
         "siglip_large_2024",
         "detector_small",
         "detector_photos",
+        "detector_lite",
         "detector_dfine_2024",
     ],
 )

@@ -14,7 +14,9 @@ from turret_ai.see import manifests
 from turret_ai.see.description import DetectorDescription, read
 from turret_ai.see.letterbox import Letterbox
 
-FIRST_AND_LAST = ("/detector/stem/", "/detector/heat/", "/detector/sides/")
+FIRST_AND_LAST = (
+    "/detector/stem/", "/detector/backbone/_conv_stem/", "/detector/heat/", "/detector/sides/",
+)  # fmt: skip
 """Layers whose rounding costs most: pixels come in and answers go out there."""
 
 
