@@ -45,7 +45,7 @@ class AssociationSettings(Settings):
         4.0, gt=0, le=20, description="standard deviations from the prediction that are believed"
     )
     likeness: float = Field(
-        0.80, ge=-1, le=1, description="least cosine of a sighting's appearance with the track's"
+        0.70, ge=-1, le=1, description="least cosine of a sighting's appearance with the track's"
     )
     appearance: float = Field(
         0.06, gt=0, le=1, description="usual distance of appearances of one craft, 1 - cosine"
