@@ -151,6 +151,10 @@ def score(
     detector: Annotated[
         str, typer.Option(help="Whose candidates: a name or folder; as shipped if not said.")
     ] = "",
+    context: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="First have its crops cut with so much context."),
+    ] = None,
 ) -> None:
     """Fit a matcher's score, so that it is the probability that a box is what is described."""
     from turret_ai.execution import ExecutionSettings
@@ -160,7 +164,7 @@ def score(
 
     marked = [m for manifest in pictures for m in calibrate.marked(manifest, most)]
     asked = DetectionSettings(models=[detector]) if detector else DetectionSettings()
-    found = calibrate.matcher(model, marked, Detection(asked, ExecutionSettings()))
+    found = calibrate.matcher(model, marked, Detection(asked, ExecutionSettings()), context)
     typer.echo(f"{model}: {found.score}; {found.calibration}", err=True)
 
 

@@ -181,18 +181,28 @@ def thresholds(seen: Sequence[Seen], heads: Heads, terms: Terms) -> Calibration:
     )
 
 
-def matcher(folder: Path, pictures: Sequence[Marked], detection: Any = None) -> MatcherDescription:
+def matcher(
+    folder: Path,
+    pictures: Sequence[Marked],
+    detection: Any = None,
+    context: float | None = None,
+) -> MatcherDescription:
     """Fit the score of an exported matcher and its thresholds; write them to its model.yaml.
 
     Candidates are those of the settings' detector, because its mistakes are rivals.
 
     Args:
         detection: what finds them, instead of a `turret_ai.see.detection.Detection` of its own.
+        context: cut its crops with so much of it from now on (see `CropShape`); None: as they are.
 
     Raises:
         ModelError: no such model.
     """
     root, about = read(str(folder), MatcherDescription)
+    if context is not None:
+        crop = about.crop.model_copy(update={"context": context})
+        about = about.model_copy(update={"crop": crop})
+        export.describe(root, about)
     see = Locator(SeeSettings(matching=MatchingSettings(models=[str(root)])))
     see.detection = detection or see.detection
     seen = look(see, pictures)
