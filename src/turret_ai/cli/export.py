@@ -153,7 +153,7 @@ def score(
     ] = "",
     context: Annotated[
         float | None,
-        typer.Option(min=0, max=2, help="First have its crops cut with so much context."),
+        typer.Option(min=0, max=2, help="Of its crops from now on; as it is if not said."),
     ] = None,
 ) -> None:
     """Fit a matcher's score, so that it is the probability that a box is what is described."""

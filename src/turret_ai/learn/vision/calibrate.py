@@ -193,22 +193,20 @@ def matcher(
 
     Args:
         detection: what finds them, instead of a `turret_ai.see.detection.Detection` of its own.
-        context: cut its crops with so much of it from now on (see `CropShape`); None: as they are.
+        context: of its crops, from now on (see `CropShape`); None: as it is.
 
     Raises:
         ModelError: no such model.
     """
     root, about = read(str(folder), MatcherDescription)
-    if context is not None:
-        crop = about.crop.model_copy(update={"context": context})
-        about = about.model_copy(update={"crop": crop})
-        export.describe(root, about)
-    see = Locator(SeeSettings(matching=MatchingSettings(models=[str(root)])))
+    context = about.crop.context if context is None else context
+    see = Locator(SeeSettings(matching=MatchingSettings(models=[str(root)], context=context)))
     see.detection = detection or see.detection
     seen = look(see, pictures)
     named, unnamed = score(seen, about.heads)
     found = about.model_copy(
         update={
+            "crop": about.crop.model_copy(update={"context": context}),
             "score": named,
             "score_unnamed": unnamed,
             "calibration": thresholds(seen, about.heads, named),
